@@ -1,0 +1,69 @@
+"""Commands: what somebody asks of a member's account. Any rule may refuse one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from loyalty.facts import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Fact):
+    """Asked for by a client under an idempotency key (see `recorder.Request.key`)."""
+
+    KIND: ClassVar[str] = "Command"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeem(Command):
+    """Spend `amount` of a program's unit: reserved first, or captured at once."""
+
+    KIND: ClassVar[str] = "Redeem"
+    program: str
+    unit: str
+    amount: int
+    capture: bool = False
+    hold_for: timedelta | None = None
+    order: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureRedemption(Command):
+    """Settle a hold: all of it (`amount` None), or a part while the rest is released."""
+
+    KIND: ClassVar[str] = "CaptureRedemption"
+    redemption_id: UUID
+    amount: int | None = None
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseRedemption(Command):
+    KIND: ClassVar[str] = "ReleaseRedemption"
+    redemption_id: UUID
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReverseRedemption(Command):
+    """Undo a captured redemption: what it took goes back to the lots it came from."""
+
+    KIND: ClassVar[str] = "ReverseRedemption"
+    redemption_id: UUID
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustBalance(Command):
+    """A correction by hand: `amount` > 0 gives, < 0 takes."""
+
+    KIND: ClassVar[str] = "AdjustBalance"
+    unit: str
+    amount: int
+    reason_code: str
+    note: str = ""
+    expires_at: datetime | None = None
+    allow_deficit: bool = False

@@ -1,0 +1,144 @@
+"""Effects: what must now be true. Rules return them; only the kernel carries them out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from loyalty.errors import Code
+from loyalty.facts import Fact
+
+
+class AccountingClass(StrEnum):
+    """What an earning rule is to the books (IFRS 15 / ASC 606)."""
+
+    MATERIAL_RIGHT = "MATERIAL_RIGHT"
+    MARKETING = "MARKETING"
+    PARTNER_FUNDED = "PARTNER_FUNDED"
+    CASHBACK = "CASHBACK"
+    SUBSCRIPTION_BENEFIT = "SUBSCRIPTION_BENEFIT"
+
+
+class TakeBack(StrEnum):
+    """What a return takes that the member no longer holds."""
+
+    DEFICIT = "deficit"  # the member owes it; the next grants repay it first
+    CLAMP = "clamp"  # the program bears it
+    REFUSE = "refuse"  # the return is refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reinstate:
+    """Whether a captured redemption may be undone, and what becomes of lots past their term.
+
+    `grace` None: they are gone. Otherwise they live that much longer from the reversal on.
+    """
+
+    allowed: bool = True
+    grace: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Give the member `granted` of a unit; `wanted` is what it was before anything cut it.
+
+    In the stage CAP a grant for a rule that the same program already fired replaces that one's
+    `granted` (it may only lower it) and names what cut it.
+
+    `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
+    shares it by what was charged); a return takes back by these shares.
+    """
+
+    unit: str
+    wanted: int
+    granted: int
+    rule: str
+    label: str = ""
+    accounting_class: AccountingClass = AccountingClass.MARKETING
+    lines: Mapping[str, int] | None = None
+    available_at: datetime | None = None
+    settles_at: datetime | None = None
+    expires_at: datetime | None = None
+    cost: int | None = None
+    take_back: TakeBack = TakeBack.DEFICIT
+    cut_by: str | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burn:
+    """Take `amount` at once, in burn order; it goes to the program's account `to`."""
+
+    unit: str
+    amount: int
+    to: str = "redeemed"
+    reversible: Reinstate = Reinstate()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Reserve `amount`: its lots are chosen now and do not expire while they are held."""
+
+    unit: str
+    amount: int
+    until: datetime
+    to: str = "redeemed"
+    reversible: Reinstate = Reinstate()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Move `amount` between two accounts of the program, e.g. `breakage` to `charity`."""
+
+    unit: str
+    source: str
+    target: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetTrait:
+    """Let the other plugins know something of the member, under `<program slug>.<name>`."""
+
+    name: str
+    value: Any
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """Another fact follows from this one: now for the same member, else durably, or later `at`."""
+
+    fact: Fact
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reterm:
+    """A lot of this member ends at another time from now on."""
+
+    lot_id: UUID
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Decline the command (a fact cannot be declined by a rule)."""
+
+    code: Code
+    message: str
+    field: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A row for the plugin's own writer, in the same transaction."""
+
+    row: object
+
+
+Effect = Grant | Burn | Hold | Post | SetTrait | Emit | Reterm | Refuse | Write

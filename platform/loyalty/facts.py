@@ -1,0 +1,191 @@
+"""Facts: what happened, and commands: what is asked for. Both are immutable values.
+
+A fact names its member and its instant and is never edited. Its natural key says which happening
+it is, so that hearing of it twice changes nothing. A command may be refused by any rule; a fact
+only by the kernel's validation (and by the `refuse` policy of a return).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from loyalty.purchase import Line, ReturnedLine, Tender
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRef:
+    """A member by exactly one of: our id, the tenant's own id, an identifier such as a card."""
+
+    id: UUID | None = None
+    external_id: str | None = None
+    identifier: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [part for part in (self.id, self.external_id, self.identifier) if part is not None]
+        if len(given) != 1:
+            raise ValueError("name the member by exactly one of id, externalId and identifier")
+
+
+@dataclass(frozen=True, slots=True)
+class FactKey:
+    """Which happening this is: unique in the tenant, for ever."""
+
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that happened to a member (or, without a member, to the whole program)."""
+
+    KIND: ClassVar[str] = "Fact"
+    member: MemberRef | None = None
+    occurred_at: datetime
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        """The key under which this fact is known for ever; None where only its cause names it."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberEnrolled(Fact):
+    KIND: ClassVar[str] = "MemberEnrolled"
+    external_id: str
+    identifiers: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return FactKey("enrolment", self.external_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseRecorded(Fact):
+    """A basket was paid. Amounts are minor units of `currency`; the arithmetic was checked."""
+
+    KIND: ClassVar[str] = "PurchaseRecorded"
+    source: str
+    external_id: str
+    revision: int = 1
+    currency: str
+    total: int
+    tax_included: bool = True
+    lines: tuple[Line, ...]
+    tenders: tuple[Tender, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return purchase_key(self.source, self.external_id, self.revision)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseReversed(Fact):
+    """Goods of a purchase came back: some lines, or (`lines` empty) all that is left of it."""
+
+    KIND: ClassVar[str] = "PurchaseReversed"
+    source: str
+    return_id: str
+    purchase_external_id: str
+    lines: tuple[ReturnedLine, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return FactKey(f"return:{self.source}", self.return_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityRecorded(Fact):
+    KIND: ClassVar[str] = "ActivityRecorded"
+    source: str
+    external_id: str
+    type: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return FactKey(f"activity:{self.source}", self.external_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberClosed(Fact):
+    """The member left; what the account still holds goes back to the programs."""
+
+    KIND: ClassVar[str] = "MemberClosed"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotsDue(Fact):
+    """An instant at which lots of one member and unit reached their term."""
+
+    KIND: ClassVar[str] = "LotsDue"
+    unit: str
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        member = self.member.id if self.member else None
+        return FactKey("expiry", f"{member}:{self.unit}:{self.occurred_at.isoformat()}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLapsed(Fact):
+    """A hold was neither captured nor released in its time."""
+
+    KIND: ClassVar[str] = "HoldLapsed"
+    redemption_id: UUID
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return FactKey("lapse", str(self.redemption_id))
+
+
+# --- what the kernel itself tells the rules while it settles; never a root -----------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted(Fact):
+    """A member was granted value by a rule of a program."""
+
+    KIND: ClassVar[str] = "Granted"
+    program: str
+    rule: str
+    unit: str
+    amount: int
+    accounting_class: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burned(Fact):
+    KIND: ClassVar[str] = "Burned"
+    program: str
+    unit: str
+    amount: int
+    redemption_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired(Fact):
+    KIND: ClassVar[str] = "Expired"
+    program: str
+    unit: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack(Fact):
+    KIND: ClassVar[str] = "TakenBack"
+    program: str
+    rule: str
+    unit: str
+    amount: int
+
+
+def purchase_key(source: str, external_id: str, revision: int = 1) -> FactKey:
+    return FactKey(
+        f"purchase:{source}", external_id if revision == 1 else f"{external_id}#{revision}"
+    )

@@ -1,0 +1,277 @@
+"""The plugin contract: one frozen record per plugin says everything it contributes.
+
+A plugin imports this floor and the GraphQL floor and is imported by nobody: it is found by the
+entry point group `loyalty.plugins`. What it lets others see has a published name; what it reads of
+others it declares; start-up checks that the two fit (`plugin_set`).
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from loyalty.effects import Effect
+from loyalty.facts import Fact
+from loyalty.setup import Setup
+from loyalty.view import GrantView, Stage, View
+
+F = TypeVar("F", bound=Fact)
+C = TypeVar("C")
+
+
+class Connection(Protocol):
+    """A connection inside a tenant's transaction (asyncpg's own methods)."""
+
+    async def fetch(self, query: str, *args: Any) -> Sequence[Any]: ...
+    async def fetchrow(self, query: str, *args: Any) -> Any: ...
+    async def fetchval(self, query: str, *args: Any) -> Any: ...
+    async def execute(self, query: str, *args: Any) -> str: ...
+    async def executemany(self, command: str, args: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurnWant:
+    """A reaction is about to burn: `amount` of `unit`, so that many lots are loaded (None: all)."""
+
+    unit: str
+    amount: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """A rule and the fact it reacts to. Called once for every active program of its plugin.
+
+    `decide(config, fact, view)` is pure. `burns(config, fact)` says which lots it must see.
+    `traits` are the full names (`<slug>.<name>`, or `*.<name>` for any program's) it reads. `needs`
+    names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
+    reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
+    """
+
+    fact: type[Fact]
+    decide: Callable[[Any, Any, View], Iterable[Effect]]
+    stage: Stage = Stage.BASE
+    after: tuple[str, ...] = ()
+    burns: Callable[[Any, Any], Iterable[BurnWant]] | None = None
+    traits: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    emits: tuple[type[Fact], ...] = ()
+
+
+def on(
+    fact: type[F],
+    config: type[C],
+    decide: Callable[[C, F, View], Iterable[Effect]],
+    *,
+    stage: Stage = Stage.BASE,
+    after: tuple[str, ...] = (),
+    burns: Callable[[C, F], Iterable[BurnWant]] | None = None,
+    traits: tuple[str, ...] = (),
+    needs: tuple[str, ...] = (),
+    emits: tuple[type[Fact], ...] = (),
+) -> Reaction:
+    """Pair a fact with the rule that reacts to it; the type checker sees to it that they fit."""
+    return Reaction(
+        fact=fact,
+        decide=decide,
+        stage=stage,
+        after=after,
+        burns=burns,
+        traits=traits,
+        needs=needs,
+        emits=emits,
+    )
+
+
+class Scope(StrEnum):
+    MEMBER = "member"
+    TENANT = "tenant"
+
+
+class Bucket(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Window(StrEnum):
+    """Over which buckets a counter is summed, as seen from the fact's instant, in local time."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    LIFETIME = "lifetime"
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A number kept per member or per tenant, as a function of facts and what they were granted.
+
+    `measure(fact, grants)` is pure, so a newly published counter is filled from history.
+    `rolling_days` goes with the ROLLING window: that many local days, today included.
+    """
+
+    name: str
+    scope: Scope
+    measure: Callable[[Fact, Sequence[GrantView]], int]
+    window: Window
+    bucket: Bucket = Bucket.DAY
+    day_starts_at: time = time(0)
+    rolling_days: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRequest:
+    """One fact of a batch that asks for a loader. `at` is its index in the batch."""
+
+    at: int
+    fact: Fact
+    member_id: UUID | None
+    program: str
+    config: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader:
+    """Loads once per batch, after the locks, what a rule needs from tables of its plugin."""
+
+    name: str
+    load: Callable[[Connection, Sequence[LoadRequest]], Awaitable[Mapping[tuple[int, str], Any]]]
+    """Answers by (request.at, request.program); a missing answer is None in `view.needs`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteRow:
+    """A row that a rule asked to write, with where it comes from."""
+
+    fact_id: UUID
+    program_id: UUID
+    member_id: UUID | None
+    occurred_at: datetime
+    row: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Writes all rows of one type of a batch at once, in the batch's own transaction."""
+
+    row: type[Any]
+    write: Callable[[Connection, Sequence[WriteRow]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedFact:
+    """A fact that crosses plugins: `name` is `<plugin>.<past participle>/<version>`."""
+
+    name: str
+    fact: type[Fact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsumedFact:
+    """A published fact of whatever plugin, read by name. Where nobody publishes it, it never fires.
+
+    `fact` is the consumer's own dataclass with just the fields it reads.
+    """
+
+    name: str
+    fact: type[Fact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trait:
+    """Something a plugin lets others know of a member; full name `<program slug>.<name>`."""
+
+    name: str
+    type: type[Any]
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A fact that fell due, with the key under which it is recorded exactly once."""
+
+    key: str
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Names what is due in one tenant; the recorder does the rest. Naming it twice is a replay.
+
+    Facts without a member may be yielded too (a rate declared, a window closed).
+    """
+
+    name: str
+    every: timedelta
+    due: Callable[[Connection, Setup, datetime], AsyncIterator[Due]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundEvent:
+    """One event in a delivery: the sender's own id (for dedupe) and the facts it stands for."""
+
+    event_id: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """An HTTP door `/in/<tenant>/<plugin>`: who may speak, and what is said.
+
+    `verify(headers, raw, secrets)` answers whether the raw body is authentic (constant time).
+    `facts(payload)` translates; a `ValueError` refuses the delivery as malformed.
+    """
+
+    verify: Callable[[Mapping[str, str], bytes, Mapping[str, str]], bool]
+    facts: Callable[[Any], Sequence[InboundEvent]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection:
+    """A reader of the committed journal, in order from a watermark, with tables of its own."""
+
+    name: str
+    apply: Callable[[Connection, Sequence[Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphQLPart:
+    """What a plugin adds to the schema: root fields, and fields on types of the platform."""
+
+    query: type | None = None
+    mutation: type | None = None
+    fields: Mapping[type, tuple[Any, ...]] = field(default_factory=dict)
+    types: tuple[type, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """Everything a program kind contributes, on one screen.
+
+    `counters(config)` names the counters that a config keeps. `owner_of(member, unit)` says whose
+    account a grant goes to (None: the member's own). `secrets` are config keys that are write-only.
+    `models` is the module of its Tortoise models; `migrations` the package with its SQL files.
+    """
+
+    name: str
+    config: type[Any]
+    description: str = ""
+    reactions: tuple[Reaction, ...] = ()
+    facts: tuple[PublishedFact, ...] = ()
+    consumes: tuple[ConsumedFact, ...] = ()
+    traits: tuple[Trait, ...] = ()
+    counters: Callable[[Any], Sequence[Counter]] | None = None
+    needs: tuple[Loader, ...] = ()
+    writers: tuple[Writer, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    inbound: Inbound | None = None
+    projections: tuple[Projection, ...] = ()
+    owner_of: Callable[[UUID, str], UUID | None] | None = None
+    secrets: tuple[str, ...] = ()
+    graphql: GraphQLPart = field(default_factory=GraphQLPart)
+    models: str | None = None
+    migrations: str | None = None

@@ -1,0 +1,121 @@
+"""What a rule may look at besides its config and the fact: one value, loaded before it decides."""
+
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from loyalty.effects import AccountingClass
+from loyalty.setup import Setup
+
+
+class Stage(IntEnum):
+    """When a reaction's turn comes. All reactions of one fact run stage by stage."""
+
+    BASE = 1
+    BONUS = 2
+    CAP = 3
+    AFTER = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberView:
+    """The member a fact is about."""
+
+    id: UUID
+    external_id: str
+    status: str = "ACTIVE"
+    enrolled_at: datetime | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantView:
+    """What the fact was granted so far by one rule; `lines` sums to `granted`."""
+
+    program: str
+    rule: str
+    unit: str
+    stage: Stage
+    wanted: int
+    granted: int
+    accounting_class: AccountingClass
+    lines: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceView:
+    """A member's unit at the fact's instant, in minor units."""
+
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    deficit: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotView:
+    """An open lot; only where the reaction says that it burns."""
+
+    id: UUID
+    remaining: int
+    available_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraitValue:
+    value: Any
+    since: datetime
+    until: datetime | None = None
+
+
+NO_BALANCE = BalanceView()
+
+
+def no_chance(label: str) -> float | None:
+    """A preview draws nothing, or members would fish for prizes."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Read-only, the same for the same inputs, and all that a rule ever sees.
+
+    `counters` maps a counter's name (without the program) to its sum over the counter's window at
+    the fact's instant; traits and counters are as they were before the root fact.
+    """
+
+    program: str
+    setup: Setup
+    member: MemberView | None = None
+    grants: Sequence[GrantView] = ()
+    balances: Mapping[str, BalanceView] = field(default_factory=dict)
+    lots: Mapping[str, Sequence[LotView]] = field(default_factory=dict)
+    traits: Mapping[str, TraitValue] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    chance: Callable[[str], float | None] = no_chance
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.setup.zone
+
+    def balance(self, unit: str) -> BalanceView:
+        return self.balances.get(unit, NO_BALANCE)
+
+    def granted(self, unit: str, *, up_to: Stage = Stage.AFTER) -> int:
+        """The sum granted so far of a unit by reactions of stages up to and including `up_to`."""
+        return sum(g.granted for g in self.grants if g.unit == unit and g.stage <= up_to)
+
+
+def drawn(secret: bytes, fact_key: str, rule: str, label: str) -> float:
+    """A number in [0, 1) that only who holds the secret can foresee: the same on every replay."""
+    message = "\0".join((fact_key, rule, label)).encode()
+    digest = hmac.new(secret, message, sha256).digest()
+    return (int.from_bytes(digest[:8], "big") >> 11) / float(1 << 53)
