@@ -1,5 +1,6 @@
 """Effects: what must now be true. Rules return them; only the kernel carries them out."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -130,8 +131,8 @@ class Refuse:
 
     code: Code
     message: str
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     field: str | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

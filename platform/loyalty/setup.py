@@ -1,7 +1,7 @@
 """A tenant's setup as the kernel needs it: zone, units, limits and the programs it runs.
 
-The tenants floor loads it; the kernel only reads it. It is immutable and carries the tenant's epoch:
-a process that holds an older one loads it anew before it decides anything.
+The tenants floor loads it; the kernel only reads it. It is immutable and carries the tenant's
+epoch: a process that holds an older one loads it anew before it decides anything.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,226 @@
+"""The pool and the tenant transaction: the only way to a connection.
+
+One asyncpg pool. A tenant's transaction is opened with the tenant set (`SET LOCAL`, sent with BEGIN
+in one round trip) and survives cancellation: a connection whose state is in doubt is terminated,
+never handed back. A transaction inside another one for a different tenant is refused, because a
+setting made inside would outlive the inner block.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from loyalty.errors import Code, Refused
+
+ACQUIRE_SECONDS = 1.0
+COMMAND_SECONDS = 10.0
+
+_open_for: ContextVar[UUID | None] = ContextVar("tenant_of_transaction", default=None)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    def get_reset_query(self) -> str:
+        # Only SET LOCAL is ever used here, so nothing needs resetting: one round trip less.
+        return ""
+
+
+async def _prepare(connection: Any) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
+        )
+
+
+def _encode(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
+class Database:
+    """A pool of connections to one Postgres, as one of the serving roles."""
+
+    def __init__(self, pool: Any, acquire_timeout: float) -> None:
+        self._pool = pool
+        self._acquire_timeout = acquire_timeout
+
+    @classmethod
+    async def open(
+        cls,
+        dsn: str,
+        *,
+        size: int = 10,
+        acquire_timeout: float = ACQUIRE_SECONDS,
+        command_timeout: float = COMMAND_SECONDS,
+        check: bool = True,
+    ) -> "Database":
+        """Open the pool.
+
+        :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
+        """
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            command_timeout=command_timeout,
+            connection_class=_Connection,
+            init=_prepare,
+            server_settings={"jit": "off", "application_name": "loyalty"},
+        )
+        database = cls(pool, acquire_timeout)
+        if check:
+            try:
+                await database.check_login()
+            except BaseException:
+                await pool.close()
+                raise
+        return database
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    @property
+    def idle(self) -> int:
+        """Connections that are open and not in use."""
+        return int(self._pool.get_idle_size())
+
+    @property
+    def size(self) -> int:
+        return int(self._pool.get_size())
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID, *, read_only: bool = False) -> AsyncIterator[Any]:
+        """A connection inside a transaction of this tenant; committed when the block ends well.
+
+        :raises Refused: OVERLOADED where no connection came free in time
+        """
+        outer = _open_for.get()
+        if outer is not None:
+            raise RuntimeError(f"a transaction of tenant {outer} is open in this task already")
+        connection = await self._acquire()
+        token = _open_for.set(tenant_id)
+        try:
+            await begin(connection, tenant_id, read_only=read_only)
+            yield connection
+            await connection.execute("commit")
+        except BaseException as error:
+            await self._give_up(connection, error)
+            raise
+        else:
+            await self._release(connection)
+        finally:
+            _open_for.reset(token)
+
+    @asynccontextmanager
+    async def tenants(self) -> AsyncIterator[Any]:
+        """A connection with no transaction yet, for what switches tenants on purpose.
+
+        Only `record_pair` may use it; it begins, sets each tenant and commits by itself.
+        """
+        connection = await self._acquire()
+        try:
+            yield connection
+        except BaseException as error:
+            await self._give_up(connection, error)
+            raise
+        else:
+            await self._release(connection)
+
+    async def unscoped(self, query: str, *args: Any) -> Any:
+        """One value of one of the narrow functions that answer before a tenant is known."""
+        connection = await self._acquire()
+        try:
+            value = await connection.fetchval(query, *args)
+        except BaseException as error:
+            await self._give_up(connection, error)
+            raise
+        await self._release(connection)
+        return value
+
+    async def check_login(self) -> None:
+        """Refuse a login that row security would not hold, or a schema where it does not hold."""
+        connection = await self._acquire()
+        try:
+            reasons = [row["reason"] for row in await connection.fetch(LOGIN_CHECK)]
+            if not reasons:
+                try:
+                    await connection.fetchval("select count(*) from loyalty.tenant")
+                except asyncpg.InsufficientPrivilegeError:
+                    pass
+                else:
+                    reasons = ["a query without a tenant was answered instead of refused"]
+        except BaseException as error:
+            await self._give_up(connection, error)
+            raise
+        await self._release(connection)
+        if reasons:
+            raise UnsafeLogin(
+                "refusing to serve with this database login: "
+                + "; ".join(reasons)
+                + ". Use the login role loyalty_app or loyalty_worker."
+            )
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=self._acquire_timeout)
+        except TimeoutError:
+            raise Refused(
+                Code.OVERLOADED, "no database connection came free in time: try again shortly"
+            ) from None
+
+    async def _give_up(self, connection: Any, error: BaseException) -> None:
+        """Roll back after an error of ours; end a connection whose state nobody knows."""
+        if isinstance(error, Exception) and not isinstance(error, TimeoutError | OSError):
+            try:
+                if connection.is_in_transaction():
+                    await connection.execute("rollback")
+                await self._release(connection)
+                return
+            except Exception:  # whatever it was, the connection is ended below
+                pass
+        try:
+            connection.terminate()
+        finally:
+            await self._release(connection)
+
+    async def _release(self, connection: Any) -> None:
+        await asyncio.shield(self._pool.release(connection))
+
+
+class UnsafeLogin(Exception):
+    """The database login could read or write past row-level security."""
+
+
+async def begin(connection: Any, tenant_id: UUID, *, read_only: bool = False) -> None:
+    """Begin a transaction of a tenant in one round trip. Only a parsed UUID reaches the text."""
+    mode = " read only" if read_only else ""
+    await connection.execute(f"begin{mode}; set local app.tenant = '{UUID(str(tenant_id))}'")
+
+
+async def switch(connection: Any, tenant_id: UUID) -> None:
+    """Change the tenant of an open transaction: `record_pair` only."""
+    await connection.execute(f"set local app.tenant = '{UUID(str(tenant_id))}'")
+
+
+LOGIN_CHECK = """
+select 'it is a superuser' as reason from pg_roles
+ where rolname in (session_user, current_user) and rolsuper
+union all
+select 'it bypasses row-level security' from pg_roles
+ where rolname in (session_user, current_user) and rolbypassrls
+union all
+select 'it owns ' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = 'loyalty' and pg_has_role(session_user, c.relowner, 'member')
+union all
+select 'the schema loyalty is not there: run `loyalty migrate`'
+ where not exists (select 1 from pg_namespace where nspname = 'loyalty')
+limit 3
+"""

@@ -1,0 +1,117 @@
+"""Migrations: plain SQL files, run in order, once, by one process at a time.
+
+Each file runs in one transaction together with the row that says it was applied, so a crash at any
+statement leaves either both or neither. Files are never edited after a release: a checksum that
+changed is an error. The next release's schema must still serve this release's code.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any
+
+import asyncpg
+
+LOCK = 0x6C6F79616C  # one migrator at a time in a database
+LOCK_TIMEOUT = "3s"  # waiting longer for a table would make its readers wait behind us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    package: str
+    name: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        return sha256(self.sql.encode()).hexdigest()
+
+
+def migrations_of(package: str) -> Iterator[Migration]:
+    """The SQL files of a package's `migrations` folder by name."""
+    folder = files(package) / "migrations"
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".sql"):
+            yield Migration(package=package, name=entry.name[:-4], sql=entry.read_text("utf-8"))
+
+
+async def bootstrap(admin_dsn: str) -> None:
+    """Create the roles and the schema; harmless when they are there. Needs the right to do so."""
+    connection = await asyncpg.connect(admin_dsn)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await connection.execute((files("loyalty") / "bootstrap.sql").read_text("utf-8"))
+    finally:
+        await connection.close()
+
+
+async def migrate(admin_dsn: str, packages: Sequence[str]) -> list[str]:
+    """Apply what is missing, package by package; returns the names of what was applied."""
+    connection = await asyncpg.connect(admin_dsn)
+    try:
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await connection.execute("set role loyalty_owner")
+        await connection.execute(MIGRATION_TABLE)
+        known = {
+            (row["package"], row["name"]): row["checksum"]
+            for row in await connection.fetch("select * from loyalty.migration")
+        }
+        return [
+            f"{migration.package}/{migration.name}"
+            for package in packages
+            for migration in migrations_of(package)
+            if await _apply(connection, migration, known)
+        ]
+    finally:
+        await connection.close()
+
+
+async def pending(dsn: str, packages: Sequence[str]) -> list[str]:
+    """What `migrate` would apply."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        there = await connection.fetchval("select to_regclass('loyalty.migration') is not null")
+        rows = (
+            await connection.fetch("select package, name from loyalty.migration") if there else []
+        )
+    finally:
+        await connection.close()
+    known = {(row["package"], row["name"]) for row in rows}
+    return [
+        f"{m.package}/{m.name}"
+        for package in packages
+        for m in migrations_of(package)
+        if (m.package, m.name) not in known
+    ]
+
+
+async def _apply(connection: Any, migration: Migration, known: dict[tuple[str, str], str]) -> bool:
+    checksum = known.get((migration.package, migration.name))
+    if checksum == migration.checksum:
+        return False
+    if checksum is not None:
+        raise RuntimeError(
+            f"{migration.package}/{migration.name} was changed after it was applied: "
+            "write a new migration instead"
+        )
+    async with connection.transaction():
+        await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+        await connection.execute(migration.sql)
+        await connection.execute(
+            "insert into loyalty.migration (package, name, checksum) values ($1, $2, $3)",
+            migration.package,
+            migration.name,
+            migration.checksum,
+        )
+    return True
+
+
+MIGRATION_TABLE = """
+create table if not exists loyalty.migration (
+  package text not null, name text not null, checksum text not null,
+  applied_at timestamptz not null default clock_timestamp(),
+  primary key (package, name))
+"""
