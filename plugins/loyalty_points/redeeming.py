@@ -1,0 +1,76 @@
+"""Spending points: what a redemption may ask for, and the hold or burn that carries it out."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from loyalty.commands import Redeem
+from loyalty.effects import Burn, Effect, Hold, Refuse, Reinstate
+from loyalty.errors import Code
+from loyalty.plugin import BurnWant
+from loyalty.units import ratio
+from loyalty.view import View
+from loyalty_points.config import PointsConfig, Redemption, Reversible
+from loyalty_points.earning import unit_places
+from loyalty_points.notation import HOLD_MAX
+
+
+def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:
+    """The lots a redemption may take from; whether they suffice is for the kernel to say."""
+    if command.unit == config.unit:
+        yield BurnWant(unit=command.unit, amount=command.amount)
+
+
+def redeem(config: PointsConfig, command: Redeem, view: View) -> Iterator[Effect]:
+    """Reserve or take what is asked of this program, or say why not."""
+    if command.program != view.program:
+        return
+    refusal = _declined(config, command, unit_places(config, view))
+    if refusal is not None:
+        yield refusal
+        return
+    reversible = _reinstate(config.redemption.reversible)
+    if command.capture:
+        yield Burn(unit=config.unit, amount=command.amount, reversible=reversible)
+        return
+    until = command.occurred_at + (command.hold_for or config.redemption.hold_for)
+    yield Hold(unit=config.unit, amount=command.amount, until=until, reversible=reversible)
+
+
+def _declined(config: PointsConfig, command: Redeem, places: int) -> Refuse | None:
+    if command.unit != config.unit:
+        return Refuse(
+            code=Code.BAD_USER_INPUT,
+            message=f"this program is spent in {config.unit}",
+            field="unit",
+            details={"unit": config.unit},
+        )
+    held = command.hold_for
+    if held is not None and not timedelta(0) < held <= HOLD_MAX:
+        return Refuse(
+            code=Code.BAD_USER_INPUT,
+            message="must be more than nothing and at most P30D",
+            field="holdFor",
+        )
+    return _amount_declined(config.redemption, command.amount, places)
+
+
+def _amount_declined(redemption: Redemption, amount: int, places: int) -> Refuse | None:
+    if amount <= 0:
+        return _bad_amount("must be more than 0")
+    minimum, increment = redemption.minimum, redemption.increment
+    if minimum is not None and amount < ratio(minimum) * 10**places:
+        return _bad_amount(f"must be at least {minimum}", minimum=minimum)
+    if increment is not None and amount % (ratio(increment) * 10**places):
+        return _bad_amount(f"must be a multiple of {increment}", increment=increment)
+    return None
+
+
+def _bad_amount(message: str, **details: str) -> Refuse:
+    return Refuse(code=Code.BAD_AMOUNT, message=message, field="amount", details=details)
+
+
+def _reinstate(reversible: Reversible) -> Reinstate:
+    days = reversible.grace_days
+    return Reinstate(
+        allowed=reversible.allowed, grace=None if days is None else timedelta(days=days)
+    )
