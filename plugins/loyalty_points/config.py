@@ -4,12 +4,12 @@ it is for. A config that was accepted never fails a rule later."""
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty_points.earning_rule import EarningRule
 from loyalty_points.notation import DecimalText, HoldDuration, PositiveText
-from loyalty_points.section import Section
+from loyalty_points.section import MIN_ONE, Section, has_some
 from loyalty_points.terms import Terms
 
 RULES_MAX = 100
@@ -42,12 +42,16 @@ class PointsConfig(Section):
 
     unit: Annotated[str, Field(min_length=1, max_length=64)]
     """Code of the tenant's unit that the program gives."""
-    rules: Annotated[tuple[EarningRule, ...], Field(min_length=1, max_length=RULES_MAX)]
+    rules: Annotated[
+        tuple[EarningRule, ...],
+        Field(max_length=RULES_MAX, json_schema_extra=MIN_ONE),
+        AfterValidator(has_some),
+    ]
     """Earning rules, judged one by one in this order; each adds its own points."""
     terms: Terms = Terms()
     """When points can be used, until when, and what a return does with spent ones."""
     redemption: Redemption = Redemption()
-    """How members spend points."""
+    """What one redemption may ask for, and whether it can be undone."""
 
     @field_validator("rules")
     @classmethod

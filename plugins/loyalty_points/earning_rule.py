@@ -4,7 +4,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty.effects import AccountingClass
@@ -12,7 +12,7 @@ from loyalty.purchase import LineKind
 from loyalty.units import Rounding, ratio
 from loyalty_points.notation import CurrencyAmounts, DecimalText, minor_of
 from loyalty_points.scale import Scale
-from loyalty_points.section import LIST_MAX, Name, Names, Section
+from loyalty_points.section import LIST_MAX, MIN_ONE, Name, Names, Section, has_some
 from loyalty_points.terms import Terms
 
 CategoryPath = Annotated[str, Field(max_length=200, pattern=r"^[^/]+(/[^/]+)*$")]
@@ -79,7 +79,11 @@ class EarningRule(Section):
     """Whether only full `per` amounts count: 10 points per full 2.00 give 30 for 7.00."""
     base: AmountBase = AmountBase.NET
     """Which amount of a line counts: net, net_with_tax, gross or gross_with_tax."""
-    kinds: Annotated[tuple[LineKind, ...], Field(min_length=1)] = (LineKind.PRODUCT,)
+    kinds: Annotated[
+        tuple[LineKind, ...],
+        Field(max_length=len(LineKind), json_schema_extra=MIN_ONE),
+        AfterValidator(has_some),
+    ] = (LineKind.PRODUCT,)
     """Kinds of lines that count."""
     categories: Annotated[
         tuple[CategoryRate, ...], Field(max_length=LIST_MAX, validate_default=True)

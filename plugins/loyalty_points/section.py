@@ -1,13 +1,27 @@
 """What every part of the config has in common."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic_core import PydanticCustomError
+
+T = TypeVar("T")
 
 LIST_MAX = 1_000  # entries of a category, sku or brand list
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], Field(max_length=LIST_MAX)]
+
+
+MIN_ONE: dict[str, JsonValue] = {"minItems": 1}  # for the schema; `has_some` sees to it
+
+
+def has_some(entries: tuple[T, ...]) -> tuple[T, ...]:
+    """For AfterValidator: `min_length` would count the valid entries only, and complain of the
+    whole list beside each faulty one."""
+    if not entries:
+        raise PydanticCustomError("too_short", "must have at least 1 entry")
+    return entries
 
 
 class Section(BaseModel):

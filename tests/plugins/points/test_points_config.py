@@ -1,0 +1,165 @@
+"""The config a tenant writes: what it refuses and where, and the schema it publishes."""
+
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from loyalty.plugin import Plugin
+from loyalty_points.config import PointsConfig
+from loyalty_points.plugin import plugin
+
+GOOD: dict[str, Any] = {
+    "unit": "points",
+    "rules": [
+        {
+            "id": "spend",
+            "label": "1 point per dollar",
+            "accounting_class": "MATERIAL_RIGHT",
+            "points": "1",
+            "per": {"USD": "1.00"},
+            "kinds": ["PRODUCT"],
+            "categories": [{"category": "coffee", "points": "2"}],
+            "exclude": {"skus": ["GIFT-1"]},
+        }
+    ],
+    "terms": {"pending_days": 14, "lifetime": {"span": "P12M", "ends": "month"}},
+    "redemption": {"minimum": "100"},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    config = deepcopy(GOOD)
+    *parents, key = path.split(".")
+    place: Any = config
+    for parent in parents:
+        place = place[int(parent)] if parent.isdigit() else place.setdefault(parent, {})
+    place[int(key) if key.isdigit() else key] = value
+    return config
+
+
+def test_a_good_config_survives_the_round_trip_through_json() -> None:
+    config = PointsConfig.model_validate(GOOD)
+    assert PointsConfig.model_validate_json(config.model_dump_json()) == config
+    assert config.redemption.hold_for == timedelta(minutes=15)
+    assert json.loads(config.model_dump_json())["redemption"]["hold_for"] == "PT15M"
+
+
+def test_a_config_cannot_be_changed() -> None:
+    config = PointsConfig.model_validate(GOOD)
+    with pytest.raises(ValidationError, match="frozen"):
+        config.unit = "stars"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("units", "points", "Extra inputs"),
+        ("rules.0.point", "1", "Extra inputs"),
+        ("terms.lifetime.months", 12, "Extra inputs"),
+        ("redemption.reversible.grace", 3, "Extra inputs"),
+        ("rules", [], "at least 1"),
+        ("rules", [GOOD["rules"][0]] * 2, "the id spend of rule 1 is used before"),
+        ("rules.0.id", "Spend!", "pattern"),
+        ("rules.0.label", "", "at least 1"),
+        ("rules.0.accounting_class", "GIFT", "MATERIAL_RIGHT"),
+        ("rules.0.points", 1, "string in quotes"),
+        ("rules.0.points", 0.1, "string in quotes"),
+        ("rules.0.points", "-1", "pattern"),
+        ("rules.0.points", "1e3", "pattern"),
+        ("rules.0.points", "0.1234567", "pattern"),
+        ("rules.0.points", "١", "pattern"),
+        ("rules.0.per", {}, "at least 1"),
+        ("rules.0.per", {"USD": "0.00"}, "USD must be more than 0"),
+        ("rules.0.per", {"USD": "0.005"}, "USD has more than 2 decimal places"),
+        ("rules.0.per", {"JPY": "0.5"}, "JPY has more than 0 decimal places"),
+        ("rules.0.per.USD", 1, "string in quotes"),
+        ("rules.0.base", "total", "'net'"),
+        ("rules.0.kinds", [], "at least 1"),
+        ("rules.0.kinds.0", "GOODS", None),
+        ("rules.0.categories.0.category", "coffee/", "pattern"),
+        ("rules.0.categories", [{"category": "a", "points": "1"}] * 2, "same category twice"),
+        ("rules.0.minimum_purchase", {"EUR": "1.00"}, "same currencies as per"),
+        ("rules.0.rounding", "up", "'floor'"),
+        ("rules.0.whole_steps", "yes", "boolean"),
+        ("rules.0.exclude.skus.0", 7, None),
+        ("terms.pending_days", "14", "integer"),
+        ("terms.pending_days", -1, "greater"),
+        ("terms.lifetime", {"span": "P14D"}, "longer than pending_days"),
+        ("terms.lifetime.span", "12 months", "ISO 8601"),
+        ("terms.lifetime.span", "P0D", "at least one day"),
+        ("terms.lifetime.span", "P101Y", "at most 100 years"),
+        ("terms.lifetime.ends", "week", "'exact'"),
+        ("terms.take_back", "never", "'deficit'"),
+        ("redemption.increment", "0.0", "more than 0"),
+        ("redemption.hold_for", 900, "ISO 8601"),
+        ("redemption.hold_for", "00:15:00", "ISO 8601"),
+        ("redemption.hold_for", "P31D", "at most P30D"),
+        ("redemption.hold_for", "PT0S", "more than nothing"),
+        ("redemption.reversible.grace_days", 0, "greater"),
+    ],
+)
+def test_a_mistake_is_reported_at_its_key(path: str, value: Any, message: str | None) -> None:
+    with pytest.raises(ValidationError) as refused:
+        PointsConfig.model_validate(changed(path, value))
+    (error,) = refused.value.errors()
+    assert ".".join(str(part) for part in error["loc"]) == path
+    assert message is None or message in error["msg"]
+
+
+def test_an_unknown_currency_is_reported_under_its_name() -> None:
+    with pytest.raises(ValidationError) as refused:
+        PointsConfig.model_validate(changed("rules.0.per.XQX", "1.00"))
+    (error,) = refused.value.errors()
+    assert error["loc"][:4] == ("rules", 0, "per", "XQX")
+    assert error["msg"] == "is not an ISO 4217 currency code"
+
+
+def test_a_rule_must_give_something() -> None:
+    with pytest.raises(ValidationError, match="no category gives any either"):
+        PointsConfig.model_validate(
+            changed("rules.0", {**GOOD["rules"][0], "points": "0", "categories": []})
+        )
+    only_coffee = changed("rules.0.points", "0")
+    assert PointsConfig.model_validate(only_coffee).rules[0].points == "0"
+
+
+def objects(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "PointsConfig", schema
+    for name, part in schema["$defs"].items():
+        if part["type"] == "object":
+            yield name, part
+
+
+def test_the_published_schema_describes_every_key_and_allows_no_other() -> None:
+    schema = PointsConfig.model_json_schema()
+    found = dict(objects(schema))
+    assert set(found) == {
+        "PointsConfig",
+        "EarningRule",
+        "CategoryRate",
+        "Exclusions",
+        "Terms",
+        "Lifetime",
+        "Redemption",
+        "Reversible",
+    }
+    for name, part in found.items():
+        assert part["additionalProperties"] is False, name
+        assert part["description"], name
+        for key, value in part["properties"].items():
+            assert value.get("description"), f"{name}.{key}"
+            assert ("maxItems" in value) == (value.get("type") == "array"), f"{name}.{key}"
+    assert "pattern" in found["EarningRule"]["properties"]["points"]
+    assert found["Redemption"]["properties"]["hold_for"]["format"] == "duration"
+    assert schema["required"] == ["unit", "rules"]
+
+
+def test_the_record_shows_what_the_plugin_contributes() -> None:
+    assert isinstance(plugin, Plugin)
+    assert (plugin.name, plugin.config) == ("points", PointsConfig)
+    assert [reaction.fact.KIND for reaction in plugin.reactions] == ["PurchaseRecorded", "Redeem"]
