@@ -1,0 +1,5 @@
+"""`python -m loyalty_app` is `loyalty`."""
+
+from loyalty_app.cli import main
+
+main()

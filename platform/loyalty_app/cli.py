@@ -1,0 +1,33 @@
+"""The command line `loyalty`: one command, one small file in `commands/`.
+
+A command imports what it needs when it runs, so that `loyalty --help` answers at once.
+"""
+
+import sys
+
+import typer
+
+from loyalty_app.commands.doctor import doctor
+from loyalty_app.commands.migrate import migrate
+from loyalty_app.commands.reset import reset
+from loyalty_app.commands.up import up
+from loyalty_app.parent import end_with_parent
+from loyalty_app.problem import Problem
+
+app = typer.Typer(
+    help="A multi-tenant loyalty platform.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals hold passwords
+)
+for command in (up, migrate, doctor, reset):
+    app.command()(command)
+
+
+def main() -> None:
+    end_with_parent()
+    try:
+        app()
+    except Problem as problem:
+        typer.secho(f"{problem.what}.", fg="red", err=True)
+        typer.echo(f"{problem.mend}.", err=True)
+        sys.exit(1)

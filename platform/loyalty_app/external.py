@@ -1,0 +1,64 @@
+"""Servers that were there before us: may we use them, and are they recent enough."""
+
+import asyncpg
+import redis.asyncio
+import redis.exceptions
+
+from loyalty_app.problem import Problem
+
+POSTGRES_MIN = 18
+REDIS_MIN = 7
+CONNECT_SECONDS = 5.0
+
+
+async def postgres_version(url: str, *, setting: str) -> str:
+    """The version of the server at `url`, for example "18.6".
+
+    :raises Problem: it does not answer, does not let us in, or is older than PostgreSQL 18
+    """
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise Problem(
+            f"PostgreSQL refuses the login of {setting}: {error}",
+            f"Correct the user and the password in {setting}",
+        ) from None
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        raise Problem(
+            f"PostgreSQL does not answer at {setting} ({error or 'no answer in time'})",
+            f"Start it, or correct {setting}; without it an embedded server is started",
+        ) from None
+    try:
+        number = int(await connection.fetchval("show server_version_num"))
+    finally:
+        await connection.close()
+    if number < POSTGRES_MIN * 10_000:
+        raise Problem(
+            f"{setting} leads to PostgreSQL {number // 10_000}",
+            f"Use PostgreSQL {POSTGRES_MIN} or later",
+        )
+    return f"{number // 10_000}.{number % 10_000}"
+
+
+async def redis_version(url: str, *, setting: str) -> str:
+    """Name and version of the server at `url`, for example "valkey 9.1.2".
+
+    :raises Problem: it does not answer, does not let us in, or is older than Redis 7
+    """
+    try:
+        client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS)
+        async with client:
+            found = await client.info("server")
+    except (OSError, TimeoutError, ValueError, redis.exceptions.RedisError) as error:
+        raise Problem(
+            f"Redis does not answer at {setting} ({error})",
+            f"Start it, or correct {setting}; without it an embedded server is started",
+        ) from None
+    if "valkey_version" in found:
+        return f"valkey {found['valkey_version']}"
+    version = str(found.get("redis_version", "0"))
+    if int(version.partition(".")[0]) < REDIS_MIN:
+        raise Problem(
+            f"{setting} leads to Redis {version}", f"Use Redis {REDIS_MIN} or later, or Valkey"
+        )
+    return f"redis {version}"

@@ -1,0 +1,48 @@
+"""Settings by environment, prefix `LOYALTY_`.
+
+What the environment leaves open is taken from the platform that runs in the data folder, so that
+`loyalty key create` in a second terminal finds the servers that `loyalty up` started in the first.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loyalty_app import running
+
+
+class Settings(BaseSettings):
+    """Where the servers are and where to listen. Addresses may hold passwords: never printed."""
+
+    model_config = SettingsConfigDict(env_prefix="LOYALTY_", frozen=True, env_ignore_empty=True)
+
+    # A login that may create roles and migrate: used by `up`, `migrate` and `doctor` only.
+    database_url: str | None = Field(default=None, repr=False)
+    app_database_url: str | None = Field(default=None, repr=False)
+    worker_database_url: str | None = Field(default=None, repr=False)
+    audit_database_url: str | None = Field(default=None, repr=False)
+    redis_url: str | None = Field(default=None, repr=False)
+    operator_secret: str | None = Field(default=None, repr=False)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    data_dir: Path = Path(".loyalty")
+    # Ports of the embedded servers; 0 takes a free one at every start.
+    embedded_postgres_port: int = Field(default=0, ge=0, le=65535)
+    embedded_valkey_port: int = Field(default=0, ge=0, le=65535)
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """The environment first, then what is running in the data folder."""
+        settings = cls()
+        found = running.read(settings.data_dir)
+        missing = {name: value for name, value in found.items() if getattr(settings, name) is None}
+        return settings.model_copy(update=missing)
+
+    def environment(self) -> dict[str, str]:
+        """These settings for a serving process, which gets no right to migrate."""
+        return {
+            f"LOYALTY_{name.upper()}": str(value)
+            for name, value in self.model_dump(exclude={"database_url"}).items()
+            if value is not None
+        }
