@@ -100,6 +100,14 @@ def test_each_base_counts_its_amount(
     assert only(list(earn(config({"base": base}), basket, view()))).granted == points
 
 
+def test_a_line_with_more_tax_than_price_does_not_count_against_the_others(
+    config: Configs, purchase: Purchases, view: Views
+) -> None:
+    odd = Line(id="odd", amount=1_00, discount=1_00, tax=50)
+    grant = only(list(earn(config({}), purchase(odd, Line(id="a", amount=10_00)), view())))
+    assert (grant.granted, grant.lines) == (10, {"a": 10})
+
+
 @pytest.mark.parametrize(
     ("rounding", "rounded", "places", "points"),
     [
