@@ -1,0 +1,78 @@
+"""The audit trail: one entry for every change an admin or operator makes, in its transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.ids import new_id
+from loyalty.orm import bound
+from loyalty.plugin import Connection
+from loyalty_tenants import models
+from loyalty_tenants.principal import Actor
+
+PAGE_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """`subject` names what was changed, e.g. `program:points`; `details` never hold a secret."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    role: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    request_id: str | None
+
+
+async def write(
+    connection: Connection,
+    by: Actor,
+    *,
+    action: str,
+    subject: str,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> UUID:
+    """Write an entry; it stays only if the caller's transaction commits."""
+    entry_id = new_id()
+    await connection.execute(
+        """insert into loyalty.audit_entry
+             (tenant_id, id, at, actor, role, action, subject, details, request_id)
+           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $6, $7, $8)""",
+        entry_id,
+        now,
+        by.subject,
+        by.role,
+        action,
+        subject,
+        dict(details or {}),
+        by.request_id,
+    )
+    return entry_id
+
+
+async def entries(
+    connection: Connection, *, first: int = 50, before: UUID | None = None
+) -> Sequence[AuditEntry]:
+    """Entries of the tenant, newest first; `before` is the id of the last one already seen."""
+    asked = models.AuditEntry.all().using_db(bound(connection)).order_by("-id")
+    if before is not None:
+        asked = asked.filter(id__lt=before)
+    return [
+        AuditEntry(
+            id=row.id,
+            at=row.at,
+            actor=row.actor,
+            role=row.role,
+            action=row.action,
+            subject=row.subject,
+            details=row.details,
+            request_id=row.request_id,
+        )
+        for row in await asked.limit(min(first, PAGE_MAX))
+    ]

@@ -1,0 +1,99 @@
+"""Says what is wrong with a config: the path of the key at fault and the nearest known key."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from loyalty.errors import Code, Refused
+
+ERRORS_MAX = 20
+KNOWN_MAX = 12
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+Schema = Mapping[str, Any]
+
+
+def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refused:
+    """One refusal for all that is wrong; it names the first key, `details` lists the others."""
+    schema = model.model_json_schema()
+    found = [
+        {"field": _path(each["loc"], config, each["type"]), "message": _message(each, schema)}
+        for each in error.errors(include_url=False, include_context=False, include_input=False)
+    ][:ERRORS_MAX]
+    first = found[0]
+    return Refused(
+        Code.BAD_CONFIG, first["message"], field=first["field"], details={"errors": found}
+    )
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """What to say of a key that nobody knows: the nearest known one, or which there are."""
+    names = sorted(known)
+    near = get_close_matches(_HUMP.sub("_", key).lower(), names, n=1, cutoff=0.6)
+    if near:
+        return f"unknown key {key!r}: did you mean {near[0]!r}?"
+    if not names:
+        return f"unknown key {key!r}: none is known here"
+    listed = ", ".join(names[:KNOWN_MAX]) + (", …" if len(names) > KNOWN_MAX else "")
+    return f"unknown key {key!r}: known here are {listed}"
+
+
+def _message(each: Mapping[str, Any], schema: Schema) -> str:
+    if each["type"] == "extra_forbidden":
+        *parents, key = each["loc"]
+        return unknown_key(str(key), _known_keys(schema, parents))
+    if each["type"] == "missing":
+        return "is needed"
+    return str(each["msg"]).removeprefix("Value error, ")
+
+
+def _path(loc: Sequence[int | str], config: Any, kind: str) -> str:
+    """The path in what was sent. pydantic also names branches of unions, which nobody wrote."""
+    parts, here = ["config"], config
+    for step in loc:
+        if isinstance(here, Mapping) and step in here:
+            here = here[step]
+        elif isinstance(here, Sequence) and not isinstance(here, str) and isinstance(step, int):
+            here = here[step] if step < len(here) else None
+        else:
+            continue
+        parts.append(str(step))
+    if kind == "missing":
+        parts.append(str(loc[-1]))
+    return ".".join(parts)
+
+
+def _known_keys(schema: Schema, parents: Sequence[int | str]) -> set[str]:
+    """The keys that may stand where a path leads to."""
+    here = _alternatives(schema, schema)
+    for step in parents:
+        deeper = [found for one in here for found in _step(one, step)]
+        if deeper:  # otherwise the step names a branch of a union: stay
+            here = [found for one in deeper for found in _alternatives(one, schema)]
+    return {key for one in here for key in one.get("properties", ())}
+
+
+def _step(schema: Schema, step: int | str) -> Iterable[Schema]:
+    if isinstance(step, int):
+        items = schema.get("items")
+        return [items] if isinstance(items, Mapping) else []
+    if step in schema.get("properties", {}):
+        return [schema["properties"][step]]
+    extra = schema.get("additionalProperties")
+    return [extra] if isinstance(extra, Mapping) else []
+
+
+def _alternatives(schema: Schema, root: Schema) -> list[Schema]:
+    """A schema with its references followed and its unions laid out side by side."""
+    if "$ref" in schema:
+        return _alternatives(root["$defs"][schema["$ref"].rsplit("/", 1)[-1]], root)
+    branches = [
+        found
+        for word in ("anyOf", "oneOf", "allOf")
+        for branch in schema.get(word, ())
+        for found in _alternatives(branch, root)
+    ]
+    return [schema, *branches]

@@ -1,0 +1,113 @@
+"""A program's config: checked by its plugin's model, its secrets kept apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_jsonable_python
+
+from loyalty.errors import Code, Refused
+from loyalty.plugin import Plugin
+from loyalty_tenants.config_errors import refusal, unknown_key
+
+CONFIG_BYTES_MAX = 128 * 1024
+SECRET_LENGTH_MAX = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A config that its plugin accepts. `secrets` holds those given; None: forget it."""
+
+    parsed: BaseModel
+    plain: dict[str, Any]
+    secrets: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+
+
+class Configs:
+    """The config models of the installed plugins."""
+
+    def __init__(self, plugins: Mapping[str, Plugin]) -> None:
+        self._plugins = plugins
+
+    def plugin(self, kind: str) -> Plugin:
+        """:raises Refused: BAD_USER_INPUT, where no such program kind is installed"""
+        if (plugin := self._plugins.get(kind)) is None:
+            raise Refused(Code.BAD_USER_INPUT, unknown_key(kind, self._plugins), field="kind")
+        return plugin
+
+    def kinds(self) -> Mapping[str, Plugin]:
+        return self._plugins
+
+    def schema(self, kind: str) -> dict[str, Any]:
+        """The JSON Schema of a kind's config; secrets are marked `writeOnly`."""
+        plugin = self.plugin(kind)
+        schema: dict[str, Any] = plugin.config.model_json_schema()
+        properties = schema.setdefault("properties", {})
+        for name in plugin.secrets:
+            properties[name] = {
+                "title": name.replace("_", " ").capitalize(),
+                "type": "string",
+                "maxLength": SECRET_LENGTH_MAX,
+                "writeOnly": True,
+            }
+        return schema
+
+    def check(self, kind: str, config: Any) -> Checked:
+        """Check a config as a tenant wrote it.
+
+        :raises Refused: BAD_CONFIG with the path of the key at fault, LIMIT_EXCEEDED
+        """
+        plugin = self.plugin(kind)
+        plain = _plain(config)
+        secrets = {name: _secret(name, plain.pop(name)) for name in plugin.secrets if name in plain}
+        try:
+            parsed = plugin.config.model_validate(plain)
+        except ValidationError as error:
+            raise refusal(error, plain, plugin.config) from None
+        return Checked(parsed=parsed, plain=plain, secrets=secrets)
+
+    def parse(self, kind: str, stored: Mapping[str, Any]) -> Any:
+        """The config object of a stored version."""
+        return self._plugins[kind].config.model_validate(stored)
+
+    def published(self, kind: str, checked: Checked) -> dict[str, Any]:
+        """What a version stores: every key with its default filled in.
+
+        So a later release with other defaults does not change what is already in force.
+        """
+        stored: dict[str, Any] = checked.parsed.model_dump(mode="json")
+        if self.parse(kind, stored) != checked.parsed:
+            raise RuntimeError(f"the config model of {kind} does not survive being written as JSON")
+        return stored
+
+
+def _plain(config: Any) -> dict[str, Any]:
+    """A copy of the config made of JSON values only."""
+    if not isinstance(config, Mapping):
+        raise Refused(Code.BAD_CONFIG, "must be an object of keys and their values", field="config")
+    try:
+        written = orjson.dumps(to_jsonable_python(dict(config)))
+    except (TypeError, ValueError, RecursionError):
+        raise Refused(
+            Code.BAD_CONFIG,
+            "cannot be written as JSON: use text keys and plain values",
+            field="config",
+        ) from None
+    if len(written) > CONFIG_BYTES_MAX:
+        raise Refused(
+            Code.LIMIT_EXCEEDED, f"is larger than {CONFIG_BYTES_MAX // 1024} KB", field="config"
+        )
+    plain: dict[str, Any] = orjson.loads(written)
+    return plain
+
+
+def _secret(name: str, value: Any) -> str | None:
+    if value is None or (isinstance(value, str) and 1 <= len(value) <= SECRET_LENGTH_MAX):
+        return value
+    raise Refused(
+        Code.BAD_CONFIG,
+        f"must be a text of 1 to {SECRET_LENGTH_MAX} characters, or null to forget it",
+        field=f"config.{name}",
+    )

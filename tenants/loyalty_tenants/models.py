@@ -1,0 +1,142 @@
+"""The tables of this floor as Tortoise models, for reads that are not hot.
+
+The real keys are (tenant_id, id) and row security adds the tenant to every query; Tortoise knows no
+composite keys, so each model names the column that is unique within a tenant. Migrations are SQL.
+"""
+
+from typing import Any
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+
+class Json(fields.JSONField[Any]):
+    """jsonb as the connection's own codec reads and writes it; Tortoise's would encode twice."""
+
+    def to_db_value(self, value: Any, instance: Any) -> Any:
+        return value
+
+    def to_python_value(self, value: Any) -> Any:
+        return value
+
+
+class Unit(Model):
+    code = fields.CharField(max_length=32, primary_key=True)
+    tenant_id = fields.UUIDField()
+    name = fields.TextField()
+    places = fields.SmallIntField()
+    kind = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "loyalty"
+        table = "unit"
+
+
+class Program(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    slug = fields.TextField()
+    kind = fields.TextField()
+    name = fields.TextField()
+    position = fields.IntField()
+    status = fields.TextField()
+    draft = Json()
+    version = fields.IntField()
+    created_at = fields.DatetimeField()
+    archived_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "program"
+
+
+class ProgramVersion(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    program_id = fields.UUIDField()
+    number = fields.IntField()
+    config = Json()
+    effective_from = fields.DatetimeField()
+    published_at = fields.DatetimeField()
+    published_by = fields.TextField()
+    draw_secret = fields.BinaryField()
+    state = fields.TextField()
+    activated_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "program_version"
+
+
+class ProgramSecret(Model):
+    name = fields.CharField(max_length=60, primary_key=True)  # unique within its program
+    tenant_id = fields.UUIDField()
+    program_id = fields.UUIDField()
+    value = fields.TextField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "loyalty"
+        table = "program_secret"
+
+
+class ApiKey(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    prefix = fields.TextField()
+    hash = fields.BinaryField()
+    role = fields.TextField()
+    scopes = ArrayField("text")
+    client = fields.TextField()
+    label = fields.TextField()
+    created_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "api_key"
+
+
+class TenantSecret(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    secret = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    retires_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "tenant_secret"
+
+
+class TenantIssuer(Model):
+    issuer = fields.CharField(max_length=500, primary_key=True)
+    tenant_id = fields.UUIDField()
+    jwks_url = fields.TextField()
+    algorithms = ArrayField("text")
+    audience = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "loyalty"
+        table = "tenant_issuer"
+
+
+class AuditEntry(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    at = fields.DatetimeField()
+    actor = fields.TextField()
+    role = fields.TextField()
+    action = fields.TextField()
+    subject = fields.TextField()
+    details = Json()
+    request_id = fields.TextField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "audit_entry"

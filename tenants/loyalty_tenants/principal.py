@@ -1,0 +1,53 @@
+"""Who asks: the verified identity behind a request, and how it is named in the audit trail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    """What somebody is to the platform. Scopes say what of it this credential may do."""
+
+    OPERATOR = "OPERATOR"  # runs the platform, for all tenants
+    ADMIN = "ADMIN"  # sets up one tenant
+    SERVICE = "SERVICE"  # a shop, an app, a till of one tenant
+    MEMBER = "MEMBER"  # one member of one tenant
+    PARTNER = "PARTNER"  # another brand that works with the tenant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who did something, as the audit trail keeps it."""
+
+    role: str
+    subject: str
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """A verified caller. `tenant_id` is None only for an operator that named no tenant.
+
+    `subject` is the member's external id for a MEMBER, else the account's name. `client` scopes
+    idempotency keys: it stays the same when a key or a token is replaced.
+    """
+
+    role: Role
+    tenant_id: UUID | None
+    subject: str
+    scopes: frozenset[str]
+    client: str
+    expires_at: datetime | None = None
+    key_id: UUID | None = None
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def actor(self, request_id: str | None = None) -> Actor:
+        return Actor(role=self.role, subject=self.subject, request_id=request_id)
+
+
+def client_of(role: Role, name: str) -> str:
+    """The client that a credential of this role and name acts for."""
+    return f"{role.lower()}:{name}"

@@ -1,0 +1,176 @@
+"""Publishing: the draft becomes an immutable version with the instant from which it judges."""
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.errors import Code, Refused
+from loyalty.ids import new_id
+from loyalty.plugin import Connection, Counter, Plugin
+from loyalty_tenants import audit
+from loyalty_tenants.configs import Configs
+from loyalty_tenants.epoch import raise_epoch
+from loyalty_tenants.principal import Actor
+from loyalty_tenants.program_records import (
+    ProgramRecord,
+    ProgramStatus,
+    VersionRecord,
+    VersionState,
+    versions,
+)
+from loyalty_tenants.programs import expected, store
+from loyalty_tenants.unit_keys import check_units
+
+DRAW_SECRET_BYTES = 32
+
+# Whether the tenant has a fact that happened at or after an instant (None: any fact at all).
+FactsSince = Callable[[Connection, datetime | None], Awaitable[bool]]
+
+
+async def facts_since(connection: Connection, since: datetime | None) -> bool:
+    found = await connection.fetchval(
+        """select exists (select 1 from loyalty.fact
+                           where $1::timestamptz is null or occurred_at >= $1)""",
+        since,
+    )
+    return bool(found)
+
+
+async def publish_program(
+    connection: Connection,
+    configs: Configs,
+    by: Actor,
+    program_id: UUID,
+    *,
+    expected_version: int,
+    effective_from: datetime | None = None,
+    now: datetime,
+    recorded: FactsSince = facts_since,
+) -> VersionRecord:
+    """Publish the draft, in force from `effective_from` (by default: from now) on.
+
+    An instant in the past is allowed while nothing is recorded since: what was judged stays
+    judged. Counters that the version before did not keep are filled from history first; until
+    `activate_version` the older version goes on.
+
+    :raises Refused: NOT_FOUND, VERSION_CONFLICT, PROGRAM_NOT_ACTIVE, BAD_CONFIG, TOO_LATE
+    """
+    before = await expected(connection, program_id, expected_version)
+    checked = configs.check(before.kind, before.config)
+    await check_units(connection, checked.plain)
+    begins = now if effective_from is None else effective_from
+    if begins < now and await recorded(connection, begins):
+        raise Refused(
+            Code.TOO_LATE,
+            "facts are recorded since then and were judged: choose now or a later instant",
+            field="effectiveFrom",
+        )
+    known = (await versions(connection, [program_id]))[program_id]
+    fresh = _new_counters(configs, before.kind, checked.parsed, known)
+    backfills = bool(fresh) and await recorded(connection, None)
+    version = VersionRecord(
+        id=new_id(),
+        program_id=program_id,
+        number=known[-1].number + 1 if known else 1,
+        config=configs.published(before.kind, checked),
+        effective_from=begins,
+        published_at=now,
+        published_by=by.subject,
+        state=VersionState.BACKFILLING if backfills else VersionState.ACTIVE,
+        activated_at=None,
+    )
+    await _insert(connection, version)
+    await store(connection, program_id, {"status": ProgramStatus.ACTIVE})
+    await _note(connection, by, before, version, fresh, now)
+    return version
+
+
+async def activate_version(
+    connection: Connection, version_id: UUID, *, by: Actor, now: datetime
+) -> bool:
+    """The backfill is done: the version judges what happens from `now` (or later) on.
+
+    Answers False, and changes nothing, where it is active already or not there.
+    """
+    status = await connection.execute(
+        """update loyalty.program_version set state = 'ACTIVE', activated_at = $2
+            where id = $1 and state = 'BACKFILLING'""",
+        version_id,
+        now,
+    )
+    if status != "UPDATE 1":
+        return False
+    await raise_epoch(connection)
+    await audit.write(
+        connection,
+        by,
+        action="program.activate",
+        subject=f"program_version:{version_id}",
+        now=now,
+    )
+    return True
+
+
+def _new_counters(
+    configs: Configs, kind: str, config: Any, known: Sequence[VersionRecord]
+) -> list[str]:
+    """Names of counters that the version in force does not keep in the same buckets."""
+    plugin = configs.plugin(kind)
+    active = [version for version in known if version.state is VersionState.ACTIVE]
+    kept = (
+        {_identity(c) for c in _counters(plugin, configs.parse(kind, active[-1].config))}
+        if active
+        else set()
+    )
+    return [c.name for c in _counters(plugin, config) if _identity(c) not in kept]
+
+
+def _counters(plugin: Plugin, config: Any) -> list[Counter]:
+    return [] if plugin.counters is None else list(plugin.counters(config))
+
+
+def _identity(counter: Counter) -> tuple[object, ...]:
+    return (counter.name, counter.scope, counter.bucket, counter.day_starts_at)
+
+
+async def _insert(connection: Connection, version: VersionRecord) -> None:
+    await connection.execute(
+        """insert into loyalty.program_version
+             (tenant_id, id, program_id, number, config, effective_from, published_at,
+              published_by, draw_secret, state)
+           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        version.id,
+        version.program_id,
+        version.number,
+        version.config,
+        version.effective_from,
+        version.published_at,
+        version.published_by,
+        secrets.token_bytes(DRAW_SECRET_BYTES),
+        version.state.value,
+    )
+
+
+async def _note(
+    connection: Connection,
+    by: Actor,
+    program: ProgramRecord,
+    version: VersionRecord,
+    counters: list[str],
+    now: datetime,
+) -> None:
+    await audit.write(
+        connection,
+        by,
+        action="program.publish",
+        subject=f"program:{program.slug}",
+        details={
+            "number": version.number,
+            "effectiveFrom": version.effective_from.isoformat(),
+            "state": version.state,
+            "newCounters": counters,
+        },
+        now=now,
+    )
