@@ -1,0 +1,127 @@
+"""GraphQL over HTTP by its specification, and the door to the sockets beside it."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from loyalty.errors import Code, Refused
+from loyalty_graphql import body
+from loyalty_graphql.asked import asked
+from loyalty_graphql.complaints import complaint, internal, of_refusal
+from loyalty_graphql.edge_code import EdgeCode
+from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
+from loyalty_graphql.rejection import Rejected
+from loyalty_graphql.request_id import HEADER, request_id
+from loyalty_graphql.runner import Answer, Runner
+from loyalty_graphql.websocket import Socket
+from loyalty_graphql.unacceptable import Unacceptable
+from loyalty_graphql.wiring import Wiring
+from loyalty_tenants.principal import Principal
+
+log = logging.getLogger("loyalty.graphql")
+
+_STATUS_OF_REFUSAL = {
+    Code.UNAUTHENTICATED: 401,
+    Code.FORBIDDEN: 403,
+    Code.TENANT_SUSPENDED: 403,
+    Code.LIMIT_EXCEEDED: 429,
+    Code.OVERLOADED: 503,
+}
+
+
+class Endpoint:
+    """An ASGI application for one path: POST for operations, a websocket for subscriptions.
+
+    GET runs nothing at all, not even queries: what a link, an image or a prefetch can fetch is no
+    place for somebody's balances, and no cache in between can keep them.
+    """
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._runner = Runner(wiring)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await Socket(self._wiring, self._runner, scope, receive, send).serve()
+            return
+        headers = Headers(scope=scope)
+        name = request_id(headers.get(HEADER))
+        media = JSON
+        try:
+            _check_method(scope)
+            media = negotiate(headers)
+            status, answer = await self._answer(headers, receive, name, media)
+            further: Mapping[str, str] = {}
+        except Rejected as no:
+            status, further = no.status, no.headers
+            answer = {"errors": [complaint(no.code.value, no.message)]}
+        except Refused as no:
+            status, further = _STATUS_OF_REFUSAL.get(no.code, 400), _advice(no)
+            answer = {"errors": [of_refusal(no)]}
+        except Exception:
+            log.exception("request %s failed", name)
+            status, further, answer = 500, {}, {"errors": [internal(name)]}
+        await _respond(send, status, answer, {**further, HEADER: name}, media)
+
+    async def _answer(
+        self, headers: Headers, receive: Receive, name: str, media: str
+    ) -> tuple[int, Answer]:
+        check_content_type(headers)
+        principal = await self._wiring.authenticate(headers)
+        raw = await self._read(headers, receive, principal)
+        try:
+            ready = self._runner.prepare(asked(body.parse(raw)))
+            if len(raw) > self._wiring.numbers.body and not ready.operation.batch:
+                raise body.too_large(self._wiring.numbers.body)
+            if ready.is_subscription:
+                raise Rejected(
+                    400, EdgeCode.BAD_REQUEST, "subscribe by websocket (graphql-transport-ws)"
+                )
+            return 200, await self._runner.run(ready, self._wiring.context_for(principal, name))
+        except Unacceptable as no:
+            # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.
+            return 400 if media == GRAPHQL else 200, {"errors": no.complaints}
+
+    async def _read(self, headers: Headers, receive: Receive, principal: Principal | None) -> bytes:
+        # Which mutation it is shows only in the body, so who may send a batch may send that much;
+        # what turns out to be no batch is refused by its length before it is run.
+        numbers = self._wiring.numbers
+        cap = numbers.body if principal is None else numbers.batch_body
+        try:
+            async with asyncio.timeout(numbers.body_seconds):
+                return await body.read(headers, receive, cap)
+        except TimeoutError:
+            raise Rejected(408, EdgeCode.TIMEOUT, "send the body faster") from None
+
+
+def _check_method(scope: Scope) -> None:
+    if scope["method"] != "POST":
+        raise Rejected(405, EdgeCode.METHOD_NOT_ALLOWED, "send a POST", {"allow": "POST"})
+
+
+def _advice(refused: Refused) -> dict[str, str]:
+    if refused.code is Code.UNAUTHENTICATED:
+        return {"www-authenticate": "Bearer"}
+    return {"retry-after": "1"} if refused.code in (Code.OVERLOADED, Code.LIMIT_EXCEEDED) else {}
+
+
+async def _respond(
+    send: Send, status: int, answer: Mapping[str, Any], headers: Mapping[str, str], media: str
+) -> None:
+    content = orjson.dumps(answer)
+    all_headers = {
+        "content-type": f"{media}; charset=utf-8",
+        "content-length": str(len(content)),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "vary": "accept",
+        **headers,
+    }
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in all_headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": content})

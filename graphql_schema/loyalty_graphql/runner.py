@@ -1,0 +1,107 @@
+"""Runs operations, the same for HTTP and for sockets: prepare, check, execute, mask."""
+
+import asyncio
+from collections.abc import AsyncIterable
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, OperationType
+
+from loyalty_graphql.access import Asking
+from loyalty_graphql.asked import Asked
+from loyalty_graphql.complaints import of_execution
+from loyalty_graphql.documents import Documents, Operation
+from loyalty_graphql.edge_code import EdgeCode
+from loyalty_graphql.rejection import Rejected
+from loyalty_graphql.unacceptable import Unacceptable
+from loyalty_graphql.wiring import Wiring
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A request that may run."""
+
+    document: DocumentNode
+    operation: Operation
+    name: str | None
+    variables: dict[str, Any]
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.operation.kind is OperationType.SUBSCRIPTION
+
+
+class Runner:
+    def __init__(self, wiring: Wiring) -> None:
+        self._schema = wiring.schema
+        self._numbers = wiring.numbers
+        self._documents = Documents(
+            wiring.schema, wiring.limits, introspection=wiring.introspection
+        )
+
+    def prepare(self, asked: Asked) -> Ready:
+        """Everything that can be refused without running.
+
+        :raises Unacceptable: the document or its variables are refused
+        :raises Rejected: 400, it is not clear which operation is meant
+        """
+        document = self._documents.read(asked.query)
+        operation = document.operation(asked.operation_name)
+        variables = asked.variables or {}
+        self._documents.check(operation, variables)
+        return Ready(document.node, operation, operation.name, variables)
+
+    async def run(self, ready: Ready, context: Asking, root: object = None) -> Answer:
+        """Execute a query or mutation, or one event of a subscription.
+
+        :raises Unacceptable: a variable does not fit its type; nothing ran
+        :raises Rejected: 504 where it takes too long
+        """
+        seconds = self._seconds(ready)
+        try:
+            async with asyncio.timeout(seconds):
+                result = await self._schema.run(
+                    ready.document,
+                    context=context,
+                    operation_name=ready.name,
+                    variables=ready.variables,
+                    root=root,
+                )
+        except TimeoutError:
+            raise _too_long(seconds) from None
+        return _answer(result, context.request_id)
+
+    async def watch(self, ready: Ready, context: Asking) -> AsyncIterable[Any]:
+        """The events of a subscription.
+
+        :raises Unacceptable: it was refused, or a variable does not fit
+        """
+        events = await self._schema.watch(
+            ready.document, context=context, operation_name=ready.name, variables=ready.variables
+        )
+        if isinstance(events, list):
+            raise Unacceptable(of_execution(events, context.request_id))
+        return events
+
+    def _seconds(self, ready: Ready) -> float:
+        return self._numbers.batch_seconds if ready.operation.batch else self._numbers.seconds
+
+
+def _answer(result: ExecutionResult, request_id: str) -> Answer:
+    if not result.errors:
+        return {"data": result.data}
+    complaints = of_execution(result.errors, request_id)
+    if result.data is None and all(error.path is None for error in result.errors):
+        raise Unacceptable(complaints)
+    return {"errors": complaints, "data": result.data}
+
+
+def _too_long(seconds: float) -> Rejected:
+    return Rejected(
+        504,
+        EdgeCode.TIMEOUT,
+        f"this took longer than {seconds:g} seconds; what it writes may still be written, "
+        "so ask again with the same key",
+    )

@@ -1,0 +1,108 @@
+"""The scalars of the schema: amounts as text, instants with an offset, bounded JSON."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from loyalty.units import AMOUNT_LENGTH_MAX
+from loyalty_graphql.bounded_json import check_json
+
+Decimal = NewType("Decimal", str)
+"""An amount as its text. The mutation checks it, so that a bad one is a user error with a path."""
+
+Json = NewType("Json", object)
+"""Any JSON value within bounds: attributes of a member or a line, a config, details."""
+
+BatchItems = NewType("BatchItems", list[Any])
+"""The items of a batch mutation, unchecked: each is validated by itself and answered by itself."""
+
+BATCH_ITEMS_MAX = 500
+
+_RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
+)
+_EXAMPLE = "2026-03-01T12:00:00+01:00"
+
+
+def parse_decimal(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, str):
+        raise GraphQLError('send amounts as strings, such as "12.50"')
+    if len(value) > AMOUNT_LENGTH_MAX:
+        raise GraphQLError(f"an amount has at most {AMOUNT_LENGTH_MAX} characters")
+    return Decimal(value)
+
+
+def show_decimal(value: object) -> str:
+    """The canonical text as the resolver made it; a number here would be a mistake of ours."""
+    if not isinstance(value, str):
+        raise GraphQLError("an amount was not given as its canonical text")
+    return value
+
+
+def parse_instant(value: object) -> datetime:
+    match = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise GraphQLError(f"send an instant as RFC 3339 text, such as {_EXAMPLE}")
+    if match["offset"] is None:
+        raise GraphQLError(f"name the offset from UTC, such as {_EXAMPLE} or ...Z")
+    try:
+        return datetime.fromisoformat(match[0].upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError("there is no such instant in the calendar") from None
+
+
+def show_instant(value: object) -> str:
+    """UTC with a `Z`; a naive datetime here would be a mistake of ours."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise GraphQLError("an instant was given without its offset")
+    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def parse_json(value: object) -> Json:
+    check_json(value)
+    return Json(value)
+
+
+def parse_items(value: object) -> BatchItems:
+    if not isinstance(value, list):
+        raise GraphQLError("send the items of a batch as a list")
+    if len(value) > BATCH_ITEMS_MAX:
+        raise GraphQLError(f"a batch has at most {BATCH_ITEMS_MAX} items, this one {len(value)}")
+    return BatchItems(value)
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="An exact decimal number as a string, such as `12.50`. Numbers are refused, "
+        "since many readers round them. Answers have exactly the places of their unit.",
+        serialize=show_decimal,
+        parse_value=parse_decimal,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description=f"An instant as RFC 3339 text with its offset, such as `{_EXAMPLE}`. "
+        "Answers are in UTC and end in `Z`.",
+        specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
+        serialize=show_instant,
+        parse_value=parse_instant,
+    ),
+    Json: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value: at most 8 levels deep, 100 entries in an object or list, "
+        "4,096 characters in a string, 4,096 characters in all names together.",
+        parse_value=parse_json,
+    ),
+    BatchItems: strawberry.scalar(
+        name="BatchItems",
+        description=f"A JSON list of at most {BATCH_ITEMS_MAX} items, by the JSON Schema that the "
+        "mutation names. Each item is validated, settled and answered by itself.",
+        parse_value=parse_items,
+    ),
+}
+BIG_SCALARS = frozenset({"BatchItems"})
