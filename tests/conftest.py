@@ -63,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
+        for server in started:
+            server.stop()
         held.close()
         _sweep(Path(os.environ[RUN]))
 

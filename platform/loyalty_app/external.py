@@ -1,5 +1,7 @@
 """Servers that were there before us: may we use them, and are they recent enough."""
 
+from collections.abc import Mapping
+
 import asyncpg
 import redis.asyncio
 import redis.exceptions
@@ -32,6 +34,14 @@ async def postgres_version(url: str, *, setting: str) -> str:
         number = int(await connection.fetchval("show server_version_num"))
     finally:
         await connection.close()
+    return named_postgres(number, setting=setting)
+
+
+def named_postgres(number: int, *, setting: str) -> str:
+    """What a `server_version_num` says: 180006 is "18.6".
+
+    :raises Problem: it is too old
+    """
     if number < POSTGRES_MIN * 10_000:
         raise Problem(
             f"{setting} leads to PostgreSQL {number // 10_000}",
@@ -54,6 +64,14 @@ async def redis_version(url: str, *, setting: str) -> str:
             f"Redis does not answer at {setting} ({error})",
             f"Start it, or correct {setting}; without it an embedded server is started",
         ) from None
+    return named_redis(found, setting=setting)
+
+
+def named_redis(found: Mapping[str, object], *, setting: str) -> str:
+    """What the section "server" of INFO says. Valkey poses as an old Redis and names itself apart.
+
+    :raises Problem: it is too old
+    """
     if "valkey_version" in found:
         return f"valkey {found['valkey_version']}"
     version = str(found.get("redis_version", "0"))

@@ -1,0 +1,98 @@
+# Everything starts here: `make run` for the platform, `make test` for its tests.
+# Needs Python 3.11 or later (with venv), git and make; all else is fetched, locked by hashes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(VENV)/.uv/bin/uv
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+  $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+  && echo $$candidate && break; done)
+endif
+
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-header
+INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
+  --no-build-isolation --editable .
+
+.DEFAULT_GOAL := help
+.PHONY: help run install reset check format test bench demo-check docs schema lock clean
+
+help: ## Say what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
+	  | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+
+run: $(VENV)/.run ## Run the whole platform on this machine until Ctrl-C
+	@$(BIN)/loyalty up
+
+install: $(VENV)/.run ## Make the environment in .venv
+
+reset: $(VENV)/.run ## Forget the data of `make run`
+	@$(BIN)/loyalty reset
+
+check: $(VENV)/.dev ## Lint, types, import contracts, the committed schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/loyalty schema --check
+
+format: $(VENV)/.dev ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev ## Measure against what this machine does with the same rows by hand
+	$(BIN)/python benchmarks
+
+demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
+	$(BIN)/loyalty demo complete-journey --check
+
+docs: $(VENV)/.dev ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict
+
+schema: $(VENV)/.run ## Write graphql_schema/schema.graphql
+	$(BIN)/loyalty schema --write
+
+lock: $(UV) ## Lock anew what pyproject.toml asks for (UPGRADE=--upgrade for later versions)
+	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra embedded --group build -c requirements/dev.txt \
+	  -o requirements/run.txt
+	$(COMPILE) $(UPGRADE) --group tool -o requirements/uv.txt
+
+clean: ## Delete the environment and what tools keep (the data of `make run` stays)
+	rm -rf $(VENV) site dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+# The environment. run.txt is a part of dev.txt, version for version, so both live in one folder and
+# whoever has run the tests keeps their tools when running the platform.
+$(VENV)/.run: requirements/run.txt requirements/dev.txt pyproject.toml $(UV)
+	@lock=run; if [ -f $(VENV)/.dev ]; then lock=dev; fi; \
+	echo "Installing requirements/$$lock.txt into $(VENV)"; \
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/$$lock.txt
+	@$(INSTALL_PROJECT)
+	@touch $@; if [ -f $(VENV)/.dev ]; then touch $(VENV)/.dev; fi
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml $(UV)
+	@echo "Installing requirements/dev.txt into $(VENV)"
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	@$(INSTALL_PROJECT)
+	@touch $(VENV)/.run $@
+
+$(UV): requirements/uv.txt
+	@if [ -z "$(PYTHON)" ] \
+	  || ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	  echo "Python 3.11 or later is needed and was not found ($(or $(PYTHON),python3.11, python3))." >&2; \
+	  echo "Install it, or say where it is: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; \
+	  exit 1; fi
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) has no venv. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv --without-pip $(VENV)
+	@"$(PYTHON)" -m venv --clear $(VENV)/.uv
+	@$(VENV)/.uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  --only-binary :all: --requirement requirements/uv.txt
+	@touch $@
