@@ -6,9 +6,10 @@ a name that answers differently a moment later changes nothing.
 
 import asyncio
 import socket
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-# Ranges that carry an IPv4 address inside, or that Python calls global although they are not.
+# Ranges that carry an IPv4 address inside or lead to a relay, which Python calls global.
+_RELAYS = (IPv4Network("192.88.99.0/24"), IPv4Network("192.0.0.0/24"))
 _TUNNELS = tuple(
     IPv6Network(text)
     for text in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "fec0::/10")
@@ -26,6 +27,8 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
             return is_public(address.ipv4_mapped)
         if address.scope_id is not None or any(address in net for net in _TUNNELS):
             return False
+    elif any(address in net for net in _RELAYS):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
