@@ -16,10 +16,16 @@ import pytest
 from loyalty_app.ports import free_port
 from loyalty_app.reset import reset
 
-# A child that holds the port as the API does, and an `up` around it.
+# A child that holds the port as the API does (and for a while yet, when its parent was killed), and
+# an `up` around it.
 CHILD = """
-import os, socket, time
+import os, signal, socket, sys, time
 from loyalty_app.parent import end_with_parent
+parent = os.getppid()
+def end(*_):
+    time.sleep(0 if os.getppid() == parent else 1)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
 end_with_parent()
 server = socket.create_server(("127.0.0.1", int(os.environ["LOYALTY_PORT"])))
 assert "LOYALTY_DATABASE_URL" not in os.environ, "the privileged login is none of its business"
