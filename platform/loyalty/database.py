@@ -7,7 +7,6 @@ setting made inside would outlive the inner block.
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -32,17 +31,21 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 
 
 async def _prepare(connection: Any) -> None:
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encode, decoder=orjson.loads, format="text"
-        )
+    # In binary: composite types take their columns in binary only.
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
+    )
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
+    )
 
 
-def _encode(value: Any) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError:
-        return json.dumps(value)
+def _to_jsonb(value: Any) -> bytes:
+    return b"\x01" + orjson.dumps(value)  # 1 is the version of the format
+
+
+def _from_jsonb(raw: bytes) -> Any:
+    return orjson.loads(memoryview(raw)[1:])
 
 
 class Database:

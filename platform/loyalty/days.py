@@ -48,6 +48,11 @@ class Span:
         return span
 
 
+def iso(at: datetime | None) -> str | None:
+    """An instant in its one written form: UTC, ending in Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def day_start(day: date, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> datetime:
     """The instant (UTC) at which the local `day` begins; a gap moves it to the gap's end."""
     return datetime.combine(day, starts_at, zone).astimezone(UTC)

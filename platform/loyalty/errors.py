@@ -63,7 +63,7 @@ class Refused(Exception):
         field: str | None = None,
         details: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(f"{code}{f' ({field})' if field else ''}: {message}")
         self.code = code
         self.message = message
         self.field = field

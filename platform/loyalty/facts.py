@@ -7,7 +7,7 @@ only by the kernel's validation (and by the `refuse` policy of a return).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -43,6 +43,11 @@ class Fact:
     KIND: ClassVar[str] = "Fact"
     member: MemberRef | None = None
     occurred_at: datetime
+
+    def __post_init__(self) -> None:
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at needs an offset")
+        object.__setattr__(self, "occurred_at", self.occurred_at.astimezone(UTC))
 
     @property
     def natural_key(self) -> FactKey | None:
@@ -90,6 +95,7 @@ class PurchaseReversed(Fact):
     source: str
     return_id: str
     purchase_external_id: str
+    purchase_revision: int = 1
     lines: tuple[ReturnedLine, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -125,11 +131,26 @@ class LotsDue(Fact):
 
     KIND: ClassVar[str] = "LotsDue"
     unit: str
+    version: int  # the account's, when this was found due: a lot that comes later is due anew
 
     @property
     def natural_key(self) -> FactKey | None:
         member = self.member.id if self.member else None
-        return FactKey("expiry", f"{member}:{self.unit}:{self.occurred_at.isoformat()}")
+        instant = self.occurred_at.isoformat()
+        return FactKey("expiry", f"{member}:{self.unit}:{instant}:{self.version}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactReversed(Fact):
+    """A fact that followed from another one is undone with it: `part` (n/d) of it, in all.
+
+    `reversed_scope` and `reversed_key` name the follow-on fact.
+    """
+
+    KIND: ClassVar[str] = "FactReversed"
+    reversed_scope: str
+    reversed_key: str
+    part: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

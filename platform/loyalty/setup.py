@@ -54,6 +54,15 @@ class Program:
                 found = version
         return found
 
+    def counting(self, instant: datetime) -> list[ProgramVersion]:
+        """The versions whose counters are kept: those in force now or later, filling up or not."""
+        first = self.at(instant)
+        return [
+            version
+            for version in self.versions
+            if version is first or version.backfilling or version.effective_from > instant
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:

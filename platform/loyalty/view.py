@@ -50,8 +50,14 @@ class GrantView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
-    """A member's unit at the fact's instant, in minor units."""
+    """A member's unit at the fact's instant, in minor units.
 
+    `total` is all open value. `available` and `pending` are exact where the reaction says that it
+    burns with an open amount; with a stated amount `available` is at least that, if there is as
+    much; where it says nothing of the kind they are 0.
+    """
+
+    total: int = 0
     available: int = 0
     pending: int = 0
     held: int = 0

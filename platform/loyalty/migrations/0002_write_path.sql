@@ -24,6 +24,9 @@ create type loyalty.counter_row as (ord integer, value bigint);
 create type loyalty.parked_row as (id uuid, source text, return_id text, purchase_external_id text,
   payload jsonb, occurred_at timestamptz, actor text);
 
+create type loyalty.follow_row as (id uuid, root_id uuid, kind text, member_id uuid, state text,
+  due_at timestamptz, hop smallint);
+
 -- What a batch asks for -------------------------------------------------------------------------
 -- ref: how a fact names its member. kind: i id, e external id, n identifier, s the member of the
 -- fact known as (scope, value), r the member of a redemption.
@@ -42,6 +45,7 @@ create function loyalty.open_batch(
   out epoch bigint, out status text, out refs uuid[], out members loyalty.member_row[],
   out accounts loyalty.account_row[], out known loyalty.fact_row[], out commands loyalty.fact_row[],
   out sales loyalty.fact_row[], out returns loyalty.fact_row[],
+  out follow_ons loyalty.follow_row[],
   out redemptions loyalty.redemption_row[], out lots loyalty.lot_row[], out uses loyalty.use_row[],
   out traits loyalty.trait_row[], out counters loyalty.counter_row[],
   out parked loyalty.parked_row[])
@@ -121,7 +125,11 @@ begin
     select array_agg(row(f.id, f.kind, f.scope, f.key, f.member_id, f.cause_id, f.occurred_at,
         f.payload, '{}'::jsonb, d.body)::loyalty.fact_row) into returns
       from loyalty.fact f left join loyalty.decision d on d.tenant_id = _t and d.fact_id = f.id
-     where f.tenant_id = _t and f.cause_id = any(sale_ids) and f.kind = 'PurchaseReversed';
+     where f.tenant_id = _t and f.cause_id = any(sale_ids)
+       and f.kind in ('PurchaseReversed', 'FactReversed');
+    select array_agg(row(d.id, d.root_id, d.kind, d.member_id, d.state, d.due_at, d.hop)
+        ::loyalty.follow_row) into follow_ons
+      from loyalty.due_fact d where d.tenant_id = _t and d.root_id = any(sale_ids);
   end if;
   if cardinality(_redemptions) > 0 then
     select array_agg(row(r.id, r.member_id, r.program_id, r.unit, r.state, r.amount, r.captured,

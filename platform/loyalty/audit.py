@@ -1,0 +1,130 @@
+"""The audit: invariants of the ledger as SQL. Each query must find nothing.
+
+Run after every fault and every load test, and as a job in production; as the audit role, tenant by
+tenant, each in a read-only transaction of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from loyalty.database import begin
+
+FINDINGS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A row that breaks an invariant."""
+
+    tenant_id: UUID
+    invariant: str
+    row: Mapping[str, Any]
+
+
+async def audit(dsn: str, tenants: Sequence[UUID] | None = None) -> list[Finding]:
+    """Check every invariant for the given tenants (None: all); what breaks one, at most 20 each."""
+    connection = await asyncpg.connect(dsn, server_settings={"jit": "off"})
+    try:
+        if tenants is None:
+            tenants = await connection.fetchval("select loyalty.tenant_ids()")
+        findings: list[Finding] = []
+        for tenant_id in tenants:
+            await begin(connection, tenant_id, read_only=True)
+            for name, query in INVARIANTS.items():
+                rows = await connection.fetch(f"select * from ({query}) q limit {FINDINGS_MAX}")
+                findings += [
+                    Finding(tenant_id=tenant_id, invariant=name, row=dict(row)) for row in rows
+                ]
+            await connection.execute("rollback")
+        return findings
+    finally:
+        await connection.close()
+
+
+INVARIANTS: Mapping[str, str] = {
+    "value is conserved: stored and derived accounts of a unit sum to nothing": """
+      select unit, sum(v) as off from (
+        select unit, balance - deficit as v from loyalty.account where stored
+        union all select p.unit, p.amount from loyalty.posting p
+          join loyalty.account a on (a.tenant_id, a.id) = (p.tenant_id, p.to_id)
+         where not a.stored
+        union all select p.unit, -p.amount from loyalty.posting p
+          join loyalty.account a on (a.tenant_id, a.id) = (p.tenant_id, p.from_id)
+         where not a.stored) x
+      group by unit having sum(v) <> 0""",
+    "a stored balance is the sum of its postings": """
+      select a.id, a.balance - a.deficit as stored, coalesce(s.v, 0) as posted
+        from loyalty.account a left join (
+          select id, sum(v) as v from (
+            select to_id as id, amount as v from loyalty.posting
+            union all select from_id, -amount from loyalty.posting) x group by id) s on s.id = a.id
+       where a.stored and a.balance - a.deficit <> coalesce(s.v, 0)""",
+    "versions of an account run from 1 without gap": """
+      select a.id, a.version, count(s.version) as postings, max(s.version) as newest
+        from loyalty.account a left join (
+          select to_id as id, to_version as version from loyalty.posting where to_version > 0
+          union all
+          select from_id, from_version from loyalty.posting where from_version > 0) s on s.id = a.id
+       where a.stored group by a.id, a.version
+      having count(distinct s.version) <> a.version or coalesce(max(s.version), 0) <> a.version
+          or count(s.version) <> a.version""",
+    "the balance after the newest posting is the balance": """
+      select a.id, a.balance - a.deficit as stored, s.after from loyalty.account a
+        join (select to_id as id, to_version as version, to_balance as after from loyalty.posting
+              union all
+              select from_id, from_version, from_balance from loyalty.posting) s
+          on s.id = a.id and s.version = a.version
+       where a.stored and s.after <> a.balance - a.deficit""",
+    "a balance is what its open lots hold": """
+      select a.id, a.balance, coalesce(l.v, 0) as lots from loyalty.account a
+        left join (select account_id, sum(remaining) as v from loyalty.lot group by 1) l
+          on l.account_id = a.id
+       where a.kind = 'main' and a.stored and a.balance <> coalesce(l.v, 0)""",
+    "a lot holds what was granted less what was used": """
+      select l.id, l.granted, l.remaining, coalesce(u.v, 0) as used from loyalty.lot l
+        left join (select account_id, lot_id, sum(amount) as v from loyalty.lot_use group by 1, 2) u
+          on (u.account_id, u.lot_id) = (l.account_id, l.id)
+       where l.remaining <> l.granted - coalesce(u.v, 0)""",
+    "whoever owes holds nothing": """
+      select id, balance, deficit from loyalty.account
+       where balance < 0 or deficit < 0 or (deficit > 0 and balance > 0)""",
+    "held value is what open holds reserve": """
+      select coalesce(a.owner_id, r.member_id) as member_id, coalesce(a.unit, r.unit) as unit,
+             coalesce(a.balance, 0) as held, coalesce(r.v, 0) as reserved
+        from (select owner_id, unit, balance from loyalty.account where kind = 'held' and stored) a
+        full join (select member_id, unit, sum(amount) as v from loyalty.redemption
+                    where state = 'HELD' group by 1, 2) r
+          on (r.member_id, r.unit) = (a.owner_id, a.unit)
+       where coalesce(a.balance, 0) <> coalesce(r.v, 0)""",
+    "no more is taken back of a grant than it granted": """
+      select s.sale, t.index, t.taken, (d.body -> 'grants' -> t.index::int ->> 'granted')::bigint
+               as granted
+        from (select d.body ->> 'sale' as sale, d.body from loyalty.decision d
+               where d.body ? 'sale') s
+        cross join lateral (
+          select x ->> 0 as index, sum((x ->> 2)::bigint) as taken
+            from loyalty.decision o, jsonb_array_elements(o.body -> 'taken') x
+           where o.body ->> 'sale' = s.sale group by 1) t
+        join loyalty.decision d on d.fact_id = s.sale::uuid
+       where t.taken > (d.body -> 'grants' -> t.index::int ->> 'granted')::bigint""",
+    "every fact left one outbox row or more, unless it was swept": """
+      select f.id, f.kind from loyalty.fact f
+       where f.recorded_at > (select coalesce(min(recorded_at), 'infinity') from loyalty.outbox)
+         and not exists (select 1 from loyalty.outbox o
+                          where o.tenant_id = f.tenant_id and o.fact_id = f.id)""",
+    "children name a fact": """
+      select fact_id, 'posting' as child from loyalty.posting p where not exists
+        (select 1 from loyalty.fact f where (f.tenant_id, f.id) = (p.tenant_id, p.fact_id))
+      union all
+      select fact_id, 'lot' from loyalty.lot l where not exists
+        (select 1 from loyalty.fact f where (f.tenant_id, f.id) = (l.tenant_id, l.fact_id))
+      union all
+      select fact_id, 'decision' from loyalty.decision d where not exists
+        (select 1 from loyalty.fact f where (f.tenant_id, f.id) = (d.tenant_id, d.fact_id))""",
+    "every movement says who caused it": """
+      select id, kind from loyalty.fact where actor = ''""",
+}

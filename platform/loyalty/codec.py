@@ -1,0 +1,67 @@
+"""Facts as JSON and back: what a fact row keeps, in one canonical form.
+
+All defaults are filled in, amounts are minor units, instants are UTC, so equal inputs give equal
+JSON. The member is kept beside the payload (resolved), not in it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from loyalty import commands, facts
+from loyalty.facts import Fact, MemberRef
+
+KERNEL_FACTS: tuple[type[Fact], ...] = (
+    facts.MemberEnrolled,
+    facts.PurchaseRecorded,
+    facts.PurchaseReversed,
+    facts.ActivityRecorded,
+    facts.MemberClosed,
+    facts.LotsDue,
+    facts.HoldLapsed,
+    facts.FactReversed,
+    commands.Redeem,
+    commands.CaptureRedemption,
+    commands.ReleaseRedemption,
+    commands.ReverseRedemption,
+    commands.AdjustBalance,
+)
+
+
+class Codec:
+    """Knows the kernel's facts and those that the installed plugins publish."""
+
+    def __init__(self, published: Iterable[type[Fact]] = ()) -> None:
+        self._types: dict[str, type[Fact]] = {}
+        self._adapters: dict[type[Fact], TypeAdapter[Any]] = {}
+        for fact in (*KERNEL_FACTS, *published):
+            if self._types.setdefault(fact.KIND, fact) is not fact:
+                raise ValueError(f"two facts are called {fact.KIND}")
+            self._adapters[fact] = TypeAdapter(fact)
+
+    def dump(self, fact: Fact) -> dict[str, Any]:
+        """The payload of a fact as plain JSON values."""
+        payload: dict[str, Any] = self._adapters[type(fact)].dump_python(
+            fact, mode="json", exclude={"member"}
+        )
+        return payload
+
+    def load(self, kind: str, payload: Mapping[str, Any], member: MemberRef | None) -> Fact:
+        """The fact that `dump` wrote."""
+        fact: Fact = self._adapters[self._types[kind]].validate_python(
+            {**payload, "member": member}
+        )
+        return fact
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths at which two payloads differ."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from differences(a, b, f"{path}.{index}")
+    elif old != new:
+        yield path

@@ -1,0 +1,44 @@
+"""Windows and buckets of counters in a tenant's local time. Pure."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from loyalty.days import add_months, day_start, local_day
+from loyalty.plugin import Bucket, Counter, Window
+
+ALWAYS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+
+
+def bucket_of(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:
+    """The start (UTC) of the bucket that an instant falls into."""
+    if counter.bucket is Bucket.HOUR:
+        return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return day_start(local_day(at, zone, counter.day_starts_at), zone, counter.day_starts_at)
+
+
+def window_of(counter: Counter, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """[since, before) in UTC: the buckets a counter is summed over, seen from `at`."""
+    today = local_day(at, zone, counter.day_starts_at)
+    match counter.window:
+        case Window.LIFETIME:
+            return ALWAYS
+        case Window.DAY:
+            first, after = today, today + timedelta(days=1)
+        case Window.WEEK:
+            first = today - timedelta(days=today.weekday())
+            after = first + timedelta(days=7)
+        case Window.MONTH:
+            first = today.replace(day=1)
+            after = add_months(first, 1)
+        case Window.QUARTER:
+            first = today.replace(month=today.month - (today.month - 1) % 3, day=1)
+            after = add_months(first, 3)
+        case Window.YEAR:
+            first, after = date(today.year, 1, 1), date(today.year + 1, 1, 1)
+        case Window.ROLLING:
+            first = today - timedelta(days=counter.rolling_days - 1)
+            after = today + timedelta(days=1)
+    return (
+        day_start(first, zone, counter.day_starts_at),
+        day_start(after, zone, counter.day_starts_at),
+    )

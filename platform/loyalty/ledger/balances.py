@@ -1,0 +1,123 @@
+"""Balances read from the ledger: as they are now, and as they were at any instant."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
+from loyalty.ledger.account import HELD, MAIN
+from loyalty.plugin import Connection
+from loyalty.view import BalanceView
+
+Want = tuple[UUID, str]  # member id, unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """A member's unit at an instant; `version` grows with every change of it."""
+
+    version: int
+    view: BalanceView
+
+
+async def holdings(connection: Connection, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
+    """What members hold, as open lots, so that any instant can be judged; in one statement.
+
+    A unit in which nothing ever happened has version 0 and nothing in it.
+    """
+    rows = await connection.fetch(HOLDINGS, [w[0] for w in wants], [w[1] for w in wants])
+    found: dict[Want, CachedBalance] = {}
+    for row in rows:
+        lots = merged(
+            OpenLot(available_at, expires_at, remaining)
+            for available_at, expires_at, remaining in row["lots"] or ()
+        )
+        found[row["member_id"], row["unit"]] = CachedBalance(
+            version=row["version"], held=row["held"], deficit=row["deficit"], lots=lots
+        )
+    return {want: found.get(want, CachedBalance(version=0)) for want in wants}
+
+
+async def balances(
+    connection: Connection, wants: Sequence[Want], at: datetime
+) -> dict[Want, Balance]:
+    """The balances of members' units at `at`, by what is recorded now."""
+    return {
+        want: Balance(version=held.version, view=balance_at(held, at))
+        for want, held in (await holdings(connection, wants)).items()
+    }
+
+
+async def balance_as_of(
+    connection: Connection, member_id: UUID, unit: str, *, at: datetime, known_at: datetime
+) -> Balance:
+    """The balance at `at`, counting what had happened by then and was recorded by `known_at`.
+
+    Lots are judged by their own terms, so it does not matter when a sweep ran.
+    """
+    row: Mapping[str, int] = await connection.fetchrow(
+        AS_OF, member_id, unit, at, known_at, MAIN, HELD
+    )
+    open_value = row["available"] + row["pending"]
+    view = BalanceView(
+        total=open_value,
+        available=row["available"],
+        pending=row["pending"],
+        held=row["held"],
+        deficit=row["deficit"],
+    )
+    return Balance(version=row["version"], view=view)
+
+
+HOLDINGS = """
+select w.member_id, w.unit, sum(a.version)::bigint as version,
+       coalesce(sum(a.balance) filter (where a.kind = 'held'), 0)::bigint as held,
+       sum(a.deficit)::bigint as deficit,
+       (select array_agg((l.available_at, l.expires_at, l.remaining))
+          from loyalty.lot l join loyalty.account m
+            on m.tenant_id = l.tenant_id and m.id = l.account_id
+         where m.owner_id = w.member_id and m.unit = w.unit and m.kind = 'main' and m.stored
+           and l.remaining > 0) as lots
+  from unnest($1::uuid[], $2::text[]) w(member_id, unit)
+  join loyalty.account a on a.owner_id = w.member_id and a.unit = w.unit and a.stored
+ group by w.member_id, w.unit
+"""
+
+AS_OF = """
+with mine as (
+  select id, kind from loyalty.account
+   where owner_id = $1 and unit = $2 and stored),
+lots as (
+  select l.available_at,
+         coalesce((select t.expires_at from loyalty.lot_term t
+                    where (t.account_id, t.lot_id) = (l.account_id, l.id)
+                      and t.occurred_at <= $3 and t.recorded_at <= $4
+                    order by t.recorded_at desc limit 1),
+                  (select t.previous from loyalty.lot_term t
+                    where (t.account_id, t.lot_id) = (l.account_id, l.id)
+                    order by t.recorded_at limit 1),
+                  l.expires_at) as expires_at,
+         l.granted - coalesce((select sum(u.amount) from loyalty.lot_use u
+                                where (u.account_id, u.lot_id) = (l.account_id, l.id)
+                                  and u.occurred_at <= $3 and u.recorded_at <= $4), 0) as remaining
+    from loyalty.lot l join mine m on m.id = l.account_id and m.kind = $5
+    join loyalty.fact f on f.tenant_id = l.tenant_id and f.id = l.fact_id
+   where l.occurred_at <= $3 and f.recorded_at <= $4),
+moved as (
+  select m.kind, sum(case when p.to_id = m.id then p.amount else -p.amount end) as net,
+         max(case when p.to_id = m.id then p.to_version else p.from_version end) as version
+    from mine m join loyalty.posting p on p.to_id = m.id or p.from_id = m.id
+   where p.occurred_at <= $3 and p.recorded_at <= $4
+   group by m.kind),
+open as (
+  select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,
+         coalesce(sum(remaining) filter (where available_at > $3), 0)::bigint as pending
+    from lots where expires_at is null or expires_at > $3)
+select o.available, o.pending,
+       coalesce((select net from moved where kind = $6), 0)::bigint as held,
+       greatest(0, (select coalesce(sum(remaining), 0) from lots)
+                   - coalesce((select net from moved where kind = $5), 0))::bigint as deficit,
+       coalesce((select sum(version) from moved), 0)::bigint as version
+  from open o
+"""

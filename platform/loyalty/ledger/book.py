@@ -1,0 +1,316 @@
+"""The book of a batch: members' accounts and lots in memory, moved by the few ledger operations.
+
+Each operation writes posting, lot and use rows and keeps the accounts in step, so that the fact
+that comes next in the batch sees it. `mark` and `undo` take a fact's changes back when it is
+refused half way. Nothing here knows a program, a database or the time.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.ids import account_id, new_id
+from loyalty.ledger.account import HELD, MAIN, Account
+from loyalty.ledger.lots import Lot, choose
+from loyalty.ledger.rows import Rows
+
+ADDED, PUT = "+added", "+put"  # in the undo log, beside names of attributes
+
+
+class NeedLots(Exception):
+    """More lots decide than were loaded: the batch runs again with all lots of this account."""
+
+    def __init__(self, owner_id: UUID, unit: str) -> None:
+        super().__init__(f"all lots of {owner_id} in {unit}")
+        self.owner_id = owner_id
+        self.unit = unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why value moves: the fact, its instant, and whose rule says so."""
+
+    fact_id: UUID
+    at: datetime
+    program_id: UUID | None = None
+    rule: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """The terms of a new lot."""
+
+    accounting_class: str
+    available_at: datetime
+    settles_at: datetime | None = None
+    expires_at: datetime | None = None
+    cost: int | None = None
+
+
+@dataclass(slots=True)
+class Book:
+    tenant_id: UUID
+    rows: Rows = field(default_factory=Rows)
+    accounts: dict[tuple[UUID, str, str], Account] = field(default_factory=dict)
+    lots: dict[UUID, list[Lot]] = field(default_factory=dict)
+    complete: set[tuple[UUID, str]] = field(default_factory=set)  # owners' units, all lots loaded
+    derived: set[UUID] = field(default_factory=set)  # program accounts known to exist
+    _undo: list[tuple[Any, str, Any]] = field(default_factory=list)
+    _seq: dict[UUID, int] = field(default_factory=dict)
+
+    # --- taking a fact's changes back ---------------------------------------------------------
+
+    def mark(self) -> tuple[int, tuple[int, ...]]:
+        return len(self._undo), self.rows.sizes()
+
+    def undo(self, mark: tuple[int, tuple[int, ...]]) -> None:
+        size, rows = mark
+        while len(self._undo) > size:
+            target, name, old = self._undo.pop()
+            if name is ADDED:
+                target.remove(old)
+            elif name is PUT:
+                del target[old]
+            else:
+                setattr(target, name, old)
+        self.rows.cut_to(rows)
+
+    def change(self, target: Any, name: str, value: Any) -> None:
+        """Set an attribute so that `undo` sets it back."""
+        self._undo.append((target, name, getattr(target, name)))
+        setattr(target, name, value)
+
+    def put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+        """Enter a new key so that `undo` takes it out again."""
+        if key not in mapping:
+            self._undo.append((mapping, PUT, key))
+        mapping[key] = value
+
+    def add(self, items: list[Any], item: Any) -> None:
+        """Append an item so that `undo` takes it out again."""
+        self._undo.append((items, ADDED, item))
+        items.append(item)
+
+    # --- accounts -----------------------------------------------------------------------------
+
+    def account(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account:
+        """A member's account; opened with the first thing that happens to it."""
+        key = (owner_id, unit, kind)
+        if (found := self.accounts.get(key)) is None:
+            ident = account_id(self.tenant_id, "MEMBER", owner_id, unit, kind)
+            found = Account(ident, owner_id, unit, kind)
+            self.put(self.accounts, key, found)
+            self.rows.accounts.append((ident, "MEMBER", owner_id, unit, kind, True))
+            self.complete.add((owner_id, unit))  # a new account has no lots elsewhere
+        return found
+
+    def look(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account | None:
+        """The account if there is one; looking opens none."""
+        return self.accounts.get((owner_id, unit, kind))
+
+    def open_lots(self, account: Account) -> Sequence[Lot]:
+        return self.lots.get(account.id, ())
+
+    def program_account(self, program_id: UUID, unit: str, kind: str) -> UUID:
+        return self._derived("PROGRAM", program_id, unit, kind)
+
+    def tenant_account(self, unit: str, kind: str) -> UUID:
+        return self._derived("TENANT", self.tenant_id, unit, kind)
+
+    def _derived(self, owner_kind: str, owner: UUID, unit: str, kind: str) -> UUID:
+        ident = account_id(self.tenant_id, owner_kind, owner, unit, kind)
+        if ident not in self.derived:
+            self.rows.accounts.append((ident, owner_kind, owner, unit, kind, False))
+        return ident
+
+    # --- the operations -----------------------------------------------------------------------
+
+    def grant(self, cause: Cause, account: Account, amount: int, source: UUID, terms: Terms) -> Lot:
+        """Give `amount` in a new lot; what the account owes is repaid from it first."""
+        lot = Lot(
+            id=new_id(),
+            account_id=account.id,
+            fact_id=cause.fact_id,
+            program_id=cause.program_id,
+            rule=cause.rule or "",
+            remaining=amount,
+            occurred_at=cause.at,
+            available_at=terms.available_at,
+            settles_at=terms.settles_at,
+            expires_at=terms.expires_at,
+            fresh=True,
+        )
+        self.rows.lots.append(
+            (
+                account.id, lot.id, cause.fact_id, cause.program_id, lot.rule,
+                terms.accounting_class, amount, terms.cost, cause.at, terms.available_at,
+                terms.settles_at, terms.expires_at,
+            )
+        )  # fmt: skip
+        self.add(self.lots.setdefault(account.id, []), lot)
+        self._move_in(cause, account, amount, source, "GRANT")
+        self._repay(cause, account, [lot])
+        return lot
+
+    def burn(
+        self, cause: Cause, account: Account, amount: int, target: UUID, *, kind: str = "BURN"
+    ) -> list[tuple[Lot, int]]:
+        """Take `amount` from what is spendable at the cause's instant, in burn order.
+
+        :raises NeedLots: not enough lots are loaded to say
+        :returns: nothing (and nothing moved) where the account does not have as much
+        """
+        if not (chosen := self._spendable(cause, account, amount)):
+            return []
+        self._use(cause, account, chosen, kind)
+        self._move_out(cause, account, amount, target, kind)
+        return chosen
+
+    def hold(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
+        """Move `amount` out of its lots to the member's held account; as `burn` otherwise."""
+        if not (chosen := self._spendable(cause, account, amount)):
+            return []
+        held = self.account(account.owner_id, account.unit, HELD)
+        self._use(cause, account, chosen, "HOLD")
+        self._post(cause, "HOLD", account.unit, amount, source=account, target=held)
+        return chosen
+
+    def _spendable(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
+        """Lots that pay `amount` at the cause's instant; none where they do not hold as much."""
+        chosen = choose((x for x in self.open_lots(account) if x.available(cause.at)), amount)
+        enough = sum(part for _, part in chosen) == amount
+        if (account.owner_id, account.unit) not in self.complete and (
+            not enough or any(lot.fresh for lot, _ in chosen)
+        ):
+            raise NeedLots(account.owner_id, account.unit)
+        return chosen if enough else []
+
+    def settle_held(self, cause: Cause, held: Account, amount: int, target: UUID) -> None:
+        """Capture: held value goes to where a burn goes."""
+        self._post(cause, "BURN", held.unit, amount, source=held, target=target)
+
+    def restore(
+        self,
+        cause: Cause,
+        account: Account,
+        parts: Iterable[tuple[Lot, int]],
+        source: Account | UUID,
+        kind: str,
+    ) -> int:
+        """Put value back into the lots it came from; what the account owes is repaid from it."""
+        parts = list(parts)
+        amount = sum(part for _, part in parts)
+        if amount == 0:
+            return 0
+        for lot, part in parts:
+            self.change(lot, "remaining", lot.remaining + part)
+            self.rows.uses.append((account.id, lot.id, cause.fact_id, "RESTORE", -part, cause.at))
+        self._post(cause, kind, account.unit, amount, source=source, target=account)
+        self._repay(cause, account, [lot for lot, _ in parts])
+        return amount
+
+    def take(
+        self, cause: Cause, account: Account, amount: int, own: Sequence[Lot], target: UUID,
+        *, owe: bool, kind: str = "TAKE_BACK",
+    ) -> int:  # fmt: skip
+        """Take back `amount`: from `own` lots first, pending or not, then in burn order.
+
+        What is not there becomes the account's deficit (`owe`) or is left. Returns what was taken.
+
+        :raises NeedLots: the own lots are not enough and the others are not loaded
+        """
+        chosen = choose(own, amount)
+        missing = amount - sum(part for _, part in chosen)
+        if missing:
+            if (account.owner_id, account.unit) not in self.complete:
+                raise NeedLots(account.owner_id, account.unit)
+            mine = {lot.id for lot in own}
+            others = [lot for lot in self.open_lots(account) if lot.id not in mine]
+            now = choose((lot for lot in others if lot.available(cause.at)), missing)
+            missing -= sum(part for _, part in now)
+            later = choose((lot for lot in others if not lot.available(cause.at)), missing)
+            missing -= sum(part for _, part in later)
+            chosen += now + later
+        taken = amount if owe else amount - missing
+        if taken:
+            self._use(cause, account, chosen, "TAKE_BACK")
+            self._move_out(cause, account, taken, target, kind, uncovered=missing if owe else 0)
+        return taken
+
+    def expire(self, cause: Cause, account: Account, lots: Sequence[Lot], target: UUID) -> int:
+        """Book the end of lots: all that is left of them goes to `target`."""
+        chosen = [(lot, lot.remaining) for lot in lots if lot.remaining > 0]
+        amount = sum(part for _, part in chosen)
+        if amount:
+            self._use(cause, account, chosen, "EXPIRE")
+            self._move_out(cause, account, amount, target, "EXPIRE")
+        return amount
+
+    def reterm(self, cause: Cause, lot: Lot, expires_at: datetime | None) -> None:
+        self.rows.terms.append(
+            (lot.account_id, lot.id, cause.fact_id, expires_at, lot.expires_at, cause.at)
+        )
+        self.change(lot, "expires_at", expires_at)
+
+    def post(self, cause: Cause, unit: str, amount: int, source: UUID, target: UUID) -> None:
+        """Between two program accounts."""
+        self._post(cause, "POST", unit, amount, source=source, target=target)
+
+    # --- rows ---------------------------------------------------------------------------------
+
+    def _use(
+        self, cause: Cause, account: Account, chosen: Iterable[tuple[Lot, int]], kind: str
+    ) -> None:
+        for lot, part in chosen:
+            self.change(lot, "remaining", lot.remaining - part)
+            self.rows.uses.append((account.id, lot.id, cause.fact_id, kind, part, cause.at))
+
+    def _repay(self, cause: Cause, account: Account, lots: Sequence[Lot]) -> None:
+        if account.deficit == 0:
+            return
+        chosen = choose(lots, min(account.deficit, sum(lot.remaining for lot in lots)))
+        repaid = sum(part for _, part in chosen)
+        self._use(cause, account, chosen, "REPAY")
+        self.change(account, "balance", account.balance - repaid)
+        self.change(account, "deficit", account.deficit - repaid)
+
+    def _move_in(
+        self, cause: Cause, account: Account, amount: int, source: UUID, kind: str
+    ) -> None:
+        self._post(cause, kind, account.unit, amount, source=source, target=account)
+
+    def _move_out(
+        self, cause: Cause, account: Account, amount: int, target: UUID, kind: str,
+        *, uncovered: int = 0,
+    ) -> None:  # fmt: skip
+        self._post(
+            cause, kind, account.unit, amount, source=account, target=target, uncovered=uncovered
+        )
+
+    def _post(
+        self, cause: Cause, kind: str, unit: str, amount: int,
+        *, source: Account | UUID, target: Account | UUID, uncovered: int = 0,
+    ) -> None:  # fmt: skip
+        seq = self._seq[cause.fact_id] = self._seq.get(cause.fact_id, 0) + 1
+        from_id, from_version, from_balance = self._side(source, -amount, uncovered)
+        to_id, to_version, to_balance = self._side(target, amount, 0)
+        self.rows.postings.append(
+            (
+                cause.fact_id, seq, unit, from_id, to_id, amount, uncovered, from_version,
+                to_version, from_balance, to_balance, kind, cause.program_id, cause.rule,
+                cause.label, cause.at,
+            )
+        )  # fmt: skip
+
+    def _side(
+        self, side: Account | UUID, delta: int, uncovered: int
+    ) -> tuple[UUID, int | None, int | None]:
+        if not isinstance(side, Account):
+            return side, None, None
+        self.change(side, "balance", side.balance + delta + uncovered)
+        self.change(side, "deficit", side.deficit + uncovered)
+        self.change(side, "version", side.version + 1)
+        return side.id, side.version, side.net

@@ -1,0 +1,67 @@
+"""The rows of one batch, a list per table, in the column order of the append function's types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+Row = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Rows:
+    """What a batch appends. Field order is the argument order of `loyalty.append`."""
+
+    members: list[Row] = field(default_factory=list)
+    identifiers: list[Row] = field(default_factory=list)
+    accounts: list[Row] = field(default_factory=list)
+    facts: list[Row] = field(default_factory=list)
+    commands: list[Row] = field(default_factory=list)
+    postings: list[Row] = field(default_factory=list)
+    lots: list[Row] = field(default_factory=list)
+    uses: list[Row] = field(default_factory=list)
+    terms: list[Row] = field(default_factory=list)
+    redemptions: list[Row] = field(default_factory=list)
+    traits: list[Row] = field(default_factory=list)
+    counters: list[Row] = field(default_factory=list)
+    due: list[Row] = field(default_factory=list)
+    settled: list[Row] = field(default_factory=list)
+    parked: list[Row] = field(default_factory=list)
+    outbox: list[Row] = field(default_factory=list)
+
+    def arguments(self) -> list[list[Row]]:
+        """One array per table for `append`; counters and redemptions as their last word only."""
+        return [
+            _merged(self, name) if name in MERGED else getattr(self, name) for name in ROW_FIELDS
+        ]
+
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(len(getattr(self, name)) for name in ROW_FIELDS)
+
+    def cut_to(self, sizes: Sequence[int]) -> None:
+        """Forget all rows added since `sizes` was taken."""
+        for name, size in zip(ROW_FIELDS, sizes, strict=True):
+            del getattr(self, name)[size:]
+
+
+ROW_FIELDS = tuple(f.name for f in fields(Rows))
+MERGED = frozenset({"members", "uses", "redemptions", "counters", "accounts"})
+
+
+def _merged(rows: Rows, name: str) -> list[Row]:
+    """One row per key: a statement may touch each row of a table only once."""
+    if name == "counters":
+        return _summed(rows.counters, at=3)
+    if name == "uses":
+        return _summed(rows.uses, at=4)
+    return list({row[0]: row for row in getattr(rows, name)}.values())
+
+
+def _summed(rows: Sequence[Row], at: int) -> list[Row]:
+    """Rows that differ in column `at` only become one with its sum."""
+    if len(rows) < 2:
+        return list(rows)
+    sums: dict[Row, int] = {}
+    for row in rows:
+        key = row[:at] + row[at + 1 :]
+        sums[key] = sums.get(key, 0) + row[at]
+    return [(*key[:at], amount, *key[at:]) for key, amount in sums.items()]

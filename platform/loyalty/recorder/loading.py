@@ -1,0 +1,134 @@
+"""From what `open_batch` answers to the batch that settles."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import FactKey, MemberRef
+from loyalty.ids import NIL
+from loyalty.ledger.account import MAIN, Account
+from loyalty.ledger.book import Book
+from loyalty.ledger.lots import Lot, burn_order
+from loyalty.plugin_set import PluginSet
+from loyalty.recorder.wants import Wants
+from loyalty.settlement.batch import Batch, Known, Parked, Redemption
+from loyalty.settlement.request import ClientKey
+from loyalty.settlement.sale import FollowOn, Sale
+from loyalty.setup import Setup
+from loyalty.view import MemberView, TraitValue
+
+OPEN_BATCH = "select * from loyalty.open_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+
+
+def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet, now: datetime,
+         derived: set[UUID]) -> Batch:  # fmt: skip
+    """The batch's state out of the one row that `open_batch` answers."""
+    book = Book(tenant_id=setup.tenant_id, derived=derived)
+    batch = Batch(setup=setup, plugins=plugins, now=now, book=book)
+    _members(batch, row, wants)
+    _accounts(book, row)
+    _lots(book, row)
+    for known in row["known"] or ():
+        batch.known[FactKey(known["scope"], known["key"])] = _known(known)
+    for known in row["commands"] or ():
+        batch.commands[ClientKey(known["scope"], known["key"])] = _known(known)
+    _sales(batch, row)
+    _redemptions(batch, row)
+    for trait in row["traits"] or ():
+        value = TraitValue(value=trait["value"], since=trait["since"], until=trait["until"])
+        batch.traits.setdefault(trait["member_id"], []).append((trait["name"], value))
+    _counters(batch, row, wants)
+    batch.parked = [Parked(**dict(parked)) for parked in row["parked"] or ()]
+    return batch
+
+
+def _members(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
+    for found in row["members"] or ():
+        batch.members[found["id"]] = MemberView(**dict(found))
+    for ref, ordinal in wants.members.items():
+        batch.refs[ref] = row["refs"][ordinal - 1]
+    for ident, member in batch.members.items():
+        # Resolved before the lock: the external id may have changed hands since.
+        by_external = MemberRef(external_id=member.external_id)
+        if by_external in batch.refs:
+            batch.refs[by_external] = ident
+
+
+def _accounts(book: Book, row: Mapping[str, Any]) -> None:
+    for found in row["accounts"] or ():
+        account = Account(**dict(found))
+        book.accounts[account.owner_id, account.unit, account.kind] = account
+
+
+def _lots(book: Book, row: Mapping[str, Any]) -> None:
+    for found in row["lots"] or ():
+        book.lots.setdefault(found["account_id"], []).append(Lot(**dict(found)))
+    for (owner, unit, kind), account in book.accounts.items():
+        # Lots hold exactly the balance: if these do, there are no others.
+        if kind == MAIN and account.balance == sum(x.remaining for x in book.open_lots(account)):
+            book.complete.add((owner, unit))
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    return Known(
+        fact_id=row["id"],
+        kind=row["kind"],
+        member_id=row["member_id"],
+        input=row["payload"],
+        answer=row["answer"],
+    )
+
+
+def _sales(batch: Batch, row: Mapping[str, Any]) -> None:
+    by_id: dict[UUID, Sale] = {}
+    for found in row["sales"] or ():
+        member_id = found["member_id"]
+        sale = Sale(
+            fact_id=found["id"],
+            member_id=member_id,
+            fact=batch.plugins.codec.load(
+                found["kind"], found["payload"], MemberRef(id=member_id) if member_id else None
+            ),
+            grants=(found["body"] or {}).get("grants", []),
+        )
+        by_id[sale.fact_id] = batch.sales[FactKey(found["scope"], found["key"])] = sale
+    for returned in row["returns"] or ():
+        if returned["body"] and "returned" in returned["body"]:
+            by_id[returned["cause_id"]].with_return(returned["body"])
+    for follow in row["follow_ons"] or ():
+        sale = by_id[follow["root_id"]]
+        sale.follow_ons += (
+            FollowOn(
+                id=follow["id"], member_id=follow["member_id"], state=follow["state"],
+                due_at=follow["due_at"], hop=follow["hop"],
+            ),
+        )  # fmt: skip
+
+
+def _redemptions(batch: Batch, row: Mapping[str, Any]) -> None:
+    uses: Sequence[Mapping[str, Any]] = row["uses"] or ()
+    lots = {lot.id: lot for found in batch.book.lots.values() for lot in found}
+    for found in row["redemptions"] or ():
+        fields = dict(found)
+        fields["order"] = fields.pop("order_ref")
+        redemption = Redemption(**fields)
+        parts: dict[UUID, int] = {}
+        for use in uses:
+            taken = use["fact_id"] == redemption.hold_fact_id and use["kind"] in ("HOLD", "BURN")
+            given = use["fact_id"] == redemption.capture_fact_id and use["kind"] == "RESTORE"
+            if taken or given:
+                parts[use["lot_id"]] = parts.get(use["lot_id"], 0) + use["amount"]
+        in_order = sorted(
+            (item for item in parts.items() if item[1]), key=lambda item: burn_order(lots[item[0]])
+        )
+        redemption.parts = tuple(in_order)
+        batch.redemptions[redemption.id] = redemption
+
+
+def _counters(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
+    values = {found["ord"]: found["value"] for found in row["counters"] or ()}
+    for (ref, name, since, before), ordinal in wants.counters.items():
+        subject = NIL if ref is None else row["refs"][ref - 1]
+        if subject is not None:
+            batch.counters[name, subject, since, before] = values.get(ordinal, 0)

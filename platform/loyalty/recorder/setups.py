@@ -1,0 +1,37 @@
+"""Setups of tenants as this process last read them; the epoch of each batch proves them current."""
+
+from collections import OrderedDict
+from typing import Any
+from uuid import UUID
+
+from loyalty.database import Database
+from loyalty.setup import Setup, SetupSource
+
+TENANTS_MAX = 10_000
+
+
+class Setups:
+    def __init__(self, database: Database, source: SetupSource) -> None:
+        self._database = database
+        self._source = source
+        self._known: OrderedDict[UUID, Setup] = OrderedDict()
+
+    async def get(self, tenant_id: UUID) -> Setup:
+        """The setup as last read; read now if it was not."""
+        if (known := self._known.get(tenant_id)) is not None:
+            self._known.move_to_end(tenant_id)
+            return known
+        async with self._database.tenant(tenant_id, read_only=True) as connection:
+            return await self.read(connection, tenant_id)
+
+    async def read(self, connection: Any, tenant_id: UUID) -> Setup:
+        """Read the setup anew inside a transaction of the tenant."""
+        setup = await self._source.load(connection, tenant_id)
+        self._known[tenant_id] = setup
+        if len(self._known) > TENANTS_MAX:
+            self._known.popitem(last=False)
+        return setup
+
+    def forget(self, tenant_id: UUID) -> None:
+        """A hint that it changed. Nothing relies on hints: the epoch does."""
+        self._known.pop(tenant_id, None)

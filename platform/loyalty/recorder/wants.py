@@ -1,0 +1,178 @@
+"""What a batch asks the database for: locks and rows, and nothing that no fact of it needs."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from loyalty import commands, facts
+from loyalty.counters import window_of
+from loyalty.facts import Fact, FactKey, MemberRef
+from loyalty.plugin import Scope
+from loyalty.plugin_set import PluginSet, Turn
+from loyalty.settlement.reacting import trait_names
+from loyalty.settlement.request import ClientKey, Request
+from loyalty.settlement.reversing import sale_key
+from loyalty.settlement.settle import REDEMPTION_COMMANDS
+from loyalty.setup import Setup
+
+RefRow = tuple[str, str, str]  # kind, value, scope
+
+
+@dataclass(slots=True)
+class Wants:
+    """The arguments of `loyalty.open_batch`, gathered over a batch's requests."""
+
+    refs: dict[RefRow, int] = field(default_factory=dict)
+    members: dict[MemberRef, int] = field(default_factory=dict)
+    natural: dict[FactKey, None] = field(default_factory=dict)
+    clients: dict[ClientKey, None] = field(default_factory=dict)
+    sales: dict[FactKey, None] = field(default_factory=dict)
+    redemptions: dict[UUID, None] = field(default_factory=dict)
+    lots: dict[tuple[int, str], tuple[int | None, datetime]] = field(default_factory=dict)
+    traits: dict[str, None] = field(default_factory=dict)
+    counters: dict[tuple[int | None, str, datetime, datetime], int] = field(default_factory=dict)
+    parked: dict[FactKey, None] = field(default_factory=dict)
+    owners: list[UUID] = field(default_factory=list)
+    touching: dict[int, int] = field(default_factory=dict)
+
+    def ref(self, kind: str, value: str, scope: str = "") -> int:
+        """The ordinal (from 1) under which the database answers who this is."""
+        return self.refs.setdefault((kind, value, scope), len(self.refs) + 1)
+
+    def member(self, ref: MemberRef) -> int:
+        if (known := self.members.get(ref)) is None:
+            if ref.id is not None:
+                known = self.ref("i", str(ref.id))
+            elif ref.external_id is not None:
+                known = self.ref("e", ref.external_id)
+            else:
+                known = self.ref("n", ref.identifier or "")
+            self.members[ref] = known
+        return known
+
+    def want_lots(self, ref: int, unit: str, amount: int | None, at: datetime) -> None:
+        """All open lots where more than one request asks, or one does not say how much."""
+        known = (ref, unit) in self.lots
+        self.lots[ref, unit] = (None if known else amount, at)
+
+    def arguments(self) -> list[object]:
+        several = {ref for ref, times in self.touching.items() if times > 1}
+        return [
+            [tuple(ref) for ref in self.refs],
+            [(key.scope, key.key) for key in self.natural],
+            [key.client for key in self.clients],
+            [key.key for key in self.clients],
+            [(key.scope, key.key) for key in self.sales],
+            list(self.redemptions),
+            [
+                (ref, unit, None if ref in several else amount, at)
+                for (ref, unit), (amount, at) in self.lots.items()
+            ],
+            list(self.traits),
+            [
+                (ordinal, ref, name, since, before)
+                for (ref, name, since, before), ordinal in self.counters.items()
+            ],
+            self.owners,
+            [(key.scope, key.key) for key in self.parked],
+        ]
+
+
+def gather(
+    requests: Sequence[Request],
+    setup: Setup,
+    plugins: PluginSet,
+    more_lots: Iterable[tuple[UUID, str]] = (),
+) -> Wants:
+    """Everything a batch of requests asks for. `more_lots` are accounts wanted whole."""
+    wants = Wants()
+    for request in requests:
+        _gather(wants, request, setup, plugins)
+    for owner_id, unit in more_lots:
+        ref = wants.ref("i", str(owner_id))
+        wants.lots[ref, unit] = (None, requests[0].fact.occurred_at)
+    return wants
+
+
+def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) -> None:
+    fact = request.fact
+    if request.client_key is not None:
+        wants.clients[request.client_key] = None
+    elif (key := request.natural_key) is not None:
+        wants.natural[key] = None
+    ref = _subject(wants, fact)
+    if ref is not None:
+        wants.touching[ref] = wants.touching.get(ref, 0) + 1
+    _own_needs(wants, request, ref, setup)
+    for kind in plugins.closure(type(fact)):
+        for turn in plugins.turns(kind, setup, fact.occurred_at):
+            _turn_needs(wants, fact, kind, turn, ref, setup, plugins)
+
+
+def _subject(wants: Wants, fact: Fact) -> int | None:
+    """Whose member row is locked for this fact."""
+    if isinstance(fact, facts.PurchaseReversed):
+        key = sale_key(fact)
+        return wants.ref("s", key.key, key.scope)
+    if isinstance(fact, REDEMPTION_COMMANDS):
+        wants.redemptions[fact.redemption_id] = None
+        return wants.ref("r", str(fact.redemption_id))
+    if isinstance(fact, facts.MemberEnrolled):
+        wants.member(MemberRef(external_id=fact.external_id))
+        for value in fact.identifiers:
+            wants.member(MemberRef(identifier=value))
+        return None
+    return wants.member(fact.member) if fact.member is not None else None
+
+
+def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) -> None:
+    """What the kernel's own part of the fact looks at."""
+    fact, at = request.fact, request.fact.occurred_at
+    match fact:
+        case facts.PurchaseRecorded():
+            wants.parked[FactKey(fact.source, fact.external_id)] = None
+            if fact.revision > 1:
+                before = facts.purchase_key(fact.source, fact.external_id, fact.revision - 1)
+                wants.sales[before] = None
+        case facts.PurchaseReversed():
+            wants.sales[sale_key(fact)] = None
+        case facts.FactReversed():
+            wants.sales[FactKey(fact.reversed_scope, fact.reversed_key)] = None
+        case facts.LotsDue() if ref is not None:
+            wants.want_lots(ref, fact.unit, None, at)
+        case facts.MemberClosed() if ref is not None:
+            for unit in setup.units:
+                wants.want_lots(ref, unit, None, at)
+        case commands.AdjustBalance() if ref is not None and fact.amount < 0:
+            amount = None if fact.allow_deficit else -fact.amount
+            wants.want_lots(ref, fact.unit, amount, at)
+
+
+def _turn_needs(
+    wants: Wants,
+    fact: Fact,
+    kind: type[Fact],
+    turn: Turn,
+    ref: int | None,
+    setup: Setup,
+    plugins: PluginSet,
+) -> None:
+    """What the reaction of one program looks at: lots, traits, counters."""
+    reaction, at = turn.reaction, fact.occurred_at
+    if reaction.burns is not None and ref is not None:
+        if kind is type(fact):
+            for want in reaction.burns(turn.version.config, fact):
+                wants.want_lots(ref, want.unit, want.amount, at)
+        else:  # a fact that is only emitted later cannot be asked how much: all lots
+            for unit in setup.units:
+                wants.want_lots(ref, unit, None, at)
+    for name in trait_names(reaction.traits, (program.slug for program in setup.programs)):
+        wants.traits[name] = None
+    for counter in plugins.counters(turn.plugin, turn.version):
+        subject = ref if counter.scope is Scope.MEMBER else None
+        if subject is None and counter.scope is Scope.MEMBER:
+            continue
+        since, before = window_of(counter, at, setup.zone)
+        key = (subject, f"{turn.program.slug}/{counter.name}", since, before)
+        wants.counters.setdefault(key, len(wants.counters) + 1)

@@ -1,0 +1,41 @@
+"""Corrections by hand."""
+
+from loyalty.commands import AdjustBalance
+from loyalty.days import iso
+from loyalty.effects import AccountingClass
+from loyalty.errors import Code, Refused
+from loyalty.ledger.account import ADJUSTED
+from loyalty.ledger.book import Terms
+from loyalty.settlement.redeeming import insufficient
+from loyalty.settlement.settling import Settling
+
+
+def adjust(s: Settling, command: AdjustBalance) -> None:
+    """Give or take `amount`; taking more than is spendable needs `allow_deficit`."""
+    book, member = s.batch.book, s.the_member
+    if command.amount == 0:
+        raise Refused(Code.BAD_AMOUNT, "must not be nothing", field="amount")
+    if command.expires_at is not None and command.expires_at <= s.at:
+        raise Refused(Code.BAD_USER_INPUT, "must lie in the future", field="expiresAt")
+    account = book.account(member.id, command.unit)
+    other = book.tenant_account(command.unit, ADJUSTED)
+    rule = f"adjustment:{command.reason_code}"
+    cause = s.cause(rule=rule, label=command.note or command.reason_code)
+    if command.amount > 0:
+        terms = Terms(
+            accounting_class=AccountingClass.MARKETING,
+            available_at=s.at,
+            expires_at=command.expires_at,
+        )
+        book.grant(cause, account, command.amount, other, terms)
+        s.earned.append(
+            {
+                "unit": command.unit, "amount": command.amount, "availableAt": iso(s.at),
+                "expiresAt": iso(command.expires_at), "label": cause.label, "rule": rule,
+            }
+        )  # fmt: skip
+    elif command.allow_deficit:
+        book.take(cause, account, -command.amount, [], other, owe=True, kind="ADJUST")
+    elif not book.burn(cause, account, -command.amount, other):
+        raise insufficient(s, command.unit, -command.amount)
+    s.touch(member.id, command.unit)

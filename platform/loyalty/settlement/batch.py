@@ -1,0 +1,133 @@
+"""What a batch knows while it settles: loaded once under the locks, then kept in step in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import FactKey, MemberRef
+from loyalty.ids import NIL
+from loyalty.ledger.book import Book
+from loyalty.plugin_set import PluginSet
+from loyalty.settlement.request import ClientKey, Recorded
+from loyalty.settlement.sale import Sale
+from loyalty.setup import Setup
+from loyalty.view import MemberView, TraitValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An earlier fact or command under the same key, with its input and first answer."""
+
+    fact_id: UUID
+    kind: str
+    member_id: UUID | None
+    input: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+    def replayed(self) -> Recorded:
+        return Recorded(
+            fact_id=self.fact_id,
+            kind=self.kind,
+            member_id=self.member_id,
+            replayed=True,
+            answer=self.answer,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Redemption:
+    """A redemption, and which part of which lot it took (`parts`, in burn order)."""
+
+    id: UUID
+    member_id: UUID
+    program_id: UUID
+    unit: str
+    state: str
+    amount: int
+    captured: int
+    target: str
+    order: str | None
+    hold_fact_id: UUID
+    capture_fact_id: UUID | None
+    held_until: datetime | None
+    reversible: bool
+    grace: timedelta | None
+    created_at: datetime
+    parts: tuple[tuple[UUID, int], ...] = ()
+
+    def row(self) -> tuple[Any, ...]:
+        return (
+            self.id, self.member_id, self.program_id, self.unit, self.state, self.amount,
+            self.captured, self.target, self.order, self.hold_fact_id, self.capture_fact_id,
+            self.held_until, self.reversible, self.grace, self.created_at,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A return that waits for its purchase."""
+
+    id: UUID
+    source: str
+    return_id: str
+    purchase_external_id: str
+    payload: Mapping[str, Any]
+    occurred_at: datetime
+    actor: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """The state a batch settles on. A fact sees what the facts before it did."""
+
+    setup: Setup
+    plugins: PluginSet
+    now: datetime
+    book: Book
+    members: dict[UUID, MemberView] = field(default_factory=dict)
+    refs: dict[MemberRef, UUID | None] = field(default_factory=dict)
+    known: dict[FactKey, Known] = field(default_factory=dict)
+    commands: dict[ClientKey, Known] = field(default_factory=dict)
+    sales: dict[FactKey, Sale] = field(default_factory=dict)
+    redemptions: dict[UUID, Redemption] = field(default_factory=dict)
+    parked: list[Parked] = field(default_factory=list)
+    traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
+    counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
+    counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
+    needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
+    writes: list[Any] = field(default_factory=list)
+    preview: bool = False
+
+    def member_of(self, ref: MemberRef | None) -> MemberView | None:
+        if ref is None:
+            return None
+        ident = ref.id if ref.id in self.members else self.refs.get(ref)
+        return None if ident is None else self.members.get(ident)
+
+    def trait(self, member_id: UUID, name: str, at: datetime) -> TraitValue | None:
+        """The trait in force at an instant: the one that began last."""
+        found = None
+        for known, value in self.traits.get(member_id, ()):
+            if known != name or value.since > at or (value.until and value.until <= at):
+                continue
+            if found is None or value.since >= found.since:
+                found = value
+        return found
+
+    def counter(self, name: str, member_id: UUID | None, window: tuple[datetime, datetime]) -> int:
+        """The sum over a window: as loaded, plus what earlier facts of this batch added."""
+        since, before = window
+        subject = member_id or NIL
+        loaded = self.counters.get((name, subject, since, before), 0)
+        return loaded + sum(
+            delta
+            for bucket, delta in self.counted.get((name, subject), ())
+            if since <= bucket < before
+        )
+
+    def count(self, name: str, member_id: UUID | None, bucket: datetime, delta: int) -> None:
+        subject = member_id or NIL
+        self.book.add(self.counted.setdefault((name, subject), []), (bucket, delta))
+        self.book.rows.counters.append((name, subject, bucket, delta))

@@ -1,0 +1,59 @@
+"""What the kernel refuses of any fact, before a rule sees it."""
+
+from loyalty.commands import AdjustBalance, Command, Redeem
+from loyalty.errors import Code, Refused
+from loyalty.facts import (
+    ActivityRecorded,
+    Fact,
+    HoldLapsed,
+    LotsDue,
+    MemberClosed,
+    MemberEnrolled,
+    PurchaseRecorded,
+    PurchaseReversed,
+)
+from loyalty.settlement.settling import Settling
+from loyalty.setup import TenantStatus
+
+DATED = (PurchaseRecorded, PurchaseReversed, ActivityRecorded, MemberEnrolled)
+NOT_WHEN_CLOSED = (PurchaseRecorded, ActivityRecorded, Redeem, AdjustBalance)
+NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, LotsDue, HoldLapsed, Command)
+
+
+def check(s: Settling) -> None:
+    """:raises Refused: a suspended tenant, a wrong time, an unknown or closed member, ..."""
+    fact = s.fact
+    if s.batch.setup.status is TenantStatus.SUSPENDED:
+        raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
+    if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
+        _check_time(s, fact)
+    if isinstance(fact, NEEDS_MEMBER) and s.member is None:
+        raise Refused(
+            Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
+        )
+    closed = s.member is not None and s.member.status == "CLOSED"
+    if closed and isinstance(fact, NOT_WHEN_CLOSED):
+        raise Refused(Code.MEMBER_CLOSED, "the member left", field="member")
+    if isinstance(fact, PurchaseRecorded) and fact.currency not in s.batch.setup.currencies:
+        raise Refused(
+            Code.CURRENCY_NOT_LISTED,
+            f"the tenant does not take {fact.currency}",
+            field="currency",
+            details={"listed": list(s.batch.setup.currencies)},
+        )
+    if isinstance(fact, Redeem | AdjustBalance) and fact.unit not in s.batch.setup.units:
+        raise Refused(Code.UNIT_NOT_FOUND, "the tenant has no such unit", field="unit")
+
+
+def _check_time(s: Settling, fact: Fact) -> None:
+    setup, now = s.batch.setup, s.batch.now
+    if fact.occurred_at > now + setup.ahead:
+        raise Refused(
+            Code.TOO_EARLY, "lies in the future: check the sender's clock", field="occurredAt"
+        )
+    if fact.occurred_at < now - setup.backdating:
+        raise Refused(
+            Code.TOO_LATE,
+            f"is more than {setup.backdating.days} days ago, the tenant's backdating window",
+            field="occurredAt",
+        )

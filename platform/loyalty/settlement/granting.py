@@ -1,0 +1,158 @@
+"""Grants: staged while the stages run, then booked as lots with their share per line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from loyalty.days import iso
+from loyalty.effects import Grant
+from loyalty.facts import Fact, Granted, PurchaseRecorded
+from loyalty.ledger.account import ISSUED
+from loyalty.ledger.book import Terms
+from loyalty.plugin_set import Turn
+from loyalty.settlement.sale import WHOLE
+from loyalty.settlement.settling import Settling
+from loyalty.units import apportion
+from loyalty.view import GrantView, Stage
+
+
+@dataclass(slots=True)
+class Staged:
+    """A grant that a rule asked for, before it is booked."""
+
+    turn: Turn
+    stage: Stage
+    grant: Grant
+    lines: Mapping[str, int]  # shares, by line; they sum to grant.granted
+
+    def view(self) -> GrantView:
+        return GrantView(
+            program=self.turn.program.slug,
+            rule=self.grant.rule,
+            unit=self.grant.unit,
+            stage=self.stage,
+            wanted=self.grant.wanted,
+            granted=self.grant.granted,
+            accounting_class=self.grant.accounting_class,
+            lines=self.lines,
+        )
+
+
+def stage(staged: list[Staged], turn: Turn, grant: Grant, fact: Fact) -> None:
+    """Take a grant up; in the stage CAP it lowers the one that the same rule already asked for."""
+    _check(turn, grant)
+    if turn.reaction.stage is Stage.CAP:
+        for earlier in staged:
+            if earlier.turn.program is turn.program and earlier.grant.rule == grant.rule:
+                _lower(earlier, grant)
+                return
+    staged.append(Staged(turn, turn.reaction.stage, grant, _shares(grant, fact)))
+
+
+def book(s: Settling, staged: list[Staged]) -> None:
+    """Open a lot per grant, write it into decision and answer, and tell the rules (`Granted`)."""
+    rows = s.body.setdefault("grants", [])
+    for item in staged:
+        row = _decided(item)
+        rows.append(row)
+        if item.grant.granted > 0:
+            _open_lot(s, item, row)
+
+
+def _check(turn: Turn, grant: Grant) -> None:
+    if not 0 <= grant.granted <= grant.wanted:
+        raise ValueError(f"{turn.program.slug}/{grant.rule}: 0 <= granted <= wanted must hold")
+    if grant.lines is not None and sum(grant.lines.values()) != grant.wanted:
+        raise ValueError(f"{turn.program.slug}/{grant.rule}: lines must sum to wanted")
+
+
+def _lower(earlier: Staged, cap: Grant) -> None:
+    if cap.granted > earlier.grant.granted:
+        raise ValueError(f"{cap.rule}: a cap may only lower a grant")
+    earlier.grant = replace(earlier.grant, granted=cap.granted, cut_by=cap.cut_by)
+    shares = apportion(cap.granted, list(earlier.lines.values()))
+    earlier.lines = dict(zip(earlier.lines, shares, strict=True))
+
+
+def _shares(grant: Grant, fact: Fact) -> Mapping[str, int]:
+    """Share what is granted over the lines: as the rule says, else by what was charged."""
+    if grant.lines is not None:
+        weights = dict(grant.lines)
+    elif isinstance(fact, PurchaseRecorded):
+        weights = {line.id: line.net for line in fact.lines}
+    else:
+        return {WHOLE: grant.granted}
+    if not weights:
+        return {WHOLE: grant.granted}
+    if grant.lines is not None and grant.granted == grant.wanted:
+        return weights
+    return dict(zip(weights, apportion(grant.granted, list(weights.values())), strict=True))
+
+
+def _decided(item: Staged) -> dict[str, Any]:
+    grant, program = item.grant, item.turn.program
+    row: dict[str, Any] = {
+        "program": program.slug,
+        "programId": str(program.id),
+        "version": item.turn.version.number,
+        "rule": grant.rule,
+        "label": grant.label,
+        "stage": item.stage.name,
+        "unit": grant.unit,
+        "wanted": grant.wanted,
+        "granted": grant.granted,
+        "class": grant.accounting_class,
+        "lines": {line: share for line, share in item.lines.items() if share},
+        "back": grant.take_back,
+        "inputs": dict(grant.inputs),
+    }
+    if grant.cut_by is not None:
+        row["cutBy"] = grant.cut_by
+    return row
+
+
+def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
+    grant, program, plugin = item.grant, item.turn.program, item.turn.plugin
+    owner = owner_of(s, plugin.owner_of, grant.unit)
+    account = s.batch.book.account(owner, grant.unit)
+    terms = Terms(
+        accounting_class=grant.accounting_class,
+        available_at=grant.available_at or s.at,
+        settles_at=grant.settles_at,
+        expires_at=grant.expires_at,
+        cost=grant.cost,
+    )
+    cause = s.cause(program_id=program.id, rule=f"{program.slug}/{grant.rule}", label=grant.label)
+    source = s.batch.book.program_account(program.id, grant.unit, ISSUED)
+    lot = s.batch.book.grant(cause, account, grant.granted, source, terms)
+    s.touch(owner, grant.unit)
+    row["lot"], row["owner"] = str(lot.id), str(owner)
+    s.earned.append(
+        {
+            "unit": grant.unit,
+            "amount": grant.granted,
+            "availableAt": iso(terms.available_at),
+            "expiresAt": iso(terms.expires_at),
+            "label": grant.label or grant.rule,
+            "rule": cause.rule,
+        }
+    )
+    s.follow(
+        Granted(
+            member=s.fact.member,
+            occurred_at=s.at,
+            program=program.slug,
+            rule=grant.rule,
+            unit=grant.unit,
+            amount=grant.granted,
+            accounting_class=grant.accounting_class,
+        )
+    )
+
+
+def owner_of(s: Settling, resolve: Any, unit: str) -> UUID:
+    """Whose account a grant goes to: the member's, unless the plugin says otherwise."""
+    member = s.the_member
+    owner: UUID | None = resolve(member.id, unit) if resolve else None
+    return owner or member.id

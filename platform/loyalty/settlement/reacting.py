@@ -1,0 +1,221 @@
+"""Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, assert_never
+
+from loyalty.commands import Command, Redeem
+from loyalty.counters import window_of
+from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
+from loyalty.errors import Refused
+from loyalty.facts import Expired, Fact, Granted, TakenBack
+from loyalty.ledger.account import HELD
+from loyalty.ledger.lots import pending, spendable
+from loyalty.plugin import Scope, WriteRow
+from loyalty.plugin_set import Turn
+from loyalty.settlement import emitting, granting, redeeming
+from loyalty.settlement.granting import Staged
+from loyalty.settlement.settling import Settling
+from loyalty.view import BalanceView, LotView, TraitValue, View, drawn, no_chance
+
+OWN_DOING = (Granted, TakenBack, Expired)  # a program does not react to its own of these
+
+
+def react(s: Settling, fact: Fact) -> None:
+    """Show one fact to all who react to it and carry out what they answer."""
+    staged: list[Staged] = []
+    for seen in s.batch.plugins.seen_as(fact):
+        for turn in s.batch.plugins.turns(type(seen), s.batch.setup, s.at):
+            if isinstance(fact, OWN_DOING) and fact.program == turn.program.slug:
+                continue
+            view = _view(s, turn, fact, staged)
+            for effect in _decided(turn, seen, view):
+                _carry_out(s, turn, fact, effect, staged)
+    granting.book(s, staged)
+    if fact is s.fact:
+        _count(s, fact, staged)
+
+
+def _decided(turn: Turn, fact: Fact, view: View) -> Iterable[Effect]:
+    return turn.reaction.decide(turn.version.config, fact, view)
+
+
+def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list[Staged]) -> None:
+    book, program = s.batch.book, turn.program
+    match effect:
+        case Grant():
+            granting.stage(staged, turn, effect, fact)
+        case Refuse():
+            _refuse(fact, effect)
+        case Burn() | Hold():
+            redeeming.spend(s, turn, effect, fact if isinstance(fact, Redeem) else None)
+        case Post():
+            source = book.program_account(program.id, effect.unit, effect.source)
+            target = book.program_account(program.id, effect.unit, effect.target)
+            book.post(s.cause(program_id=program.id), effect.unit, effect.amount, source, target)
+        case SetTrait():
+            _set_trait(s, turn, effect)
+        case Emit():
+            emitting.emit(s, turn, effect)
+        case Reterm():
+            _reterm(s, turn, effect)
+        case Write():
+            member_id = s.member.id if s.member else None
+            row = WriteRow(
+                fact_id=s.fact_id, program_id=program.id, member_id=member_id,
+                occurred_at=s.at, row=effect.row,
+            )  # fmt: skip
+            if type(effect.row) not in s.batch.plugins.writers:
+                raise TypeError(f"{turn.plugin.name} has no writer for {type(effect.row)}")
+            book.add(s.batch.writes, row)
+        case _:
+            assert_never(effect)
+
+
+def _refuse(fact: Fact, effect: Refuse) -> None:
+    if not isinstance(fact, Command):
+        raise TypeError(f"a rule may not refuse the fact {fact.KIND}: it happened")
+    raise Refused(effect.code, effect.message, field=effect.field, details=effect.details)
+
+
+def _set_trait(s: Settling, turn: Turn, effect: SetTrait) -> None:
+    if all(trait.name != effect.name for trait in turn.plugin.traits):
+        raise ValueError(f"{turn.plugin.name} does not declare the trait {effect.name}")
+    name, member = f"{turn.program.slug}.{effect.name}", s.the_member
+    value = TraitValue(value=effect.value, since=effect.since or s.at, until=effect.until)
+    s.traits.append((member.id, name, value))
+
+
+def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
+    for lots in s.batch.book.lots.values():
+        for lot in lots:
+            if lot.id == effect.lot_id:
+                s.batch.book.reterm(s.cause(program_id=turn.program.id), lot, effect.expires_at)
+                return
+    raise LookupError("only a lot that the reaction was shown can be given another term")
+
+
+def _count(s: Settling, fact: Fact, staged: list[Staged]) -> None:
+    """Let every counter of every program measure the fact. Drafts that fill up count as well."""
+    grants = [item.view() for item in staged]
+    for program in s.batch.setup.programs:
+        plugin = s.batch.plugins.by_name.get(program.kind)
+        if plugin is None or plugin.counters is None:
+            continue
+        for name, counter in counters_of(s, program.slug, plugin, program.counting(s.at)):
+            delta = counter.measure(fact, grants)
+            if delta == 0 or (counter.scope is Scope.MEMBER and s.member is None):
+                continue
+            s.counts.append((name, counter, delta))
+
+
+def counters_of(s: Settling, slug: str, plugin: Any, versions: Iterable[Any]) -> list[Any]:
+    """The counters of a program by full name, each once."""
+    found = {
+        f"{slug}/{counter.name}": counter
+        for version in versions
+        for counter in s.batch.plugins.counters(plugin, version)
+    }
+    return list(found.items())
+
+
+# --- the view -------------------------------------------------------------------------------------
+
+
+def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
+    return View(
+        program=turn.program.slug,
+        setup=s.batch.setup,
+        member=s.member,
+        grants=[item.view() for item in staged],
+        balances=_balances(s),
+        lots=_lots(s) if turn.reaction.burns else {},
+        traits=_traits(s, turn),
+        counters=_counters(s, turn),
+        needs=s.batch.needs.get((s.index, turn.program.slug), {}),
+        chance=_chance(s, turn),
+    )
+
+
+def _balances(s: Settling) -> Mapping[str, BalanceView]:
+    if s.member is None:
+        return {}
+    book, owner = s.batch.book, s.member.id
+    balances = {}
+    for unit in s.batch.setup.units:
+        main, held = book.look(owner, unit), book.look(owner, unit, HELD)
+        if main is None:
+            continue
+        lots = book.open_lots(main)
+        balances[unit] = BalanceView(
+            total=main.balance,
+            available=spendable(lots, s.at),
+            pending=pending(lots, s.at),
+            held=held.balance if held else 0,
+            deficit=main.deficit,
+        )
+    return balances
+
+
+def _lots(s: Settling) -> Mapping[str, list[LotView]]:
+    if s.member is None:
+        return {}
+    return {
+        account.unit: [
+            LotView(
+                id=lot.id, remaining=lot.remaining, available_at=lot.available_at,
+                expires_at=lot.expires_at,
+            )
+            for lot in s.batch.book.open_lots(account)
+            if lot.remaining
+        ]
+        for (owner, _, _), account in s.batch.book.accounts.items()
+        if owner == s.member.id
+    }  # fmt: skip
+
+
+def trait_names(turn_traits: Iterable[str], slugs: Iterable[str]) -> list[str]:
+    """Full names of traits: `*.name` stands for any program's."""
+    slugs = list(slugs)
+    return [
+        full
+        for name in turn_traits
+        for full in ([f"{slug}{name[1:]}" for slug in slugs] if name.startswith("*.") else [name])
+    ]
+
+
+def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
+    if s.member is None or not turn.reaction.traits:
+        return {}
+    names = trait_names(turn.reaction.traits, (p.slug for p in s.batch.setup.programs))
+    found = {name: s.batch.trait(s.member.id, name, s.at) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
+    zone, values = s.batch.setup.zone, {}
+    for counter in s.batch.plugins.counters(turn.plugin, turn.version):
+        subject = None
+        if counter.scope is Scope.MEMBER:
+            if s.member is None:
+                continue
+            subject = s.member.id
+        name = f"{turn.program.slug}/{counter.name}"
+        values[counter.name] = s.batch.counter(name, subject, window_of(counter, s.at, zone))
+    return values
+
+
+def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
+    if s.batch.preview:
+        return no_chance
+    key = s.request.natural_key
+    name = f"{key.scope}:{key.key}" if key else str(s.fact_id)
+    secret, rule = turn.version.draw_secret, turn.program.slug
+
+    def chance(label: str) -> float:
+        roll = drawn(secret, name, rule, label)
+        s.body.setdefault("draws", []).append(
+            {"program": rule, "version": turn.version.number, "label": label, "roll": roll}
+        )
+        return roll
+
+    return chance

@@ -1,0 +1,76 @@
+"""What the recorder is asked and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import Fact, FactKey
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """A command's idempotency key, in the name space of one client (it outlives its API keys)."""
+
+    client: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follows:
+    """Where a durable follow-on fact comes from."""
+
+    due_id: UUID
+    cause_id: UUID
+    root_id: UUID
+    hop: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One fact or command to record. A command brings a key; a fact has one by nature."""
+
+    fact: Fact
+    actor: str
+    request_id: str = ""
+    client_key: ClientKey | None = None
+    follows: Follows | None = None
+    key: FactKey | None = None  # for facts that only their finder can name (jobs, parked returns)
+    cause_id: UUID | None = None
+    parked_id: UUID | None = None
+    any_time: bool = False  # may lie outside the tenant's backdating window
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        if self.follows is not None:
+            return FactKey("follow", str(self.follows.due_id))
+        return self.key or self.fact.natural_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """The outcome of a request that stands. `answer` is what was answered the first time."""
+
+    fact_id: UUID
+    kind: str
+    member_id: UUID | None
+    replayed: bool
+    answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An account of a member moved: its unit's new version."""
+
+    member_id: UUID
+    unit: str
+    version: int
+    fact_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a batch changed, told after its commit."""
+
+    tenant_id: UUID
+    changes: tuple[Change, ...]

@@ -1,0 +1,198 @@
+"""Returns: line by line, what a sale granted is taken back in proportion to what came back of it.
+
+Per grant and line: round(share x returned so far / bought) - already taken back. The cumulative
+figure is rounded half up, so any order of partial returns ends at the whole grant, never beside it.
+"""
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from loyalty.days import iso
+from loyalty.effects import TakeBack
+from loyalty.errors import Code, Refused
+from loyalty.facts import FactKey, FactReversed, PurchaseRecorded, PurchaseReversed, TakenBack
+from loyalty.facts import purchase_key as key_of
+from loyalty.ledger.account import ISSUED
+from loyalty.purchase import returned_fraction
+from loyalty.settlement import emitting
+from loyalty.settlement.sale import WHOLE, Sale
+from loyalty.settlement.settling import Settling
+from loyalty.units import Rounding, rounded
+
+ONE = Fraction(1)
+
+
+def reverse_purchase(s: Settling, fact: PurchaseReversed) -> None:
+    """Take a return's part back, or park the return until its purchase arrives."""
+    sale = s.batch.sales.get(sale_key(fact))
+    if sale is None:
+        _park(s, fact)
+        return
+    _take_part(s, sale, _returned(sale, fact))
+
+
+def reverse_fact(s: Settling, fact: FactReversed) -> None:
+    """Undo a follow-on fact up to the part of its root that came back."""
+    sale = s.batch.sales.get(FactKey(fact.reversed_scope, fact.reversed_key))
+    if sale is None:
+        return  # it was refused or called off: there is nothing to undo
+    more = Fraction(fact.part) - sale.returned.get(WHOLE, Fraction(0))
+    if more > 0:
+        _take_part(s, sale, {WHOLE: more})
+
+
+def reverse_whole(s: Settling, sale: Sale) -> None:
+    """Take back all that is left of a sale (a newer revision stands in its place)."""
+    assert isinstance(sale.fact, PurchaseRecorded)
+    _take_part(s, sale, _left(sale, sale.fact))
+
+
+def sale_key(fact: PurchaseReversed) -> FactKey:
+    return key_of(fact.source, fact.purchase_external_id, fact.purchase_revision)
+
+
+def _returned(sale: Sale, fact: PurchaseReversed) -> dict[str, Fraction]:
+    """Which part of each line comes back now.
+
+    :raises Refused: an unknown line, more than is left of one, or nothing left at all
+    """
+    purchase = sale.fact
+    assert isinstance(purchase, PurchaseRecorded)
+    lines = {line.id: line for line in purchase.lines}
+    if not fact.lines:
+        if not (left := _left(sale, purchase)):
+            raise Refused(Code.RETURN_TOO_LARGE, "all of the purchase came back", field="returnId")
+        return left
+    parts: dict[str, Fraction] = {}
+    for index, returned in enumerate(fact.lines):
+        line = lines.get(returned.id)
+        if line is None:
+            raise Refused(
+                Code.NOT_FOUND, "the purchase has no such line", field=f"lines.{index}.id"
+            )
+        try:
+            part = returned_fraction(line, returned)
+        except Refused as refused:
+            raise refused.under(f"lines.{index}") from None
+        parts[line.id] = parts.get(line.id, Fraction(0)) + part
+        if sale.returned.get(line.id, Fraction(0)) + parts[line.id] > ONE:
+            given = "amount" if returned.quantity is None else "quantity"
+            raise Refused(
+                Code.RETURN_TOO_LARGE,
+                "is more than was bought less what came back already",
+                field=f"lines.{index}.{given}",
+            )
+    return parts
+
+
+def _left(sale: Sale, purchase: PurchaseRecorded) -> dict[str, Fraction]:
+    left = {line.id: ONE - sale.returned.get(line.id, Fraction(0)) for line in purchase.lines}
+    return {line: part for line, part in left.items() if part > 0}
+
+
+def _take_part(s: Settling, sale: Sale, parts: Mapping[str, Fraction]) -> None:
+    so_far = dict(sale.returned)
+    for line, part in parts.items():
+        so_far[line] = so_far.get(line, Fraction(0)) + part
+    taken: list[tuple[int, str, int]] = []
+    for index, grant in enumerate(sale.grants):
+        more = _more(sale, index, grant, so_far)
+        if more:
+            _take_grant(s, sale, grant, sum(more.values()))
+            taken += [(index, line, amount) for line, amount in more.items()]
+    s.body["returned"] = {line: str(part) for line, part in parts.items()}
+    s.body["taken"] = taken
+    s.body["sale"] = str(sale.fact_id)
+    _undo_follow_ons(s, sale, so_far)
+    s.returns = sale
+
+
+def _more(
+    sale: Sale, index: int, grant: Mapping[str, Any], so_far: Mapping[str, Fraction]
+) -> dict[str, int]:
+    """What to take back of one grant now, by line."""
+    more = {}
+    for line, share in grant["lines"].items():
+        whole = rounded(share * so_far.get(line, Fraction(0)), Rounding.HALF_UP)
+        if amount := whole - sale.taken.get((index, line), 0):
+            more[line] = amount
+    return more
+
+
+def _take_grant(s: Settling, sale: Sale, grant: Mapping[str, Any], amount: int) -> None:
+    book, policy = s.batch.book, TakeBack(grant["back"])
+    owner, program_id = UUID(grant["owner"]), UUID(grant["programId"])
+    account = book.account(owner, grant["unit"])
+    lot_id = UUID(grant["lot"])
+    own = [lot for lot in book.open_lots(account) if lot.id == lot_id]
+    rule = f"{grant['program']}/{grant['rule']}"
+    cause = s.cause(program_id=program_id, rule=rule, label=grant["label"])
+    target = book.program_account(program_id, grant["unit"], ISSUED)
+    taken = book.take(cause, account, amount, own, target, owe=policy is TakeBack.DEFICIT)
+    if taken < amount and policy is TakeBack.REFUSE:
+        raise Refused(
+            Code.INSUFFICIENT_BALANCE,
+            "the points of these goods are spent and the program takes no such return",
+            field="lines",
+        )
+    s.touch(owner, grant["unit"])
+    s.taken.append({"unit": grant["unit"], "amount": taken, "wanted": amount, "rule": rule})
+    s.follow(
+        TakenBack(
+            member=s.fact.member, occurred_at=s.at, program=grant["program"], rule=grant["rule"],
+            unit=grant["unit"], amount=taken,
+        )
+    )  # fmt: skip
+
+
+def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) -> None:
+    """Call off what has not happened yet; have the rest undone in its own turn, in proportion."""
+    if not sale.follow_ons:
+        return
+    part = _part_of_whole(sale, so_far)
+    for follow_on in sale.follow_ons:
+        if follow_on.state == "WAITING" and part == ONE:
+            s.batch.book.rows.settled.append((follow_on.id, "CANCELLED", {"by": str(s.fact_id)}))
+        elif follow_on.state in ("WAITING", "DONE"):
+            payload = {
+                "occurred_at": iso(s.at),
+                "reversed_scope": "follow",
+                "reversed_key": str(follow_on.id),
+                "part": str(part),
+            }
+            due_at = max(s.batch.now, follow_on.due_at)
+            emitting.store(
+                s, FactReversed.KIND, payload, member_id=follow_on.member_id, due_at=due_at
+            )
+
+
+def _part_of_whole(sale: Sale, so_far: Mapping[str, Fraction]) -> Fraction:
+    """Which part of the whole purchase has come back, by what was charged."""
+    if not isinstance(sale.fact, PurchaseRecorded):
+        return so_far.get(WHOLE, Fraction(0))
+    lines = sale.fact.lines
+    if all(so_far.get(line.id) == ONE for line in lines):
+        return ONE
+    charged = sum(line.net for line in lines)
+    if charged == 0:
+        return Fraction(sum(so_far.values())) / len(lines)
+    return (
+        sum((line.net * so_far.get(line.id, Fraction(0)) for line in lines), Fraction(0)) / charged
+    )
+
+
+def _park(s: Settling, fact: PurchaseReversed) -> None:
+    """Keep the return; it is applied when its purchase arrives."""
+    if s.request.parked_id is not None:
+        raise Refused(Code.NOT_FOUND, "the purchase is not there", field="purchaseExternalId")
+    s.kind = "ReturnParked"
+    s.answer["state"] = "PARKED"
+    s.batch.book.rows.parked.append(
+        (
+            s.fact_id, fact.source, fact.return_id, fact.purchase_external_id, "PARKED",
+            s.batch.plugins.codec.dump(fact), s.at, s.batch.now + s.batch.setup.parking, None,
+            s.request.actor,
+        )
+    )  # fmt: skip

@@ -1,0 +1,45 @@
+"""A recorded fact that may come back: its grants, and what was returned of it so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import Fact
+
+WHOLE = ""  # the one share of a fact that has no lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowOn:
+    """A durable fact that followed from the sale."""
+
+    id: UUID
+    member_id: UUID | None
+    state: str
+    due_at: datetime
+    hop: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Sale:
+    """`grants` are the decision's grant rows; `taken` is by (index of the grant, line)."""
+
+    fact_id: UUID
+    member_id: UUID
+    fact: Fact
+    grants: list[dict[str, Any]]
+    returned: Mapping[str, Fraction] = field(default_factory=dict)
+    taken: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    follow_ons: tuple[FollowOn, ...] = ()
+
+    def with_return(self, body: Mapping[str, Any]) -> None:
+        """Add what an earlier return's decision says."""
+        returned, taken = dict(self.returned), dict(self.taken)
+        for line, part in body["returned"].items():
+            returned[line] = returned.get(line, Fraction(0)) + Fraction(part)
+        for index, line, wanted in body["taken"]:
+            taken[index, line] = taken.get((index, line), 0) + wanted
+        self.returned, self.taken = returned, taken

@@ -1,0 +1,301 @@
+"""Settling one request on a batch: replay, check, decide, book. Pure: no database, no clock."""
+
+from collections.abc import Callable
+from typing import Any
+
+from loyalty import commands, facts
+from loyalty.codec import differences
+from loyalty.counters import bucket_of
+from loyalty.errors import Code, Refused
+from loyalty.facts import FactKey, MemberEnrolled, PurchaseRecorded
+from loyalty.ids import new_id
+from loyalty.plugin import Scope
+from loyalty.settlement import adjusting, checking, expiring, membership, redeeming, reversing
+from loyalty.settlement.batch import Batch, Known
+from loyalty.settlement.reacting import react
+from loyalty.settlement.request import Change, Recorded, Request
+from loyalty.settlement.sale import Sale
+from loyalty.settlement.settling import Settling
+
+CHANGED = {
+    facts.PurchaseRecorded: Code.PURCHASE_CHANGED,
+    facts.PurchaseReversed: Code.RETURN_CHANGED,
+    facts.ActivityRecorded: Code.ACTIVITY_CHANGED,
+    facts.MemberEnrolled: Code.MEMBER_EXISTS,
+}
+
+# What the kernel itself does about a fact or command, before the rules react to it.
+KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
+    facts.MemberEnrolled: membership.enroll,
+    facts.MemberClosed: membership.close,
+    facts.PurchaseReversed: reversing.reverse_purchase,
+    facts.FactReversed: reversing.reverse_fact,
+    facts.LotsDue: expiring.expire,
+    facts.HoldLapsed: redeeming.lapse,
+    commands.CaptureRedemption: redeeming.capture,
+    commands.ReleaseRedemption: redeeming.release,
+    commands.ReverseRedemption: redeeming.reverse,
+    commands.AdjustBalance: adjusting.adjust,
+}
+
+
+def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[Change]]:
+    """Settle a request; on any error the batch is as it was before.
+
+    :raises Refused: the request cannot stand; its key is free
+    :raises NeedLots: more lots decide than were loaded
+    """
+    member_id, payload = _member_id(batch, request), batch.plugins.codec.dump(request.fact)
+    if (known := _replay(batch, request, payload, member_id)) is not None:
+        return known, []
+    mark = batch.book.mark()
+    try:
+        enrolled = _enroll_on_the_fly(batch, request, index)
+        s = Settling(batch=batch, request=request, index=index)
+        s.member = _member(s)
+        checking.check(s)
+        _run(s)
+        recorded, changes = _finish(s, payload)
+        return recorded, enrolled + changes
+    except BaseException:
+        batch.book.undo(mark)
+        raise
+
+
+def _run(s: Settling) -> None:
+    fact = s.fact
+    if isinstance(fact, PurchaseRecorded) and fact.revision > 1:
+        _replace_revision(s, fact)
+    if (kernel := KERNEL.get(type(fact))) is not None:
+        kernel(s, fact)
+    if s.kind == "ReturnParked":
+        return
+    s.queue.appendleft((fact, 0))
+    while s.queue:
+        following, s.depth = s.queue.popleft()
+        react(s, following)
+    if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
+        raise Refused(
+            Code.PROGRAM_NOT_ACTIVE,
+            "no active program of this slug redeems this unit",
+            field="program",
+        )
+
+
+def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change]]:
+    """Write the fact with its decision, answer, key, traits, counters and outbox rows."""
+    book, request = s.batch.book, s.request
+    changes = s.changes()
+    s.answer.setdefault("state", "APPLIED")
+    if s.earned:
+        s.answer["earned"] = s.earned
+    if s.taken:
+        s.answer["takenBack"] = s.taken
+    s.answer["balances"] = [
+        {"memberId": str(c.member_id), "unit": c.unit, "version": c.version} for c in changes
+    ]
+    key = _key(s)
+    kind = s.kind or s.fact.KIND
+    member_id = s.member.id if s.member else None
+    cause_id = s.returns.fact_id if s.returns else _cause(request)
+    book.rows.facts.append(
+        (
+            s.fact_id, kind, key.scope, key.key, member_id, s.at, cause_id, s.hop, request.actor,
+            request.request_id, payload, s.answer, s.body or None,
+        )
+    )  # fmt: skip
+    _remember(s, key, payload)
+    _traits_and_counters(s)
+    _leave(s, kind, key, payload)
+    recorded = Recorded(
+        fact_id=s.fact_id, kind=kind, member_id=member_id, replayed=False, answer=s.answer
+    )
+    return recorded, changes
+
+
+def _key(s: Settling) -> FactKey:
+    """The fact's key for ever; a command has only its id (its client's key lives 30 days)."""
+    return s.request.natural_key or FactKey("command", str(s.fact_id))
+
+
+def _cause(request: Request) -> Any:
+    return request.follows.cause_id if request.follows else request.cause_id
+
+
+def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
+    """What a later request of this batch must find: the key, the sale, the return."""
+    batch, book = s.batch, s.batch.book
+    member_id = s.member.id if s.member else None
+    known = Known(
+        fact_id=s.fact_id, kind=s.fact.KIND, member_id=member_id, input=payload, answer=s.answer
+    )
+    if (client := s.request.client_key) is not None:
+        book.put(batch.commands, client, known)
+        book.rows.commands.append(
+            (client.client, client.key, s.fact_id, s.fact.KIND, member_id, payload, s.answer)
+        )
+    else:
+        book.put(batch.known, key, known)
+    if s.returns is not None:
+        before = s.returns.returned, s.returns.taken
+        s.returns.with_return(s.body)
+        after = s.returns.returned, s.returns.taken
+        s.returns.returned, s.returns.taken = before
+        book.change(s.returns, "returned", after[0])
+        book.change(s.returns, "taken", after[1])
+    elif member_id is not None and "grants" in s.body and s.request.client_key is None:
+        grants = s.body["grants"]
+        sale = Sale(fact_id=s.fact_id, member_id=member_id, fact=s.fact, grants=grants)
+        book.put(batch.sales, key, sale)
+    if s.request.parked_id is not None:
+        book.rows.settled.append((s.request.parked_id, "DONE", None))
+    if s.request.follows is not None:
+        book.rows.settled.append((s.request.follows.due_id, "DONE", None))
+
+
+def _traits_and_counters(s: Settling) -> None:
+    """Applied last: inside one settlement every rule saw them as they were before."""
+    batch, zone = s.batch, s.batch.setup.zone
+    for member_id, name, value in s.traits:
+        batch.book.add(batch.traits.setdefault(member_id, []), (name, value))
+        batch.book.rows.traits.append(
+            (member_id, name, s.fact_id, value.value, value.since, value.until)
+        )
+    for name, counter, delta in s.counts:
+        subject = s.member.id if counter.scope is Scope.MEMBER and s.member else None
+        batch.count(name, subject, bucket_of(counter, s.at, zone), delta)
+
+
+def _leave(s: Settling, kind: str, key: FactKey, payload: dict[str, Any]) -> None:
+    """What the world outside may hear of: the fact with its answer, and published facts."""
+    member_id = s.member.id if s.member else None
+    body = {"key": {"scope": key.scope, "key": key.key}, "payload": payload, "answer": s.answer}
+    for topic, content in [(kind, body), *s.outbox]:
+        s.batch.book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
+
+
+# --- replays --------------------------------------------------------------------------------------
+
+
+def _replay(
+    batch: Batch, request: Request, payload: dict[str, Any], member_id: Any
+) -> Recorded | None:
+    """The first answer to this key; another content under it is refused."""
+    if request.client_key is not None:
+        known = batch.commands.get(request.client_key)
+    else:
+        key = request.natural_key
+        known = None if key is None else batch.known.get(key)
+    if known is None:
+        return None
+    new, old = dict(payload), dict(known.input)
+    if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
+        # A command happens when it is carried out; an enrolment is the same at any time.
+        new.pop("occurred_at"), old.pop("occurred_at")
+    changed = list(differences(old, new))
+    about = isinstance(request.fact, MemberEnrolled | facts.PurchaseReversed)
+    if known.kind not in (request.fact.KIND, "ReturnParked"):
+        changed.append("operation")
+    if not about and known.member_id != member_id:
+        changed.append("member")
+    if changed:
+        code = (
+            Code.IDEMPOTENCY_MISMATCH
+            if request.client_key is not None
+            else CHANGED.get(type(request.fact), Code.IDEMPOTENCY_MISMATCH)
+        )
+        raise Refused(
+            code,
+            "this key was used before with other content",
+            field=changed[0],
+            details={"differs": changed},
+        )
+    return known.replayed()
+
+
+# --- members --------------------------------------------------------------------------------------
+
+
+def _member_id(batch: Batch, request: Request) -> Any:
+    fact = request.fact
+    if isinstance(fact, REDEMPTION_COMMANDS) and fact.member is None:
+        redemption = batch.redemptions.get(fact.redemption_id)
+        return redemption.member_id if redemption else None
+    member = batch.member_of(fact.member)
+    return member.id if member else None
+
+
+def _member(s: Settling) -> Any:
+    fact, batch = s.fact, s.batch
+    if isinstance(fact, facts.PurchaseReversed):
+        sale = batch.sales.get(reversing.sale_key(fact))
+        return batch.members.get(sale.member_id) if sale else None
+    member_id = _member_id(batch, s.request)
+    if isinstance(fact, REDEMPTION_COMMANDS) and member_id is None:
+        raise Refused(Code.NOT_FOUND, "there is no such redemption", field="redemptionId")
+    return batch.members.get(member_id) if member_id else None
+
+
+REDEMPTION_COMMANDS = (
+    commands.CaptureRedemption,
+    commands.ReleaseRedemption,
+    commands.ReverseRedemption,
+    facts.HoldLapsed,
+)
+
+
+def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Change]:
+    """Where the tenant says so, a purchase of somebody unknown enrols them."""
+    fact = request.fact
+    if not batch.setup.enroll_on_purchase or not isinstance(fact, PurchaseRecorded):
+        return []
+    if fact.member is None or fact.member.external_id is None or batch.member_of(fact.member):
+        return []
+    enrolled = MemberEnrolled(
+        member=None, occurred_at=fact.occurred_at, external_id=fact.member.external_id
+    )
+    _, changes = settle(
+        batch,
+        Request(
+            fact=enrolled, actor=request.actor, request_id=request.request_id,
+            any_time=request.any_time,
+        ),
+        index,
+    )  # fmt: skip
+    return changes
+
+
+def _replace_revision(s: Settling, fact: PurchaseRecorded) -> None:
+    """A corrected purchase stands in place of the one before it, of which all is taken back."""
+    before = facts.purchase_key(fact.source, fact.external_id, fact.revision - 1)
+    sale = s.batch.sales.get(before)
+    if sale is None or sale.member_id != s.the_member.id:
+        raise Refused(
+            Code.NOT_FOUND,
+            "the revision before it is not there for this member",
+            field="revision",
+        )
+    if sale.returned:
+        raise Refused(
+            Code.PURCHASE_CHANGED,
+            "goods of the revision before it came back: it cannot be corrected any more",
+            field="revision",
+        )
+    undoing = Settling(batch=s.batch, request=s.request, index=s.index, member=s.member)
+    undoing.kind = facts.PurchaseReversed.KIND
+    reversing.reverse_whole(undoing, sale)
+    undoing.request = Request(
+        fact=facts.PurchaseReversed(
+            occurred_at=s.at,
+            source=fact.source,
+            return_id=f"revision {fact.revision}",
+            purchase_external_id=fact.external_id,
+            purchase_revision=fact.revision - 1,
+        ),
+        actor=s.request.actor,
+        request_id=s.request.request_id,
+        key=FactKey(f"revised:{fact.source}", f"{fact.external_id}#{fact.revision}"),
+    )
+    _finish(undoing, s.batch.plugins.codec.dump(undoing.request.fact))
+    s.taken, s.touched = undoing.taken, set(undoing.touched)
+    s.body["replaces"] = str(sale.fact_id)

@@ -1,0 +1,107 @@
+"""One root fact being settled: what it was answered, what it granted, what it left behind."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.errors import Code, Refused
+from loyalty.facts import Fact
+from loyalty.ids import new_id
+from loyalty.ledger.account import HELD, MAIN
+from loyalty.ledger.book import Cause
+from loyalty.ledger.lots import Lot
+from loyalty.plugin import Counter
+from loyalty.settlement.batch import Batch, Redemption
+from loyalty.settlement.request import Change, Request
+from loyalty.settlement.sale import Sale
+from loyalty.view import MemberView, TraitValue
+
+FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
+HOPS_MAX = 8  # a circle of rules must stop, and loudly
+
+
+@dataclass(slots=True, kw_only=True)
+class Settling:
+    """The fact, where it stands in its batch, and the rows that only it brings."""
+
+    batch: Batch
+    request: Request
+    index: int
+    fact_id: UUID = field(default_factory=new_id)
+    member: MemberView | None = None
+    kind: str | None = None  # where the fact is not recorded as what it was sent as
+    returns: Sale | None = None
+    queue: deque[tuple[Fact, int]] = field(default_factory=deque)
+    depth: int = 0
+    earned: list[dict[str, Any]] = field(default_factory=list)
+    taken: list[dict[str, Any]] = field(default_factory=list)
+    answer: dict[str, Any] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    outbox: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    touched: set[tuple[UUID, str]] = field(default_factory=set)
+    traits: list[tuple[UUID, str, TraitValue]] = field(default_factory=list)
+    counts: list[tuple[str, Counter, int]] = field(default_factory=list)
+    sequence: int = 0
+    emitted: int = 0
+
+    @property
+    def fact(self) -> Fact:
+        return self.request.fact
+
+    @property
+    def at(self) -> datetime:
+        return self.request.fact.occurred_at
+
+    @property
+    def hop(self) -> int:
+        return self.request.follows.hop if self.request.follows else 0
+
+    @property
+    def the_member(self) -> MemberView:
+        if self.member is None:
+            raise Refused(Code.MEMBER_NOT_FOUND, "name a member", field="member")
+        return self.member
+
+    def cause(
+        self,
+        *,
+        program_id: UUID | None = None,
+        rule: str | None = None,
+        label: str | None = None,
+    ) -> Cause:
+        return Cause(
+            fact_id=self.fact_id, at=self.at, program_id=program_id, rule=rule, label=label
+        )
+
+    def follow(self, fact: Fact) -> None:
+        """Let the rules react to another fact of this settlement."""
+        self.emitted += 1
+        if self.emitted > FACTS_MAX or self.depth >= HOPS_MAX:
+            raise RuntimeError(f"{self.fact.KIND} set off too many facts: do rules go in a circle?")
+        self.queue.append((fact, self.depth + 1))
+
+    def touch(self, owner_id: UUID, unit: str) -> None:
+        self.touched.add((owner_id, unit))
+
+    def lots_of(self, owner_id: UUID, unit: str, parts: Any) -> list[tuple[Lot, int]]:
+        """The loaded lots that redemption parts name."""
+        account = self.batch.book.account(owner_id, unit, MAIN)
+        lots = {lot.id: lot for lot in self.batch.book.open_lots(account)}
+        return [(lots[lot_id], part) for lot_id, part in parts]
+
+    def redemption(self, redemption_id: UUID) -> Redemption:
+        found = self.batch.redemptions.get(redemption_id)
+        if found is None or (self.member is not None and found.member_id != self.member.id):
+            raise Refused(Code.NOT_FOUND, "there is no such redemption", field="redemptionId")
+        return found
+
+    def changes(self) -> list[Change]:
+        """The new version of every balance this fact moved."""
+        changes = []
+        for owner_id, unit in sorted(self.touched, key=str):
+            accounts = (self.batch.book.look(owner_id, unit, kind) for kind in (MAIN, HELD))
+            version = sum(account.version for account in accounts if account is not None)
+            changes.append(Change(owner_id, unit, version, self.fact_id))
+        return changes
