@@ -5,6 +5,7 @@ and data of a run that was killed are swept away by the next one. With LOYALTY_T
 LOYALTY_TEST_REDIS_URL the run uses those servers instead.
 """
 
+import asyncio
 import fcntl
 import hmac
 import os
@@ -62,11 +63,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        for server in started:
-            server.stop()
-        held.close()
-        _sweep(Path(os.environ[RUN]))
+    if hasattr(config, "workerinput"):
+        return
+    run = Path(os.environ[RUN])
+    found = private.read(run / "cluster.json")
+    if found and "LOYALTY_TEST_DATABASE_URL" in os.environ:
+        template = Cluster(**found).template
+        asyncio.run(_run(found["admin"], f'drop database "{template}"'))
+    for server in started:
+        server.stop()
+    held.close()
+    _sweep(run)
 
 
 def _sweep(run: Path) -> None:
