@@ -38,8 +38,10 @@ def closed_folder(parent: Path) -> Iterator[tuple[Path, dict[Path, int]]]:
     """A folder that only its owner may enter, and the modes of all that is above."""
     folder = parent / "home"
     folder.mkdir(mode=0o700)
-    yield folder, {step: step.stat().st_mode for step in (folder, *folder.parents)}
-    reset(folder)
+    try:
+        yield folder, {step: step.stat().st_mode for step in (folder, *folder.parents)}
+    finally:
+        reset(folder)
 
 
 async def test_data_outlives_a_crash_and_no_mode_of_a_folder_changes(tmp_path: Path) -> None:
