@@ -1,6 +1,7 @@
 """Fetches a key set: one plain request, bounded in time and size, to a checked address."""
 
 import asyncio
+from ssl import SSLContext
 from typing import Any
 
 import httpx
@@ -18,10 +19,12 @@ class FetchFailed(Exception):
 
 
 class JwksFetcher:
-    """`insecure` allows plain http and private addresses: for tests and laptops."""
+    """`insecure` allows plain http and private addresses: for tests and laptops. `tls` names the
+    authorities to trust; by default those that certifi lists."""
 
-    def __init__(self, *, insecure: bool = False) -> None:
+    def __init__(self, *, insecure: bool = False, tls: SSLContext | None = None) -> None:
         self._insecure = insecure
+        self._tls = tls
         self._client: httpx.AsyncClient | None = None
 
     async def fetch(self, url: str) -> list[dict[str, Any]]:
@@ -67,6 +70,7 @@ class JwksFetcher:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 timeout=SECONDS_MAX,
+                verify=True if self._tls is None else self._tls,
                 trust_env=False,  # no proxy of the environment stands between
                 limits=httpx.Limits(max_keepalive_connections=0, max_connections=20),
             )

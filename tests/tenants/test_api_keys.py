@@ -34,6 +34,12 @@ def issue(
     return make
 
 
+def parts_of(text: str) -> KeyText:
+    key = read_key(text)
+    assert key is not None
+    return key
+
+
 async def refused_code(door: Any, text: str) -> Code:
     with pytest.raises(Refused) as refused:
         await door.authenticator.authenticate({"x-api-key": text})
@@ -56,7 +62,7 @@ async def test_only_its_hash_is_stored(
     tenant: TenantRecord, issue: Any, admin: Any, database: Database
 ) -> None:
     issued = await issue()
-    secret = read_key(issued.text).secret
+    secret = parts_of(issued.text).secret
     stored = await admin.fetch(
         "select a::text, k::text from loyalty.audit_entry a, loyalty.api_key k"
         " where a.tenant_id = $1 and k.tenant_id = $1",
@@ -131,7 +137,7 @@ async def test_a_key_ends_when_it_expires(
 
 async def test_wrong_keys_are_refused_alike(issue: Any, door: Any) -> None:
     issued = await issue()
-    right = read_key(issued.text)
+    right = parts_of(issued.text)
     wrong = [
         KeyText(right.prefix, draw_key().secret).text,
         KeyText(draw_key().prefix, right.secret).text,
@@ -154,15 +160,20 @@ async def test_a_wrong_key_takes_the_same_statements_as_a_right_one(
     database: Database, issue: Any, make_door: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = await issue()
-    right = read_key(issued.text)
+    right = parts_of(issued.text)
     steps: list[str] = []
     opened, asked = database.tenant, database.unscoped
-    monkeypatch.setattr(
-        database, "tenant", lambda *a, **k: (steps.append("tenant"), opened(*a, **k))[1]
-    )
-    monkeypatch.setattr(
-        database, "unscoped", lambda *a, **k: (steps.append("unscoped"), asked(*a, **k))[1]
-    )
+
+    def tenant(*args: Any, **given: Any) -> Any:
+        steps.append("tenant")
+        return opened(*args, **given)
+
+    def unscoped(*args: Any, **given: Any) -> Any:
+        steps.append("unscoped")
+        return asked(*args, **given)
+
+    monkeypatch.setattr(database, "tenant", tenant)
+    monkeypatch.setattr(database, "unscoped", unscoped)
     taken = []
     for text in (
         issued.text,
@@ -240,7 +251,7 @@ async def test_use_is_written_down_at_most_once_a_minute(
         async with database.tenant(tenant.tenant_id) as connection:
             return (await keys(connection))[0].last_used_at
 
-    written = []
+    written: list[datetime | None] = []
     for seconds in (0, 30, 29, 1):
         clock.advance(timedelta(seconds=seconds))
         for _ in range(3):
