@@ -1,0 +1,1 @@
+"""Redis: balances that are right or absent, and hints to look again. Never the truth."""
