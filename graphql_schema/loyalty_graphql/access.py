@@ -86,9 +86,12 @@ class Asking(Protocol):
 def allow(*roles: Role, scope: str | None = None) -> Callable[[F], F]:
     """Open a resolver to these roles. Stands under `@strawberry.field`, which then stays bare."""
 
+    clause = _clause(roles, scope)
+
     def declare(resolver: F) -> F:
         rule = declared(resolver)
-        return _declare(resolver, replace(rule, clauses=(*rule.clauses, _clause(roles, scope))))
+        # Decorators are applied from the last to the first; the SDL shows them as written.
+        return _declare(resolver, replace(rule, clauses=(clause, *rule.clauses)))
 
     return declare
 

@@ -15,6 +15,8 @@ NESTING_MAX = 32
 # A string of JSON, also one that never ends. Possessive, so that it cannot backtrack.
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+# One kind of bracket, so that each pass takes away one level. Whether they pair, the parser says.
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 async def read(headers: Headers, receive: Receive, cap: int) -> bytes:
@@ -72,9 +74,9 @@ def nests_deeper(raw: bytes, levels: int) -> bool:
         return False
     # Without a backslash every second piece between quotes is a string.
     bare = _STRING.sub(b"", raw) if b"\\" in raw else b"".join(raw.split(b'"')[::2])
-    brackets = bare.translate(None, _NO_BRACKET)
+    brackets = bare.translate(_ONE_KIND, _NO_BRACKET)
     for _ in range(levels):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return False
     return True

@@ -34,6 +34,9 @@ from loyalty_graphql.scalars import SCALARS
 # A request that is wrong in a hundred places is told about the first few.
 COERCION_ERRORS_MAX = 5
 
+Source = tuple[type, str]
+"""A part of a root type, and whose it is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
@@ -152,17 +155,17 @@ def undeclared(schema: ComposedSchema) -> list[str]:
     return sorted([*lacking, *unauthorised(schema.core)])
 
 
-def _sources(core: Sequence[type], of_plugins: Mapping[str, type | None]) -> dict[type, str]:
-    plugins = {kind: f"plugin {name}" for name, kind in of_plugins.items() if kind is not None}
-    return {**dict.fromkeys(core, "the core"), **plugins}
+def _sources(core: Sequence[type], of_plugins: Mapping[str, type | None]) -> list[Source]:
+    plugins = [(kind, f"plugin {name}") for name, kind in of_plugins.items() if kind is not None]
+    return [*((kind, "the core") for kind in core), *plugins]
 
 
-def _root(name: str, sources: Mapping[type, str]) -> type | None:
+def _root(name: str, sources: Sequence[Source]) -> type | None:
     if not sources:
         return None
-    definitions = {get_object_definition(kind, strict=True): by for kind, by in sources.items()}
-    _refuse_clashes(name, ((field, by) for d, by in definitions.items() for field in d.fields))
-    return merge_types(name, tuple(sources))
+    definitions = [(get_object_definition(kind, strict=True), by) for kind, by in sources]
+    _refuse_clashes(name, ((field, by) for d, by in definitions for field in d.fields))
+    return merge_types(name, tuple(kind for kind, _ in sources))
 
 
 def _contributed(

@@ -42,7 +42,7 @@ exposed(
 )
 class Access:
     roles: list[Caller]
-    scope: str | None = None
+    scope: str | None = strawberry.UNSET
 
 
 def directives_of(rule: Rule) -> Iterator[Access]:
@@ -52,4 +52,6 @@ def directives_of(rule: Rule) -> Iterator[Access]:
     for clause in rule.clauses:
         # In the order of `Caller`, so that the SDL does not change from run to run.
         names = {role.value for role in clause.roles}
-        yield Access(roles=[c for c in Caller if c.value in names], scope=clause.scope)
+        yield Access(
+            roles=[c for c in Caller if c.value in names], scope=clause.scope or strawberry.UNSET
+        )

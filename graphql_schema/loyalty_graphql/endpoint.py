@@ -18,8 +18,8 @@ from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.request_id import HEADER, request_id
 from loyalty_graphql.runner import Answer, Runner
-from loyalty_graphql.websocket import Socket
 from loyalty_graphql.unacceptable import Unacceptable
+from loyalty_graphql.websocket import Socket
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
 

@@ -51,9 +51,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
 
 
 def _described(code: Code) -> str:
-    advice = (
-        "Retryable as it is, with the same key." if code.retryable else "Not retryable as it is."
-    )
+    advice = "Retryable, with the same key." if code.retryable else "Not retryable."
     return f"{MEANINGS[code]} {advice}"
 
 

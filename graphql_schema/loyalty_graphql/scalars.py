@@ -1,12 +1,12 @@
 """The scalars of the schema: amounts as text, instants with an offset, bounded JSON."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from loyalty.units import AMOUNT_LENGTH_MAX
@@ -27,6 +27,15 @@ _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
 )
 _EXAMPLE = "2026-03-01T12:00:00+01:00"
+
+
+def text_literal(parse: Callable[[object], object]) -> Callable[..., object]:
+    """Read a literal: only a string is one, not a bare word, which would be text to the parser."""
+
+    def read(node: ValueNode, variables: object = None) -> object:
+        return parse(node.value if isinstance(node, StringValueNode) else None)
+
+    return read
 
 
 def parse_decimal(value: object) -> Decimal:
@@ -83,6 +92,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         "since many readers round them. Answers have exactly the places of their unit.",
         serialize=show_decimal,
         parse_value=parse_decimal,
+        parse_literal=text_literal(parse_decimal),
     ),
     datetime: strawberry.scalar(
         name="DateTime",
@@ -91,6 +101,7 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=show_instant,
         parse_value=parse_instant,
+        parse_literal=text_literal(parse_instant),
     ),
     Json: strawberry.scalar(
         name="JSON",
