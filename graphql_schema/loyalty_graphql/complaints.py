@@ -1,7 +1,6 @@
 """Errors as clients see them: what they can mend is told, the rest is a code and a request id."""
 
 import logging
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,9 +13,6 @@ from loyalty_graphql.edge_code import EdgeCode
 log = logging.getLogger("loyalty.graphql")
 
 Complaint = dict[str, Any]
-
-# What the libraries suggest may be the name of something the caller is not to know.
-_SUGGESTION = re.compile(r"\s*Did you mean\b.*", re.DOTALL)
 
 
 def complaint(code: str, message: str, **extensions: Any) -> Complaint:
@@ -36,7 +32,7 @@ def internal(request_id: str) -> Complaint:
 
 def of_document(errors: Iterable[GraphQLError], code: EdgeCode) -> list[Complaint]:
     """Errors found before anything ran: about the caller's own document and variables."""
-    return [_placed(error, complaint(code.value, _plain(error.message))) for error in errors]
+    return [_placed(error, complaint(code.value, error.message)) for error in errors]
 
 
 def of_limit(error: GraphQLError) -> Complaint:
@@ -53,7 +49,7 @@ def _of_field(error: GraphQLError, request_id: str) -> Complaint:
     if isinstance(cause, Refused):
         return of_refusal(cause)
     if error.path is None or isinstance(cause, StrawberryInputCoercionError) or _of_input(error):
-        return complaint(EdgeCode.BAD_USER_INPUT.value, _plain(error.message))
+        return complaint(EdgeCode.BAD_USER_INPUT.value, error.message)
     log.error(
         "field %s failed, request %s",
         ".".join(map(str, error.path)),
@@ -77,7 +73,3 @@ def _placed(error: GraphQLError, made: Complaint) -> Complaint:
     if error.path is not None:
         made["path"] = error.path
     return made
-
-
-def _plain(message: str) -> str:
-    return _SUGGESTION.sub("", message)

@@ -4,10 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 SPEND = 'mutation { redeem(amount: "1") }'
+HEADERS = ["accept", "content-type", "content-length", "content-encoding", "x-request-id"]
 PAGE = "query ($n: Int!) { members(first: $n) { edges { cursor } } }"
 
 
@@ -226,3 +229,32 @@ async def test_what_takes_too_long_is_cut(edge: Any) -> None:
     response = await edge.post("{ slow }")
     assert response.status_code == 504
     assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(
+        ["accept", "content-type", "content-length", "content-encoding", "x-request-id"]
+    ),
+    st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=30)
+    | st.lists(st.sampled_from([*"*/;,=q.'", "json", "application", "charset*"])).map("".join),
+)
+async def test_no_header_is_a_mistake_of_ours(edge: Any, name: str, value: str) -> None:
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "headers": [
+            (b"content-type", b"application/json"),
+            (name.encode(), value.encode("latin-1")),
+        ],
+    }
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b'{"query": "{ ping }"}'}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await edge.endpoint()(scope, receive, send)
+    assert sent[0]["status"] in (200, 406, 413, 415)

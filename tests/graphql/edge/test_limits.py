@@ -104,14 +104,13 @@ def test_a_fragment_is_walked_once_however_often_it_is_spread(schema: ComposedSc
 
 
 def test_the_walk_stops_where_the_limit_is_passed(schema: ComposedSchema) -> None:
-    text = "{ member { " + " ".join(f"friend {{ id name n{n}: name }}" for n in range(100)) + " } }"
-    document = parse(text)
+    document = parse("{ member { " + " ".join(f"n{n}: name" for n in range(100)) + " } }")
     (operation,) = document.definitions
     shaper = Shaper(schema.core, document, Limits())
     assert isinstance(operation, OperationDefinitionNode)
     with pytest.raises(LimitExceeded):
         shaper.operation(operation)
-    assert shaper.visited < 100
+    assert shaper.visited == 1 + 16
 
 
 @pytest.mark.parametrize(
