@@ -5,7 +5,7 @@ from uuid import UUID
 
 from loyalty.database import Database
 
-NOTED_MAX = 10_000  # keys; above that the oldest notes wait for nobody
+NOTED_MAX = 10_000  # keys; more of them go unnoted until the next flush
 
 
 class LastUsed:

@@ -91,6 +91,10 @@ async def test_a_config_is_parsed_once(
     assert first.programs[0].versions[0].config is second.programs[0].versions[0].config
 
 
+@pytest.mark.parametrize(
+    ("activated", "in_force"),
+    [(2, [1, 1, 2, 2, 3, 3]), (5, [1, 1, 1, 1, 3, 3])],
+)
 async def test_a_version_that_waited_for_its_backfill_does_not_displace_a_newer_one(
     database: Database,
     tenant: TenantRecord,
@@ -98,14 +102,15 @@ async def test_a_version_that_waited_for_its_backfill_does_not_displace_a_newer_
     boss: Actor,
     now: datetime,
     record_fact: Any,
+    activated: int,
+    in_force: list[int],
 ) -> None:
     async with database.tenant(tenant.tenant_id) as connection:
         first = await publish(connection, configs, boss, "punch", now)
     await record_fact(tenant, now)
     numbers = {}
     async with database.tenant(tenant.tenant_id) as connection:
-        for days, counted in ((1, ["visits"]), (3, [])):
-            version = 2 if days == 1 else 4
+        for days, version, counted in ((1, 2, ["visits"]), (3, 4, [])):
             await update_program(
                 connection,
                 configs,
@@ -127,10 +132,13 @@ async def test_a_version_that_waited_for_its_backfill_does_not_displace_a_newer_
             numbers[published.number] = published
         source = TenantSetups(configs)
         waiting = (await source.load(connection, tenant.tenant_id)).programs[0]
-        assert [waiting.at(now + d * DAY).number for d in (0, 2, 4)] == [1, 1, 3]  # type: ignore[union-attr]
-        await activate_version(connection, numbers[2].id, by=boss, now=now + 2 * DAY)
+        await activate_version(
+            connection, numbers[2].id, by=boss, now=now + activated * DAY - DAY / 2
+        )
         active = (await source.load(connection, tenant.tenant_id)).programs[0]
-    assert [active.at(now + d * DAY).number for d in (0, 1, 2, 4)] == [1, 1, 2, 3]  # type: ignore[union-attr]
+    instants = [now + day * DAY for day in (0, 1, 2, 2.5, 3, 6)]
+    assert [at.number for instant in instants if (at := waiting.at(instant))] == [1, 1, 1, 1, 3, 3]
+    assert [at.number for instant in instants if (at := active.at(instant))] == in_force
 
 
 async def test_the_cache_loads_anew_only_for_a_later_epoch(
