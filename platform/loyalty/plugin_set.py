@@ -7,10 +7,28 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from loyalty.codec import Codec
-from loyalty.facts import Fact
+from loyalty.codec import KERNEL_FACTS, Codec
+from loyalty.facts import (
+    Burned,
+    Expired,
+    Fact,
+    FactReversed,
+    Granted,
+    LotsDue,
+    PurchaseReversed,
+    TakenBack,
+)
 from loyalty.plugin import Counter, Loader, Plugin, Reaction, Writer
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
+from loyalty.view import Stage
+
+# What the kernel itself tells while it settles, and the facts it tells that of (None: any).
+TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
+    Granted: None,
+    Burned: None,
+    Expired: (LotsDue,),
+    TakenBack: (PurchaseReversed, FactReversed),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +44,10 @@ class Turn:
 class PluginSet:
     """Every plugin a process runs with.
 
-    :raises ValueError: two plugins or facts of one name, a consumed field nobody publishes, an
-        unknown `needs` or `after`, or a circle of `after` or of `emits`
+    `after` may name a plugin that is not installed: then there is nobody to wait for.
+
+    :raises ValueError: two plugins, facts, loaders, writers, traits or jobs of one name, a fact or
+        field that nobody publishes, an unknown `needs`, or a circle of `after`
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
@@ -35,12 +55,17 @@ class PluginSet:
         self.by_name: Mapping[str, Plugin] = {plugin.name: plugin for plugin in found}
         if len(self.by_name) != len(found):
             raise ValueError("two plugins have the same name")
-        self.plugins: Sequence[Plugin] = tuple(_in_order(found))
+        self.plugins: Sequence[Plugin] = tuple(found)
+        self._ranks = {stage: _ranks(found, stage) for stage in Stage}
         self.published = _published(self.plugins)
         self._consumers = _consumers(self.plugins, self.published)
         self._counters: dict[UUID, tuple[Counter, ...]] = {}
+        self._closures: dict[type[Fact], Sequence[type[Fact]]] = {}
         for plugin in self.plugins:
+            _check_names(plugin)
             _check_needs(plugin)
+            _check_reactions(plugin)
+        _check_writers(self.plugins)
         self._check_emits()
 
     @cached_property
@@ -52,8 +77,7 @@ class PluginSet:
         return {writer.row: writer for plugin in self.plugins for writer in plugin.writers}
 
     def turns(self, fact: type[Fact], setup: Setup, at: datetime) -> list[Turn]:
-        """Who reacts to a type of fact at an instant, by stage, plugin and position."""
-        order = {plugin.name: index for index, plugin in enumerate(self.plugins)}
+        """Who reacts to a type of fact at an instant: by stage, `after` and position."""
         turns = [
             Turn(program, version, plugin, reaction)
             for program, version in active_programs(setup, at)
@@ -61,8 +85,22 @@ class PluginSet:
             for reaction in plugin.reactions
             if reaction.fact is fact
         ]
-        turns.sort(key=lambda turn: (turn.reaction.stage, order[turn.plugin.name]))
+        turns.sort(key=self._place)
         return turns
+
+    def shown(self, fact: Fact, setup: Setup, at: datetime) -> list[tuple[Turn, Fact]]:
+        """Who is shown a fact, in their order, and as what: itself, or as a consumer reads it."""
+        shown = [
+            (turn, seen)
+            for seen in self.seen_as(fact)
+            for turn in self.turns(type(seen), setup, at)
+        ]
+        shown.sort(key=lambda pair: self._place(pair[0]))
+        return shown
+
+    def _place(self, turn: Turn) -> tuple[int, int, int, str]:
+        stage, program = turn.reaction.stage, turn.program
+        return stage, self._ranks[stage][turn.plugin.name], program.position, program.slug
 
     def counters(self, plugin: Plugin, version: ProgramVersion) -> tuple[Counter, ...]:
         """The counters of a program's version, computed once: a version never changes."""
@@ -79,30 +117,35 @@ class PluginSet:
             shared = {f.name: getattr(fact, f.name) for f in fields(consumed)}
             yield consumed(**shared)
 
-    def closure(self, fact: type[Fact]) -> frozenset[type[Fact]]:
-        """The fact and all that may be emitted in answer to it, by what reactions declare."""
-        return self._closures[fact] if fact in self._closures else frozenset({fact})
+    def closure(self, fact: type[Fact]) -> Sequence[type[Fact]]:
+        """What may be shown to reactions in answer to a fact, itself first.
+
+        That is all that reactions declare to emit, as its consumers read it, and what the kernel
+        tells of the grants and burns on the way.
+        """
+        if (found := self._closures.get(fact)) is None:
+            found = self._closures[fact] = self._closure_of(fact)
+        return found
+
+    def _closure_of(self, fact: type[Fact]) -> Sequence[type[Fact]]:
+        seen = {fact: None, **dict.fromkeys(self._consumers.get(fact, ()))}
+        told = [one for one, of in TOLD.items() if of is None or fact in of]
+        waiting = [*seen, *(one for one in told if one in self._emits)]
+        while waiting:
+            kind = waiting.pop()
+            seen[kind] = None
+            for emitted in self._emits.get(kind, ()):
+                following = (emitted, *self._consumers.get(emitted, ()))
+                waiting += [one for one in following if one not in seen]
+        return tuple(seen)
 
     @cached_property
-    def _closures(self) -> Mapping[type[Fact], frozenset[type[Fact]]]:
-        emits = self._emits()
-        closures = {}
-        for start in emits:
-            seen, waiting = {start}, [start]
-            while waiting:
-                for following in emits.get(waiting.pop(), ()):
-                    for kind in (following, *self._consumers.get(following, ())):
-                        if kind not in seen:
-                            seen.add(kind)
-                            waiting.append(kind)
-            closures[start] = frozenset(seen)
-        return closures
-
-    def _emits(self) -> dict[type[Fact], set[type[Fact]]]:
-        emits: dict[type[Fact], set[type[Fact]]] = {}
+    def _emits(self) -> Mapping[type[Fact], Mapping[type[Fact], None]]:
+        """By type of fact, what those who react to it may emit; a key for each that has any."""
+        emits: dict[type[Fact], dict[type[Fact], None]] = {}
         for plugin in self.plugins:
             for reaction in plugin.reactions:
-                emits.setdefault(reaction.fact, set()).update(reaction.emits)
+                emits.setdefault(reaction.fact, {}).update(dict.fromkeys(reaction.emits))
         return emits
 
     def _check_emits(self) -> None:
@@ -115,20 +158,26 @@ class PluginSet:
                         )
 
 
-def _in_order(plugins: Sequence[Plugin]) -> Iterator[Plugin]:
-    """By name, except that whoever says `after=` another comes after it."""
+def _ranks(plugins: Sequence[Plugin], stage: Stage) -> Mapping[str, int]:
+    """How many others a plugin's turn in a stage waits for, one after the other."""
     names = {plugin.name for plugin in plugins}
-    waiting, done = list(plugins), set[str]()
-    while waiting:
-        for plugin in waiting:
-            before = {name for reaction in plugin.reactions for name in reaction.after}
-            if before & names <= done | {plugin.name}:
-                break
-        else:
-            raise ValueError(f"circle of `after` among {sorted(p.name for p in waiting)}")
-        waiting.remove(plugin)
-        done.add(plugin.name)
-        yield plugin
+    before = {
+        plugin.name: {
+            name
+            for reaction in plugin.reactions
+            if reaction.stage is stage
+            for name in reaction.after
+            if name in names and name != plugin.name
+        }
+        for plugin in plugins
+    }
+    ranks: dict[str, int] = {}
+    while len(ranks) < len(before):
+        ready = [name for name in before if name not in ranks and before[name] <= ranks.keys()]
+        if not ready:
+            raise ValueError(f"circle of `after` among {sorted(before.keys() - ranks.keys())}")
+        ranks.update({n: max((ranks[b] + 1 for b in before[n]), default=0) for n in ready})
+    return ranks
 
 
 def _published(plugins: Sequence[Plugin]) -> dict[str, type[Fact]]:
@@ -160,8 +209,42 @@ def _consumers(
                         f"{plugin.name} reads {wanted.name} of {consumed.name}, which is not "
                         "published so"
                     )
+            if consumed.fact is source:
+                continue  # read as it is published: its reactions are shown the fact itself
             consumers.setdefault(source, []).append(consumed.fact)
     return consumers
+
+
+def _check_names(plugin: Plugin) -> None:
+    for what, names in (
+        ("loaders", [loader.name for loader in plugin.needs]),
+        ("traits", [trait.name for trait in plugin.traits]),
+        ("jobs", [job.name for job in plugin.jobs]),
+    ):
+        if len(set(names)) != len(names):
+            raise ValueError(f"{plugin.name} has two {what} of one name: {sorted(names)}")
+
+
+def _check_writers(plugins: Sequence[Plugin]) -> None:
+    rows = [writer.row for plugin in plugins for writer in plugin.writers]
+    if twice := [row.__name__ for row in set(rows) if rows.count(row) > 1]:
+        raise ValueError(f"two writers write {sorted(twice)}")
+
+
+def _check_reactions(plugin: Plugin) -> None:
+    """A reaction to something that it could never be shown is a mistake, not a silence."""
+    known = {
+        *KERNEL_FACTS,
+        *TOLD,
+        *(published.fact for published in plugin.facts),
+        *(consumed.fact for consumed in plugin.consumes),
+    }
+    for reaction in plugin.reactions:
+        if reaction.fact not in known:
+            raise ValueError(
+                f"{plugin.name} reacts to {reaction.fact.__name__}, which it neither publishes "
+                "nor consumes"
+            )
 
 
 def _check_needs(plugin: Plugin) -> None:

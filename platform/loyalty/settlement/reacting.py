@@ -23,13 +23,12 @@ OWN_DOING = (Granted, TakenBack, Expired)  # a program does not react to its own
 def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
-    for seen in s.batch.plugins.seen_as(fact):
-        for turn in s.batch.plugins.turns(type(seen), s.batch.setup, s.at):
-            if isinstance(fact, OWN_DOING) and fact.program == turn.program.slug:
-                continue
-            view = _view(s, turn, fact, staged)
-            for effect in _decided(turn, seen, view):
-                _carry_out(s, turn, fact, effect, staged)
+    for turn, seen in s.batch.plugins.shown(fact, s.batch.setup, s.at):
+        if isinstance(fact, OWN_DOING) and fact.program == turn.program.slug:
+            continue
+        view = _view(s, turn, fact, staged)
+        for effect in _decided(turn, seen, view):
+            _carry_out(s, turn, fact, effect, staged)
     granting.book(s, staged)
     if fact is s.fact:
         _count(s, fact, staged)
