@@ -110,13 +110,15 @@ class Window(StrEnum):
 class Counter:
     """A number kept per member or per tenant, as a function of facts and what they were granted.
 
-    `measure(fact, grants)` is pure, so a newly published counter is filled from history.
+    `measure(fact, grants, program)` is pure, so a newly published counter is filled from history.
+    It is asked for the recorded fact and for each fact that was emitted at once in answer to it,
+    with what that one was granted; `program` is the slug of the program that counts.
     `rolling_days` goes with the ROLLING window: that many local days, today included.
     """
 
     name: str
     scope: Scope
-    measure: Callable[[Fact, Sequence[GrantView]], int]
+    measure: Callable[[Fact, Sequence[GrantView], str], int]
     window: Window
     bucket: Bucket = Bucket.DAY
     day_starts_at: time = time(0)

@@ -95,6 +95,9 @@ class View:
 
     `counters` maps a counter's name (without the program) to its sum over the counter's window at
     the fact's instant; traits and counters are as they were before the root fact.
+
+    `needs` is as it was before the batch. `written` are the rows that this program's rules wrote
+    since about this member, oldest first: a rule that reads what it writes takes both together.
     """
 
     program: str
@@ -106,6 +109,7 @@ class View:
     traits: Mapping[str, TraitValue] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     needs: Mapping[str, Any] = field(default_factory=dict)
+    written: Sequence[Any] = ()
     chance: Callable[[str], float | None] = no_chance
 
     @property

@@ -59,7 +59,7 @@ def _counters(config: Any) -> list[Counter]:
         Counter(
             name=name,
             scope=Scope.MEMBER,
-            measure=lambda fact, grants: 1,
+            measure=lambda fact, grants, program: 1,
             window=Window.LIFETIME,
             bucket=Bucket.DAY,
             day_starts_at=config.day_starts_at,

@@ -4,10 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from loyalty.facts import Fact, PurchaseReversed
 from loyalty.plugin import LoadRequest
-from loyalty.plugin_set import PluginSet, loader_of
+from loyalty.plugin_set import PluginSet, Turn, loader_of
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Request
+from loyalty.settlement.reversing import sale_key
+from loyalty.settlement.settle import REDEMPTION_COMMANDS
 from loyalty.setup import Setup
 
 
@@ -15,27 +18,42 @@ async def load_needs(
     connection: Any, requests: Sequence[Request], batch: Batch
 ) -> Mapping[tuple[int, str], Mapping[str, Any]]:
     """The answers of all loaders by (index of the request, program slug)."""
-    asked: dict[tuple[str, str], list[LoadRequest]] = {}
+    asked: dict[tuple[str, str], dict[tuple[int, str], LoadRequest]] = {}
     for index, request in enumerate(requests):
-        member = batch.member_of(request.fact.member)
         for kind in batch.plugins.closure(type(request.fact)):
             for turn in batch.plugins.turns(kind, batch.setup, request.fact.occurred_at):
                 for name in turn.reaction.needs:
-                    asked.setdefault((turn.plugin.name, name), []).append(
-                        LoadRequest(
-                            at=index,
-                            fact=request.fact,
-                            member_id=member.id if member else None,
-                            program=turn.program.slug,
-                            config=turn.version.config,
-                        )
+                    asked.setdefault((turn.plugin.name, name), {}).setdefault(
+                        (index, turn.program.slug), _load_request(batch, index, request, turn)
                     )
     answers: dict[tuple[int, str], dict[str, Any]] = {}
     for (plugin, name), wanted in asked.items():
         loader = loader_of(batch.plugins.by_name[plugin], name)
-        for where, value in (await loader.load(connection, wanted)).items():
+        for where, value in (await loader.load(connection, list(wanted.values()))).items():
             answers.setdefault(where, {})[name] = value
     return answers
+
+
+def _load_request(batch: Batch, index: int, request: Request, turn: Turn) -> LoadRequest:
+    return LoadRequest(
+        at=index,
+        fact=request.fact,
+        member_id=_subject(batch, request.fact),
+        program=turn.program.slug,
+        config=turn.version.config,
+    )
+
+
+def _subject(batch: Batch, fact: Fact) -> UUID | None:
+    """Whom a fact is about: a return names its purchase, a settled hold its redemption."""
+    if isinstance(fact, PurchaseReversed):
+        sale = batch.sales.get(sale_key(fact))
+        return sale.member_id if sale else None
+    if isinstance(fact, REDEMPTION_COMMANDS) and fact.member is None:
+        redemption = batch.redemptions.get(fact.redemption_id)
+        return redemption.member_id if redemption else None
+    member = batch.member_of(fact.member)
+    return member.id if member else None
 
 
 async def owners_of(

@@ -98,6 +98,7 @@ class Batch:
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
+    written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)
     preview: bool = False
 
     def member_of(self, ref: MemberRef | None) -> MemberView | None:

@@ -12,15 +12,18 @@ def emit(s: Settling, turn: Turn, effect: Emit) -> None:
     if type(fact) not in turn.reaction.emits:
         raise TypeError(f"{turn.plugin.name} does not declare that it emits {fact.KIND}")
     payload = s.batch.plugins.codec.dump(fact)
-    if effect.at is None and (fact.member is None or s.batch.member_of(fact.member) is s.member):
+    member = s.member if fact.member is None else s.batch.member_of(fact.member)
+    if effect.at is None and member is s.member and (member is not None or fact.member is None):
         s.body.setdefault("emitted", []).append({"kind": fact.KIND, "payload": payload})
         s.outbox.append((fact.KIND, payload))
-        s.follow(fact)
+        s.follow(fact, measured=True)
         return
     if s.hop + 1 > HOPS_MAX:
         raise RuntimeError(f"{fact.KIND} is more than {HOPS_MAX} facts away from its root")
-    store(s, fact.KIND, payload, member_id=fact.member.id if fact.member else None,
-          due_at=effect.at or s.batch.now)  # fmt: skip
+    member_id = member.id if member else fact.member.id if fact.member else None
+    if fact.member is not None and member_id is None:
+        raise ValueError(f"{fact.KIND} for another member must name them by id")
+    store(s, fact.KIND, payload, member_id=member_id, due_at=effect.at or s.batch.now)
 
 
 def store(s: Settling, kind: str, payload: object, *, member_id: object, due_at: object) -> None:

@@ -39,15 +39,19 @@ class Staged:
         )
 
 
-def stage(staged: list[Staged], turn: Turn, grant: Grant, fact: Fact) -> None:
-    """Take a grant up; in the stage CAP it lowers the one that the same rule already asked for."""
-    _check(turn, grant)
+def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
+    """Take a grant up; in the stage CAP it lowers the one that the same rule already asked for.
+
+    A grant in answer to a fact that followed shares itself over the lines of the root: these are
+    what comes back.
+    """
+    _check(turn, grant, root)
     if turn.reaction.stage is Stage.CAP:
         for earlier in staged:
             if earlier.turn.program is turn.program and earlier.grant.rule == grant.rule:
                 _lower(earlier, grant)
                 return
-    staged.append(Staged(turn, turn.reaction.stage, grant, _shares(grant, fact)))
+    staged.append(Staged(turn, turn.reaction.stage, grant, _shares(grant, root)))
 
 
 def book(s: Settling, staged: list[Staged]) -> None:
@@ -55,16 +59,21 @@ def book(s: Settling, staged: list[Staged]) -> None:
     rows = s.body.setdefault("grants", [])
     for item in staged:
         row = _decided(item)
+        if s.of:
+            row["of"] = s.of  # in answer to this one of what was emitted
         rows.append(row)
         if item.grant.granted > 0:
             _open_lot(s, item, row)
 
 
-def _check(turn: Turn, grant: Grant) -> None:
+def _check(turn: Turn, grant: Grant, root: Fact) -> None:
     if not 0 <= grant.granted <= grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: 0 <= granted <= wanted must hold")
     if grant.lines is not None and sum(grant.lines.values()) != grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: lines must sum to wanted")
+    there = {line.id for line in root.lines} if isinstance(root, PurchaseRecorded) else set()
+    if there and grant.lines and (unknown := grant.lines.keys() - there):
+        raise ValueError(f"{turn.program.slug}/{grant.rule}: no lines {sorted(unknown)}")
 
 
 def _lower(earlier: Staged, cap: Grant) -> None:
@@ -75,14 +84,14 @@ def _lower(earlier: Staged, cap: Grant) -> None:
     earlier.lines = dict(zip(earlier.lines, shares, strict=True))
 
 
-def _shares(grant: Grant, fact: Fact) -> Mapping[str, int]:
+def _shares(grant: Grant, root: Fact) -> Mapping[str, int]:
     """Share what is granted over the lines: as the rule says, else by what was charged."""
+    if not isinstance(root, PurchaseRecorded):
+        return {WHOLE: grant.granted}
     if grant.lines is not None:
         weights = dict(grant.lines)
-    elif isinstance(fact, PurchaseRecorded):
-        weights = {line.id: line.net for line in fact.lines}
     else:
-        return {WHOLE: grant.granted}
+        weights = {line.id: line.net for line in root.lines}
     if not weights:
         return {WHOLE: grant.granted}
     if grant.lines is not None and grant.granted == grant.wanted:

@@ -30,8 +30,7 @@ def react(s: Settling, fact: Fact) -> None:
         for effect in _decided(turn, seen, view):
             _carry_out(s, turn, fact, effect, staged)
     granting.book(s, staged)
-    if fact is s.fact:
-        _count(s, fact, staged)
+    s.measured[s.of][1].extend(item.view() for item in staged)
 
 
 def _decided(turn: Turn, fact: Fact, view: View) -> Iterable[Effect]:
@@ -42,7 +41,7 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list
     book, program = s.batch.book, turn.program
     match effect:
         case Grant():
-            granting.stage(staged, turn, effect, fact)
+            granting.stage(staged, turn, effect, s.fact)
         case Refuse():
             _refuse(fact, effect)
         case Burn() | Hold():
@@ -66,6 +65,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list
             if type(effect.row) not in s.batch.plugins.writers:
                 raise TypeError(f"{turn.plugin.name} has no writer for {type(effect.row)}")
             book.add(s.batch.writes, row)
+            mine = s.batch.written.setdefault((program.id, member_id), [])
+            book.add(mine, effect.row)
         case _:
             assert_never(effect)
 
@@ -77,8 +78,11 @@ def _refuse(fact: Fact, effect: Refuse) -> None:
 
 
 def _set_trait(s: Settling, turn: Turn, effect: SetTrait) -> None:
-    if all(trait.name != effect.name for trait in turn.plugin.traits):
+    declared = next((t for t in turn.plugin.traits if t.name == effect.name), None)
+    if declared is None:
         raise ValueError(f"{turn.plugin.name} does not declare the trait {effect.name}")
+    if not isinstance(effect.value, declared.type):
+        raise TypeError(f"the trait {effect.name} is declared as {declared.type.__name__}")
     name, member = f"{turn.program.slug}.{effect.name}", s.the_member
     value = TraitValue(value=effect.value, since=effect.since or s.at, until=effect.until)
     s.traits.append((member.id, name, value))
@@ -91,30 +95,6 @@ def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
                 s.batch.book.reterm(s.cause(program_id=turn.program.id), lot, effect.expires_at)
                 return
     raise LookupError("only a lot that the reaction was shown can be given another term")
-
-
-def _count(s: Settling, fact: Fact, staged: list[Staged]) -> None:
-    """Let every counter of every program measure the fact. Drafts that fill up count as well."""
-    grants = [item.view() for item in staged]
-    for program in s.batch.setup.programs:
-        plugin = s.batch.plugins.by_name.get(program.kind)
-        if plugin is None or plugin.counters is None:
-            continue
-        for name, counter in counters_of(s, program.slug, plugin, program.counting(s.at)):
-            delta = counter.measure(fact, grants)
-            if delta == 0 or (counter.scope is Scope.MEMBER and s.member is None):
-                continue
-            s.counts.append((name, counter, delta))
-
-
-def counters_of(s: Settling, slug: str, plugin: Any, versions: Iterable[Any]) -> list[Any]:
-    """The counters of a program by full name, each once."""
-    found = {
-        f"{slug}/{counter.name}": counter
-        for version in versions
-        for counter in s.batch.plugins.counters(plugin, version)
-    }
-    return list(found.items())
 
 
 # --- the view -------------------------------------------------------------------------------------
@@ -130,9 +110,20 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         lots=_lots(s) if turn.reaction.burns else {},
         traits=_traits(s, turn),
         counters=_counters(s, turn),
-        needs=s.batch.needs.get((s.index, turn.program.slug), {}),
+        needs=_needs(s, turn),
+        written=_written(s, turn),
         chance=_chance(s, turn),
     )
+
+
+def _needs(s: Settling, turn: Turn) -> Mapping[str, Any]:
+    loaded = s.batch.needs.get((s.index, turn.program.slug), {})
+    return {name: loaded.get(name) for name in turn.reaction.needs}
+
+
+def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
+    member_id = s.member.id if s.member else None
+    return tuple(s.batch.written.get((turn.program.id, member_id), ()))
 
 
 def _balances(s: Settling) -> Mapping[str, BalanceView]:

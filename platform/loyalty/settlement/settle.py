@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from loyalty import commands, facts
-from loyalty.codec import differences
 from loyalty.counters import bucket_of
 from loyalty.errors import Code, Refused
 from loyalty.facts import FactKey, MemberEnrolled, PurchaseRecorded
@@ -12,17 +11,12 @@ from loyalty.ids import new_id
 from loyalty.plugin import Scope
 from loyalty.settlement import adjusting, checking, expiring, membership, redeeming, reversing
 from loyalty.settlement.batch import Batch, Known
+from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
+from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settling import Settling
-
-CHANGED = {
-    facts.PurchaseRecorded: Code.PURCHASE_CHANGED,
-    facts.PurchaseReversed: Code.RETURN_CHANGED,
-    facts.ActivityRecorded: Code.ACTIVITY_CHANGED,
-    facts.MemberEnrolled: Code.MEMBER_EXISTS,
-}
 
 # What the kernel itself does about a fact or command, before the rules react to it.
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
@@ -46,7 +40,7 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     :raises NeedLots: more lots decide than were loaded
     """
     member_id, payload = _member_id(batch, request), batch.plugins.codec.dump(request.fact)
-    if (known := _replay(batch, request, payload, member_id)) is not None:
+    if (known := replay(batch, request, payload, member_id)) is not None:
         return known, []
     mark = batch.book.mark()
     try:
@@ -66,14 +60,16 @@ def _run(s: Settling) -> None:
     fact = s.fact
     if isinstance(fact, PurchaseRecorded) and fact.revision > 1:
         _replace_revision(s, fact)
+    s.measured.append((fact, []))
     if (kernel := KERNEL.get(type(fact))) is not None:
         kernel(s, fact)
     if s.kind == "ReturnParked":
         return
-    s.queue.appendleft((fact, 0))
+    s.queue.appendleft((fact, 0, 0))
     while s.queue:
-        following, s.depth = s.queue.popleft()
+        following, s.depth, s.of = s.queue.popleft()
         react(s, following)
+    count(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(
             Code.PROGRAM_NOT_ACTIVE,
@@ -172,45 +168,6 @@ def _leave(s: Settling, kind: str, key: FactKey, payload: dict[str, Any]) -> Non
     body = {"key": {"scope": key.scope, "key": key.key}, "payload": payload, "answer": s.answer}
     for topic, content in [(kind, body), *s.outbox]:
         s.batch.book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
-
-
-# --- replays --------------------------------------------------------------------------------------
-
-
-def _replay(
-    batch: Batch, request: Request, payload: dict[str, Any], member_id: Any
-) -> Recorded | None:
-    """The first answer to this key; another content under it is refused."""
-    if request.client_key is not None:
-        known = batch.commands.get(request.client_key)
-    else:
-        key = request.natural_key
-        known = None if key is None else batch.known.get(key)
-    if known is None:
-        return None
-    new, old = dict(payload), dict(known.input)
-    if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
-        # A command happens when it is carried out; an enrolment is the same at any time.
-        new.pop("occurred_at"), old.pop("occurred_at")
-    changed = list(differences(old, new))
-    about = isinstance(request.fact, MemberEnrolled | facts.PurchaseReversed)
-    if known.kind not in (request.fact.KIND, "ReturnParked"):
-        changed.append("operation")
-    if not about and known.member_id != member_id:
-        changed.append("member")
-    if changed:
-        code = (
-            Code.IDEMPOTENCY_MISMATCH
-            if request.client_key is not None
-            else CHANGED.get(type(request.fact), Code.IDEMPOTENCY_MISMATCH)
-        )
-        raise Refused(
-            code,
-            "this key was used before with other content",
-            field=changed[0],
-            details={"differs": changed},
-        )
-    return known.replayed()
 
 
 # --- members --------------------------------------------------------------------------------------

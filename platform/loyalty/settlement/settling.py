@@ -16,7 +16,7 @@ from loyalty.plugin import Counter
 from loyalty.settlement.batch import Batch, Redemption
 from loyalty.settlement.request import Change, Request
 from loyalty.settlement.sale import Sale
-from loyalty.view import MemberView, TraitValue
+from loyalty.view import GrantView, MemberView, TraitValue
 
 FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
 HOPS_MAX = 8  # a circle of rules must stop, and loudly
@@ -33,8 +33,10 @@ class Settling:
     member: MemberView | None = None
     kind: str | None = None  # where the fact is not recorded as what it was sent as
     returns: Sale | None = None
-    queue: deque[tuple[Fact, int]] = field(default_factory=deque)
+    queue: deque[tuple[Fact, int, int]] = field(default_factory=deque)  # fact, depth, of
     depth: int = 0
+    of: int = 0  # which of `measured` set off what is going on
+    measured: list[tuple[Fact, list[GrantView]]] = field(default_factory=list)
     earned: list[dict[str, Any]] = field(default_factory=list)
     taken: list[dict[str, Any]] = field(default_factory=list)
     answer: dict[str, Any] = field(default_factory=dict)
@@ -75,12 +77,16 @@ class Settling:
             fact_id=self.fact_id, at=self.at, program_id=program_id, rule=rule, label=label
         )
 
-    def follow(self, fact: Fact) -> None:
-        """Let the rules react to another fact of this settlement."""
+    def follow(self, fact: Fact, *, measured: bool = False) -> None:
+        """Let the rules react to another fact of this settlement; `measured` by counters."""
         self.emitted += 1
         if self.emitted > FACTS_MAX or self.depth >= HOPS_MAX:
             raise RuntimeError(f"{self.fact.KIND} set off too many facts: do rules go in a circle?")
-        self.queue.append((fact, self.depth + 1))
+        of = self.of
+        if measured:
+            of = len(self.measured)
+            self.measured.append((fact, []))
+        self.queue.append((fact, self.depth + 1, of))
 
     def touch(self, owner_id: UUID, unit: str) -> None:
         self.touched.add((owner_id, unit))

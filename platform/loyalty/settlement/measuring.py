@@ -1,0 +1,72 @@
+"""Counters: every program measures each fact of a settlement with what it was granted.
+
+Measured are the root and each fact emitted in answer to it. Grants in answer to what the kernel
+tells (`Granted`, ...) belong to the fact that set them off, so that none escapes a budget.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from loyalty.codec import Codec
+from loyalty.effects import AccountingClass
+from loyalty.facts import Fact
+from loyalty.plugin import Counter, Plugin, Scope
+from loyalty.plugin_set import PluginSet
+from loyalty.settlement.settling import Settling
+from loyalty.setup import ProgramVersion
+from loyalty.view import GrantView, Stage
+
+Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
+
+
+def count(s: Settling) -> None:
+    """Let every counter of every program measure. Drafts that fill up count as well."""
+    for program in s.batch.setup.programs:
+        plugin = s.batch.plugins.by_name.get(program.kind)
+        if plugin is None or plugin.counters is None:
+            continue
+        versions = program.counting(s.at)
+        for name, counter in counters_of(s.batch.plugins, program.slug, plugin, versions):
+            if counter.scope is Scope.MEMBER and s.member is None:
+                continue
+            if delta := measured_by(counter, program.slug, s.measured):
+                s.counts.append((name, counter, delta))
+
+
+def measured_by(counter: Counter, program: str, measured: Measured) -> int:
+    return sum(counter.measure(fact, grants, program) for fact, grants in measured)
+
+
+def counters_of(
+    plugins: PluginSet, slug: str, plugin: Plugin, versions: Iterable[ProgramVersion]
+) -> list[tuple[str, Counter]]:
+    """The counters of a program by full name, each once."""
+    found = {
+        f"{slug}/{counter.name}": counter
+        for version in versions
+        for counter in plugins.counters(plugin, version)
+    }
+    return list(found.items())
+
+
+def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
+    """What was measured when `fact` was recorded, out of its decision: to fill a new counter."""
+    facts = [fact]
+    facts += [codec.load(e["kind"], e["payload"], fact.member) for e in body.get("emitted", ())]
+    grants: list[list[GrantView]] = [[] for _ in facts]
+    for row in body.get("grants", ()):
+        grants[row.get("of", 0)].append(_granted(row))
+    return list(zip(facts, grants, strict=True))
+
+
+def _granted(row: Mapping[str, Any]) -> GrantView:
+    return GrantView(
+        program=row["program"],
+        rule=row["rule"],
+        unit=row["unit"],
+        stage=Stage[row["stage"]],
+        wanted=row["wanted"],
+        granted=row["granted"],
+        accounting_class=AccountingClass(row["class"]),
+        lines=row["lines"],
+    )

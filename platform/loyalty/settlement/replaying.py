@@ -1,0 +1,53 @@
+"""Replays: a key that is known answers as it did the first time, or says what differs."""
+
+from typing import Any
+
+from loyalty import facts
+from loyalty.codec import differences
+from loyalty.errors import Code, Refused
+from loyalty.facts import MemberEnrolled
+from loyalty.settlement.batch import Batch
+from loyalty.settlement.request import Recorded, Request
+
+CHANGED = {
+    facts.PurchaseRecorded: Code.PURCHASE_CHANGED,
+    facts.PurchaseReversed: Code.RETURN_CHANGED,
+    facts.ActivityRecorded: Code.ACTIVITY_CHANGED,
+    facts.MemberEnrolled: Code.MEMBER_EXISTS,
+}
+
+
+def replay(
+    batch: Batch, request: Request, payload: dict[str, Any], member_id: Any
+) -> Recorded | None:
+    """The first answer to this key; another content under it is refused."""
+    if request.client_key is not None:
+        known = batch.commands.get(request.client_key)
+    else:
+        key = request.natural_key
+        known = None if key is None else batch.known.get(key)
+    if known is None:
+        return None
+    new, old = dict(payload), dict(known.input)
+    if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
+        # A command happens when it is carried out; an enrolment is the same at any time.
+        new.pop("occurred_at"), old.pop("occurred_at")
+    changed = list(differences(old, new))
+    about = isinstance(request.fact, MemberEnrolled | facts.PurchaseReversed)
+    if known.kind not in (request.fact.KIND, "ReturnParked"):
+        changed.append("operation")
+    if not about and known.member_id != member_id:
+        changed.append("member")
+    if changed:
+        code = (
+            Code.IDEMPOTENCY_MISMATCH
+            if request.client_key is not None
+            else CHANGED.get(type(request.fact), Code.IDEMPOTENCY_MISMATCH)
+        )
+        raise Refused(
+            code,
+            "this key was used before with other content",
+            field=changed[0],
+            details={"differs": changed},
+        )
+    return known.replayed()
