@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from loyalty_tenants.issuers import Issuer
-from loyalty_tenants.jwks import COOLDOWN, FRESH_SECONDS, MISSING_SECONDS, KeySets
+from loyalty_tenants.jwks import COOLDOWN, FRESH_SECONDS, MISSING_MAX, MISSING_SECONDS, KeySets
 from loyalty_tenants.jwks_fetch import FetchFailed
 
 TENANT = uuid4()
@@ -144,6 +144,16 @@ async def test_a_kid_that_the_issuer_denied_is_not_asked_for_again_soon(asker: A
     assert asker.host.asked == 1
     asker.seconds = MISSING_SECONDS
     assert not await asker.knows("stale")
+    assert asker.host.asked == 2
+
+
+async def test_only_so_many_denials_are_remembered(asker: Asker) -> None:
+    kids = [f"made-up-{number}" for number in range(MISSING_MAX + 1)]
+    await asyncio.gather(*(asker.knows(kid) for kid in kids))
+    asker.seconds = COOLDOWN
+    assert not await asker.knows(kids[-1])
+    assert asker.host.asked == 1
+    assert not await asker.knows(kids[0])
     assert asker.host.asked == 2
 
 

@@ -3,6 +3,7 @@
 Every vector differs from an accepted token in one thing. All are answered alike: UNAUTHENTICATED.
 """
 
+import asyncio
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
+from loyalty_tenants.access import VERIFIED_SECONDS
 from loyalty_tenants.issuers import Issuer, set_issuer
+from loyalty_tenants.jwks import FRESH_SECONDS
 from loyalty_tenants.principal import Actor, Role
 from loyalty_tenants.scopes import ALLOWED, DEFAULT
 from loyalty_tenants.signing import rotate_secret
@@ -49,6 +52,7 @@ class Published:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.withdrawn: set[str] = set()
 
     async def fetch(self, url: str) -> list[dict[str, Any]]:
         self.asked.append(url)
@@ -58,7 +62,7 @@ class Published:
         keys.append(jwk_of(WEAK, "weak", "RS256"))
         keys.append({**jwk_of(FOREIGN, "encrypts", "RS256"), "use": "enc"})
         keys.append({"kty": "oct", "kid": "oct", "k": "c2VjcmV0", "alg": "HS256"})
-        return keys
+        return [key for key in keys if key["kid"] not in self.withdrawn]
 
 
 def encoded(value: Any) -> str:
@@ -443,6 +447,21 @@ async def test_what_we_issue_is_let_in(forge: Forge, enter: Any) -> None:
         **given,
     )
     assert (await enter(operator)).role is Role.OPERATOR
+
+
+async def test_a_token_outlives_its_withdrawn_key_by_seconds(forge: Forge, make_door: Any) -> None:
+    door = make_door(forge.published)
+    headers = {"authorization": f"Bearer {forge.rs()}"}
+    assert await door.authenticator.authenticate(headers)
+    forge.published.withdrawn.add("RS256")
+    door.wait(FRESH_SECONDS)
+    assert await door.authenticator.authenticate(headers)  # the keys are asked for meanwhile
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert await door.authenticator.authenticate(headers)
+    door.wait(VERIFIED_SECONDS)
+    with pytest.raises(Refused):
+        await door.authenticator.authenticate(headers)
 
 
 async def test_without_a_credential_nobody_is_there(enter: Any) -> None:
