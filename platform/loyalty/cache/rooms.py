@@ -29,11 +29,6 @@ class Rooms:
     def names(self) -> set[str]:
         return set(self._rooms)
 
-    @property
-    def size(self) -> int:
-        """How many subscriptions there are."""
-        return sum(map(len, self._rooms.values()))
-
     def join(self, subscription: Subscription) -> bool:
         """Whether the subscription is the first of its channel."""
         room = self._rooms.setdefault(subscription.name, set())

@@ -3,6 +3,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from redis.crc import key_slot
 from loyalty.cache.balances import BalanceCache, CachedBalance, OpenLot, Want
 from loyalty.cache.cached_balance import LOTS_MAX, VERSION_END
 from loyalty.cache.connection import Link
+from loyalty.cache.encoding import DIGEST_LENGTH, ENTRY_BYTES_MAX
 from loyalty.cache.names import balance_key, channel_name, member_channel
 from loyalty.cache.no_cache import NoCache
 
@@ -23,6 +25,10 @@ def holding(version: int, remaining: int | None = None) -> CachedBalance:
     """A balance that says its own version, so that a mixed-up one shows."""
     left = version if remaining is None else remaining
     return CachedBalance(version=version, lots=(OpenLot(NOON, None, left),) if left else ())
+
+
+def signed(body: bytes) -> bytes:
+    return sha1(body).hexdigest()[:DIGEST_LENGTH].encode() + body
 
 
 @pytest.fixture
@@ -142,8 +148,15 @@ async def test_too_many_lots_leave_a_version_that_beats_an_older_fill(
 
 @pytest.mark.parametrize(
     "rubbish",
-    [b"", b"\x00\xff" * 40, b"[99999,0,0,[]]", b"00000000[99999,0,0,[]]", b"x" * 2_000_000],
-    ids=["empty", "bytes", "unsigned", "ill-signed", "huge"],
+    [
+        b"",
+        b"\x00\xff" * 40,
+        b"[99999,0,0,[]]",
+        b"00000000[99999,0,0,[]]",
+        signed(b"[99999,0,0,[]]".ljust(ENTRY_BYTES_MAX - DIGEST_LENGTH + 1)),
+        b"x" * 2_000_000,
+    ],
+    ids=["empty", "bytes", "unsigned", "ill-signed", "signed but too long", "huge"],
 )
 async def test_rubbish_is_ignored_counted_and_overwritten(
     cache: BalanceCache, redis: Redis, tenant: UUID, want: Want, rubbish: bytes

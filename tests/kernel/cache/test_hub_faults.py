@@ -8,9 +8,11 @@ from uuid import uuid4
 
 import pytest
 
+from loyalty.cache import hub as hub_module
 from loyalty.cache import listening
-from loyalty.cache.connection import Breaker, Link
+from loyalty.cache.connection import Breaker, Link, connect
 from loyalty.cache.hub import Hub, Subscription, member_channel
+from loyalty.cache.listening import Listening
 
 TENANT = uuid4()
 CHANNEL = member_channel(uuid4())
@@ -62,6 +64,71 @@ async def test_who_subscribes_before_the_server_is_there_hears_it_later(
         assert await heard_again(hub, payloads) == b"again"
     await hub.close()
     await link.close()
+
+
+async def test_who_joins_others_while_the_server_is_away_waits_for_it(
+    own_server: StartServer,
+) -> None:
+    server = own_server()
+    link = Link(server.connection_url, budget=1)
+    hub = Hub(link)
+    async with hub.subscribe(TENANT, CHANNEL):
+        server.terminate()
+        async with asyncio.timeout(10):
+            while hub.counts.connects < 2:
+                await asyncio.sleep(0.01)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3), hub.subscribe(TENANT, CHANNEL):
+                pass
+    await hub.close()
+    await link.close()
+
+
+async def test_closing_the_hub_frees_who_waits_for_a_server(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "READY_SECONDS", 60)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        link = Link(f"redis://127.0.0.1:{nobody.getsockname()[1]}", budget=1)
+        hub = Hub(link)
+        waiting = asyncio.create_task(first_of(hub))
+        await asyncio.sleep(0.1)
+        await hub.close()
+        async with asyncio.timeout(10):
+            assert await waiting is None
+    await link.close()
+
+
+async def first_of(hub: Hub) -> bytes | None:
+    async with hub.subscribe(TENANT, CHANNEL) as payloads:
+        return await anext(payloads, None)
+
+
+async def test_a_channel_left_and_joined_again_is_live_at_its_last_answer(
+    own_server: StartServer,
+) -> None:
+    client = connect(own_server().connection_url, timeout=10)
+    wanted, live = {"x"}, list[str]()
+    async with client.pubsub() as pubsub:
+        listening = Listening(
+            pubsub,
+            is_wanted=wanted.__contains__,
+            on_live=live.append,
+            on_message=lambda name, payload: None,
+        )
+        await listening._send({"x"})
+        wanted.clear()
+        await listening._send({"x"})
+        wanted.add("x")
+        await listening._send({"x"})
+        seen: list[tuple[str, int]] = []
+        while len(seen) < 3:
+            listening._take(message := await pubsub.get_message(timeout=10))
+            seen.append((message["type"], len(live)))
+    assert seen == [("subscribe", 0), ("unsubscribe", 0), ("subscribe", 1)]
+    await client.aclose()
+    await client.connection_pool.disconnect()
 
 
 async def test_a_server_that_falls_silent_is_left_and_joined_again(
