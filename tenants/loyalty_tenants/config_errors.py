@@ -19,10 +19,13 @@ Schema = Mapping[str, Any]
 def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refused:
     """One refusal for all that is wrong; it names the first key, `details` lists the others."""
     schema = model.model_json_schema()
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    # A mistyped key first: it explains the one that is missing.
+    faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
     found = [
-        {"field": _path(each["loc"], config, each["type"]), "message": _message(each, schema)}
-        for each in error.errors(include_url=False, include_context=False, include_input=False)
-    ][:ERRORS_MAX]
+        {"field": _path(fault["loc"], config, fault["type"]), "message": _message(fault, schema)}
+        for fault in faults[:ERRORS_MAX]
+    ]
     first = found[0]
     return Refused(
         Code.BAD_CONFIG, first["message"], field=first["field"], details={"errors": found}
@@ -41,13 +44,13 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"unknown key {key!r}: known here are {listed}"
 
 
-def _message(each: Mapping[str, Any], schema: Schema) -> str:
-    if each["type"] == "extra_forbidden":
-        *parents, key = each["loc"]
+def _message(fault: Mapping[str, Any], schema: Schema) -> str:
+    if fault["type"] == "extra_forbidden":
+        *parents, key = fault["loc"]
         return unknown_key(str(key), _known_keys(schema, parents))
-    if each["type"] == "missing":
+    if fault["type"] == "missing":
         return "is needed"
-    return str(each["msg"]).removeprefix("Value error, ")
+    return str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _path(loc: Sequence[int | str], config: Any, kind: str) -> str:

@@ -49,15 +49,15 @@ def refusal_of(config: Any) -> Refused:
 @pytest.mark.parametrize(
     ("config", "field", "message"),
     [
-        ({"rulez": [], "rules": []}, "config.rulez", "did you mean 'rules'?"),
+        ({"rulez": []}, "config.rulez", "did you mean 'rules'?"),
         ({"rules": [], "lifetimeDays": 1}, "config.lifetimeDays", "did you mean 'lifetime_days'?"),
         ({"rules": [], "zzz": 1}, "config.zzz", "known here are lifetime_days, rules"),
         ({}, "config.rules", "is needed"),
         ({"rules": [GOOD, {"id": "x"}]}, "config.rules.1.earn", "is needed"),
         (
             {"rules": [{"id": "x", "earn": {"type": "percent", "basispoints": 1}}]},
-            "config.rules.0.earn.basis_points",
-            "is needed",
+            "config.rules.0.earn.basispoints",
+            "did you mean 'basis_points'?",
         ),
         (
             {"rules": [{"id": "x", "earn": {"type": "fixed", "amount": 1, "amont": 2}}]},

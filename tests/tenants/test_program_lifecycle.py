@@ -153,7 +153,7 @@ async def test_a_lost_update_is_refused(desk: Desk, now: datetime) -> None:
                 "config": {"unit": "points", "rules": [{"id": "a", "earn": {"per_amont": 1}}]},
             },
             Code.BAD_CONFIG,
-            "config.rules.0.earn.per_amount",
+            "config.rules.0.earn.per_amont",
         ),
     ],
 )
