@@ -11,7 +11,6 @@ from loyalty.units import Unit, UnitKind
 from loyalty_tenants.configs import Configs
 
 CONFIGS_MAX = 4_096
-SETUPS_MAX = 1_024
 
 _TENANT = """
 select t.*, coalesce((select jsonb_agg(jsonb_build_array(u.code, u.places, u.kind))
@@ -87,29 +86,6 @@ class TenantSetups(SetupSource):
         if len(self._parsed) > CONFIGS_MAX:
             self._parsed.popitem(last=False)
         return parsed
-
-
-class SetupCache:
-    """The last setup of each tenant in this process; the caller knows the epoch that is due."""
-
-    def __init__(self, source: SetupSource, size: int = SETUPS_MAX) -> None:
-        self._source = source
-        self._size = size
-        self._setups: OrderedDict[UUID, Setup] = OrderedDict()
-
-    async def at_epoch(self, connection: Any, tenant_id: UUID, epoch: int) -> Setup:
-        """The setup of this epoch or a later one; loaded only where the one at hand is older."""
-        kept = self._setups.get(tenant_id)
-        if kept is None or kept.epoch < epoch:
-            kept = await self._source.load(connection, tenant_id)
-        self._setups[tenant_id] = kept
-        self._setups.move_to_end(tenant_id)
-        if len(self._setups) > self._size:
-            self._setups.popitem(last=False)
-        return kept
-
-    def forget(self, tenant_id: UUID) -> None:
-        self._setups.pop(tenant_id, None)
 
 
 def _setup(tenant: Any, programs: tuple[Program, ...]) -> Setup:

@@ -10,6 +10,7 @@ import pytest
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
+from loyalty_app.logins import Addresses
 from loyalty_tenants import audit
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor
@@ -183,7 +184,12 @@ async def test_a_version_may_not_judge_what_is_recorded(
 
 
 async def test_a_new_counter_is_filled_before_its_version_judges(
-    desk: Desk, tenant: TenantRecord, now: datetime, boss: Actor, record_fact: Record
+    desk: Desk,
+    tenant: TenantRecord,
+    now: datetime,
+    boss: Actor,
+    record_fact: Record,
+    dsn: Addresses,
 ) -> None:
     draft = await desk.create(now, config={"unit": "points", "counted": ["visits"]})
     assert (await desk.publish(draft, now)).state is VersionState.ACTIVE  # there is no history
@@ -194,8 +200,11 @@ async def test_a_new_counter_is_filled_before_its_version_judges(
     await desk.update(draft, now, config={"unit": "points", "counted": ["visits", "spend"]})
     waiting = await desk.publish(draft, now)
     assert waiting.state is VersionState.BACKFILLING
-    async with desk.open() as connection:
+    worker = await Database.open(dsn.worker, size=1)
+    async with worker.tenant(tenant.tenant_id) as connection:
         assert await activate_version(connection, waiting.id, by=boss, now=now + DAY)
+    await worker.close()
+    async with desk.open() as connection:
         assert not await activate_version(connection, waiting.id, by=boss, now=now + 2 * DAY)
         stored = (await versions(connection, [draft.id]))[draft.id][-1]
     assert (stored.state, stored.activated_at) == (VersionState.ACTIVE, now + DAY)

@@ -1,4 +1,4 @@
-"""The setup the kernel decides by: complete, in two statements, parsed once, by epoch."""
+"""The setup the kernel decides by: complete, in two statements, each config parsed once."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.programs import create_program, update_program
 from loyalty_tenants.publishing import activate_version, publish_program
-from loyalty_tenants.setups import SetupCache, TenantSetups
+from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tenants import TenantRecord
 from loyalty_tenants.units import create_unit
 
@@ -139,21 +139,6 @@ async def test_a_version_that_waited_for_its_backfill_does_not_displace_a_newer_
     instants = [now + day * DAY for day in (0, 1, 2, 2.5, 3, 6)]
     assert [at.number for instant in instants if (at := waiting.at(instant))] == [1, 1, 1, 1, 3, 3]
     assert [at.number for instant in instants if (at := active.at(instant))] == in_force
-
-
-async def test_the_cache_loads_anew_only_for_a_later_epoch(
-    database: Database, tenant: TenantRecord, configs: Configs, boss: Actor, now: datetime
-) -> None:
-    cache = SetupCache(TenantSetups(configs), size=1)
-    async with database.tenant(tenant.tenant_id) as connection:
-        first = await cache.at_epoch(connection, tenant.tenant_id, 1)
-        assert await cache.at_epoch(connection, tenant.tenant_id, first.epoch) is first
-        await create_unit(connection, boss, code="stars", name="S", now=now)
-        later = await cache.at_epoch(connection, tenant.tenant_id, first.epoch + 1)
-        cache.forget(tenant.tenant_id)
-        assert await cache.at_epoch(connection, tenant.tenant_id, 1) is not later
-    assert "stars" in later.units
-    assert later.epoch == first.epoch + 1
 
 
 async def test_there_is_no_setup_of_nobody(database: Database, configs: Configs) -> None:
