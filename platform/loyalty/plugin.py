@@ -133,6 +133,7 @@ class LoadRequest:
     fact: Fact
     member_id: UUID | None
     program: str
+    program_id: UUID
     config: Any
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.effects import AccountingClass
+from loyalty.facts import FactKey
 from loyalty.setup import Setup
 
 
@@ -96,12 +97,15 @@ class View:
     `counters` maps a counter's name (without the program) to its sum over the counter's window at
     the fact's instant; traits and counters are as they were before the root fact.
 
+    `key` is the one under which the fact being recorded is known for ever (None: a command).
+
     `needs` is as it was before the batch. `written` are the rows that this program's rules wrote
     since about this member, oldest first: a rule that reads what it writes takes both together.
     """
 
     program: str
     setup: Setup
+    key: FactKey | None = None
     member: MemberView | None = None
     grants: Sequence[GrantView] = ()
     balances: Mapping[str, BalanceView] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from uuid import UUID
 from loyalty.facts import Fact, PurchaseReversed
 from loyalty.plugin import LoadRequest
 from loyalty.plugin_set import PluginSet, Turn, loader_of
+from loyalty.recorder.wants import kinds
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Request
 from loyalty.settlement.reversing import sale_key
@@ -20,7 +21,7 @@ async def load_needs(
     """The answers of all loaders by (index of the request, program slug)."""
     asked: dict[tuple[str, str], dict[tuple[int, str], LoadRequest]] = {}
     for index, request in enumerate(requests):
-        for kind in batch.plugins.closure(type(request.fact)):
+        for kind in kinds(request.fact, batch.plugins):
             for turn in batch.plugins.turns(kind, batch.setup, request.fact.occurred_at):
                 for name in turn.reaction.needs:
                     asked.setdefault((turn.plugin.name, name), {}).setdefault(
@@ -40,6 +41,7 @@ def _load_request(batch: Batch, index: int, request: Request, turn: Turn) -> Loa
         fact=request.fact,
         member_id=_subject(batch, request.fact),
         program=turn.program.slug,
+        program_id=turn.program.id,
         config=turn.version.config,
     )
 
@@ -66,14 +68,20 @@ async def owners_of(
         if (plugin := plugins.by_name.get(program.kind)) is not None and plugin.owner_of
     ]
     refs = [request.fact.member for request in requests if request.fact.member is not None]
-    if not resolvers or not refs:
+    sales = [sale_key(r.fact) for r in requests if isinstance(r.fact, PurchaseReversed)]
+    if not resolvers or not (refs or sales):
         return []
     members = await connection.fetch(
         "select id from loyalty.member where id = any($1) or external_id = any($2)"
-        " union select member_id from loyalty.member_identifier where value = any($3)",
+        " union select member_id from loyalty.member_identifier where value = any($3)"
+        " union select f.member_id from loyalty.fact f"
+        " join unnest($4::text[], $5::text[]) k(scope, key) on (k.scope, k.key) = (f.scope, f.key)"
+        " where f.member_id is not null",
         [ref.id for ref in refs if ref.id],
         [ref.external_id for ref in refs if ref.external_id],
         [ref.identifier for ref in refs if ref.identifier],
+        [key.scope for key in sales],
+        [key.key for key in sales],
     )
     owners = {
         owner

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
-from loyalty.counters import window_of
+from loyalty.counters import stored_as, window_of
 from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
 from loyalty.errors import Refused
 from loyalty.facts import Expired, Fact, Granted, TakenBack
@@ -104,6 +104,7 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
     return View(
         program=turn.program.slug,
         setup=s.batch.setup,
+        key=s.request.natural_key,
         member=s.member,
         grants=[item.view() for item in staged],
         balances=_balances(s),
@@ -189,7 +190,7 @@ def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
             if s.member is None:
                 continue
             subject = s.member.id
-        name = f"{turn.program.slug}/{counter.name}"
+        name = stored_as(turn.program.slug, counter)
         values[counter.name] = s.batch.counter(name, subject, window_of(counter, s.at, zone))
     return values
 
