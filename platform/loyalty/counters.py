@@ -3,10 +3,24 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from loyalty.days import add_months, day_start, local_day
-from loyalty.plugin import Bucket, Counter, Window
+from loyalty.days import MIDNIGHT, add_months, day_start, local_day
+from loyalty.plugin import Bucket, Counter, Scope, Window
 
 ALWAYS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+
+
+def stored_as(slug: str, counter: Counter) -> str:
+    """The name under which a program's counter is kept.
+
+    Counters that go by one name in two versions but not in the same buckets are two: one is read
+    while the other is still filled.
+    """
+    parts = [
+        "tenant" if counter.scope is Scope.TENANT else "",
+        "hour" if counter.bucket is Bucket.HOUR else "",
+        counter.day_starts_at.isoformat() if counter.day_starts_at != MIDNIGHT else "",
+    ]
+    return "@".join([f"{slug}/{counter.name}", *filter(None, parts)])
 
 
 def bucket_of(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:

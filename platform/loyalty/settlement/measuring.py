@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loyalty.codec import Codec
+from loyalty.counters import stored_as
 from loyalty.effects import AccountingClass
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Plugin, Scope
@@ -42,7 +43,7 @@ def counters_of(
 ) -> list[tuple[str, Counter]]:
     """The counters of a program by full name, each once."""
     found = {
-        f"{slug}/{counter.name}": counter
+        stored_as(slug, counter): counter
         for version in versions
         for counter in plugins.counters(plugin, version)
     }
