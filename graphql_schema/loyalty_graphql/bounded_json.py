@@ -1,49 +1,71 @@
 """How large a piece of JSON may be that a client hands us to keep."""
 
+from dataclasses import dataclass
+
 from graphql import GraphQLError
 
-DEPTH_MAX = 8
-ENTRIES_MAX = 100
-TEXT_MAX = 4_096
-NAMES_MAX = 4_096
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Levels, entries of an object or list, characters of a string and of all names together."""
+
+    depth: int
+    entries: int
+    text: int
+    names: int
+
+    def __str__(self) -> str:
+        return (
+            f"at most {self.depth} levels deep, {self.entries:,} entries in an object or list, "
+            f"{self.text:,} characters in a string, {self.names:,} characters in all names together"
+        )
 
 
-def check_json(value: object) -> None:
+ATTRIBUTES = Bounds(depth=8, entries=100, text=4_096, names=4_096)
+# A program's config: its own limit in bytes is checked where it is saved.
+CONFIG = Bounds(depth=16, entries=1_000, text=4_096, names=65_536)
+
+
+def check_json(value: object, bounds: Bounds = ATTRIBUTES) -> None:
     """Do nothing, or say which bound is passed.
 
     :raises GraphQLError: too deep, too many entries, too long, or characters that cannot be kept
     """
-    names = _measure(value, 1)
-    if names > NAMES_MAX:
-        raise GraphQLError(f"the names in a JSON value have at most {NAMES_MAX} characters in all")
+    names = _measure(value, 1, bounds)
+    if names > bounds.names:
+        raise GraphQLError(
+            f"the names in a JSON value have at most {bounds.names} characters in all"
+        )
 
 
-def _measure(value: object, depth: int) -> int:
+def _measure(value: object, depth: int, bounds: Bounds) -> int:
     """The characters of all names in it."""
     match value:
         case str():
-            _check_text(value)
+            _check_text(value, bounds)
             return 0
-        case dict() | list() if depth > DEPTH_MAX:
-            raise GraphQLError(f"a JSON value is at most {DEPTH_MAX} levels deep")
-        case dict() | list() if len(value) > ENTRIES_MAX:
+        case dict() | list() if depth > bounds.depth:
+            raise GraphQLError(f"a JSON value is at most {bounds.depth} levels deep")
+        case dict() | list() if len(value) > bounds.entries:
             raise GraphQLError(
-                f"an object or list in a JSON value has at most {ENTRIES_MAX} entries"
+                f"an object or list in a JSON value has at most {bounds.entries} entries"
             )
         case dict():
             for name in value:
-                _check_text(name)
-            return sum(len(name) + _measure(kept, depth + 1) for name, kept in value.items())
+                _check_text(name, bounds)
+            return sum(
+                len(name) + _measure(kept, depth + 1, bounds) for name, kept in value.items()
+            )
         case list():
-            return sum(_measure(kept, depth + 1) for kept in value)
+            return sum(_measure(kept, depth + 1, bounds) for kept in value)
         case None | bool() | int() | float():
             return 0
     raise GraphQLError("not a JSON value")
 
 
-def _check_text(text: str) -> None:
-    if len(text) > TEXT_MAX:
-        raise GraphQLError(f"a string in a JSON value has at most {TEXT_MAX} characters")
+def _check_text(text: str, bounds: Bounds) -> None:
+    if len(text) > bounds.text:
+        raise GraphQLError(f"a string in a JSON value has at most {bounds.text} characters")
     if not storable(text):
         raise GraphQLError("NUL characters and lone surrogates cannot be kept")
 

@@ -10,13 +10,16 @@ from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
 from loyalty.units import AMOUNT_LENGTH_MAX
-from loyalty_graphql.bounded_json import check_json
+from loyalty_graphql.bounded_json import ATTRIBUTES, CONFIG, check_json
 
 Decimal = NewType("Decimal", str)
 """An amount as its text. The mutation checks it, so that a bad one is a user error with a path."""
 
 Json = NewType("Json", object)
-"""Any JSON value within bounds: attributes of a member or a line, a config, details."""
+"""Any JSON value within bounds: attributes of a member or a line, details."""
+
+Config = NewType("Config", object)
+"""A program's config: JSON within wider bounds, checked by the program's kind when it is saved."""
 
 BatchItems = NewType("BatchItems", list[Any])
 """The items of a batch mutation, unchecked: each is validated by itself and answered by itself."""
@@ -77,6 +80,11 @@ def parse_json(value: object) -> Json:
     return Json(value)
 
 
+def parse_config(value: object) -> Config:
+    check_json(value, CONFIG)
+    return Config(value)
+
+
 def parse_items(value: object) -> BatchItems:
     if not isinstance(value, list):
         raise GraphQLError("send the items of a batch as a list")
@@ -105,9 +113,14 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     Json: strawberry.scalar(
         name="JSON",
-        description="Any JSON value: at most 8 levels deep, 100 entries in an object or list, "
-        "4,096 characters in a string, 4,096 characters in all names together.",
+        description=f"Any JSON value: {ATTRIBUTES}.",
         parse_value=parse_json,
+    ),
+    Config: strawberry.scalar(
+        name="Config",
+        description="The configuration of a program as a JSON object, by the JSON Schema of its "
+        f"kind: {CONFIG}, 128 KB in all. Send it as a variable.",
+        parse_value=parse_config,
     ),
     BatchItems: strawberry.scalar(
         name="BatchItems",

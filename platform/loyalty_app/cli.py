@@ -7,9 +7,14 @@ import sys
 
 import typer
 
+from loyalty_app.commands import key, tenant
+from loyalty_app.commands.audit import audit
 from loyalty_app.commands.doctor import doctor
 from loyalty_app.commands.migrate import migrate
 from loyalty_app.commands.reset import reset
+from loyalty_app.commands.schema import schema
+from loyalty_app.commands.serve import serve
+from loyalty_app.commands.token import token
 from loyalty_app.commands.up import up
 from loyalty_app.parent import end_with_parent
 from loyalty_app.problem import Problem
@@ -19,8 +24,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold passwords
 )
-for command in (up, migrate, doctor, reset):
+for command in (up, serve, migrate, schema, token, audit, doctor, reset):
     app.command()(command)
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(key.app, name="key")
 
 
 def main() -> None:

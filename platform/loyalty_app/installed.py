@@ -2,8 +2,22 @@
 
 from importlib.metadata import entry_points
 
+from loyalty.plugin import Plugin
+
 GROUP = "loyalty.plugins"
+DISTRIBUTION = "loyalty-platform"
 FLOORS = ("loyalty", "loyalty_tenants")
+
+
+def installed() -> tuple[Plugin, ...]:
+    """Every installed plugin, ours and others', by name."""
+    return tuple(point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name))
+
+
+def shipped() -> tuple[Plugin, ...]:
+    """The plugins that belong to this distribution: those of the committed schema."""
+    points = (p for p in entry_points(group=GROUP) if p.dist and p.dist.name == DISTRIBUTION)
+    return tuple(point.load() for point in sorted(points, key=lambda point: point.name))
 
 
 def migration_packages() -> list[str]:

@@ -20,7 +20,7 @@ from loyalty_graphql.limits.numbers import Limits
 Check = Callable[[Any], None]
 
 # They cannot be long, or they check themselves.
-_SMALL = frozenset({"Int", "Float", "Boolean", "Decimal", "DateTime", "Date", "JSON"})
+_SMALL = frozenset({"Int", "Float", "Boolean", "Decimal", "DateTime", "Date", "JSON", "Config"})
 
 
 class VariableSizes:

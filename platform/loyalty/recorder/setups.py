@@ -1,6 +1,7 @@
 """Setups of tenants as this process last read them; the epoch of each batch proves them current."""
 
 from collections import OrderedDict
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from loyalty.database import Database
 from loyalty.setup import Setup, SetupSource
 
 TENANTS_MAX = 10_000
+FRESH_SECONDS = 5.0
 
 
 class Setups:
@@ -15,6 +17,14 @@ class Setups:
         self._database = database
         self._source = source
         self._known: OrderedDict[UUID, Setup] = OrderedDict()
+        self._read_at: dict[UUID, float] = {}
+
+    async def current(self, tenant_id: UUID) -> Setup:
+        """The setup for reading: at most some seconds old, where a hint of a change got lost."""
+        age = monotonic() - self._read_at.get(tenant_id, -FRESH_SECONDS)
+        if age >= FRESH_SECONDS:
+            self.forget(tenant_id)
+        return await self.get(tenant_id)
 
     async def get(self, tenant_id: UUID) -> Setup:
         """The setup as last read; read now if it was not."""
@@ -28,10 +38,13 @@ class Setups:
         """Read the setup anew inside a transaction of the tenant."""
         setup = await self._source.load(connection, tenant_id)
         self._known[tenant_id] = setup
+        self._read_at[tenant_id] = monotonic()
         if len(self._known) > TENANTS_MAX:
-            self._known.popitem(last=False)
+            oldest, _ = self._known.popitem(last=False)
+            self._read_at.pop(oldest, None)
         return setup
 
     def forget(self, tenant_id: UUID) -> None:
         """A hint that it changed. Nothing relies on hints: the epoch does."""
         self._known.pop(tenant_id, None)
+        self._read_at.pop(tenant_id, None)

@@ -11,14 +11,16 @@ def up() -> None:
     Without LOYALTY_DATABASE_URL and LOYALTY_REDIS_URL it starts servers of its own, whose data is
     kept in LOYALTY_DATA_DIR (./.loyalty).
     """
+    from loyalty_app.children import loyalty
     from loyalty_app.up import up as run
+    from loyalty_app.welcome import welcome
 
     console = Console()
     # Not what is running in the data folder: these are the settings to start from.
     settings = Settings()
 
-    async def welcome(ready: Settings) -> None:
-        console.print(f"Running; data in {ready.data_dir.resolve()}. Ctrl-C stops everything.")
+    async def tell(ready: Settings) -> None:
+        await welcome(ready, console)
 
-    run(settings, children=(), welcome=welcome)
+    run(settings, children=(loyalty("serve"), loyalty("worker")), welcome=tell)
     console.print("Stopped.")

@@ -1,0 +1,146 @@
+"""What members have: balances, their deadlines, and statements."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import strawberry
+
+from loyalty.cache.cached_balance import CachedBalance, balance_at
+from loyalty.ledger.statement import Entry
+from loyalty.units import Unit, format_minor
+from loyalty.view import BalanceView
+from loyalty_graphql.access import reached
+from loyalty_graphql.scalars import Decimal
+
+DEADLINES_MAX = 12
+
+
+@strawberry.type
+@reached
+class Deadline:
+    """An amount that ends, or begins to be spendable, at one instant."""
+
+    at: datetime | None
+    """The instant; null for the amount that has none, or that the list is too short for."""
+    amount: Decimal
+    """How much of the balance it concerns."""
+
+
+@strawberry.type
+@reached
+class Balance:
+    """What a member has of one unit."""
+
+    unit: str
+    """Code of the unit."""
+    available: Decimal
+    """Spendable now: open lots that are available and not past their term, less what is held."""
+    pending: Decimal
+    """Granted, but not spendable before a later instant."""
+    held: Decimal
+    """Reserved by open redemptions."""
+    deficit: Decimal
+    """Owed: taken back after it was spent. The next grants repay it first."""
+    version: str
+    """Grows with every change of the balance; pass it as `minVersion` to read at least this one."""
+    as_of: datetime
+    """The instant the amounts are true for."""
+    expiries: list[Deadline]
+    """When what is available or pending ends, soonest first; the parts sum to it. At most 12
+    instants are named, the rest is summed under a last one without an instant."""
+    activations: list[Deadline]
+    """When what is pending becomes spendable, soonest first; bounded in the same way."""
+
+
+@strawberry.type
+@reached
+class StatementEntry:
+    """One movement of a member's unit."""
+
+    version: str
+    """Its place in the order in which movements were recorded."""
+    kind: str
+    """GRANT, BURN, HOLD, RELEASE, REVERSE, EXPIRE, TAKE_BACK or ADJUST."""
+    amount: Decimal
+    """What came in; negative for what went out."""
+    balance_after: Decimal
+    """Everything open after it, pending parts included; negative where the member owes."""
+    label: str | None
+    """What members read beside it."""
+    rule: str | None
+    """The rule behind it, as `<program>/<rule>`."""
+    cause: str
+    """The kind of fact or command that caused it, such as `PurchaseRecorded`."""
+    occurred_at: datetime
+    """When it happened."""
+    recorded_at: datetime
+    """When it was written down."""
+    late: bool
+    """Whether it happened before the movement that was recorded ahead of it."""
+
+
+def shown_balance(unit: Unit, held: CachedBalance, at: datetime) -> Balance:
+    """A balance judged at an instant, from its open lots."""
+    view = balance_at(held, at)
+    open_lots = [lot for lot in held.lots if lot.expires_at is None or lot.expires_at > at]
+    expiries = _deadlines([(lot.expires_at, lot.remaining) for lot in open_lots], unit)
+    pending = [(lot.available_at, lot.remaining) for lot in open_lots if lot.available_at > at]
+    return shown(
+        unit, view, held.version, at, expiries=expiries, activations=_deadlines(pending, unit)
+    )
+
+
+def shown(
+    unit: Unit,
+    view: BalanceView,
+    version: int,
+    at: datetime,
+    *,
+    expiries: list[Deadline] | None = None,
+    activations: list[Deadline] | None = None,
+) -> Balance:
+    def text(minor: int) -> Decimal:
+        return Decimal(format_minor(minor, unit.places))
+
+    return Balance(
+        unit=unit.code,
+        available=text(view.available),
+        pending=text(view.pending),
+        held=text(view.held),
+        deficit=text(view.deficit),
+        version=str(version),
+        as_of=at,
+        expiries=expiries or [],
+        activations=activations or [],
+    )
+
+
+def shown_entry(entry: Entry, unit: Unit) -> StatementEntry:
+    return StatementEntry(
+        version=str(entry.version),
+        kind=entry.kind,
+        amount=Decimal(format_minor(entry.amount, unit.places)),
+        balance_after=Decimal(format_minor(entry.balance_after, unit.places)),
+        label=entry.label,
+        rule=entry.rule,
+        cause=entry.fact_kind,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        late=entry.late,
+    )
+
+
+def _deadlines(parts: Sequence[tuple[datetime | None, int]], unit: Unit) -> list[Deadline]:
+    """Amounts by instant, soonest first, the many later ones as one."""
+    sums: dict[datetime | None, int] = {}
+    for at, amount in parts:
+        sums[at] = sums.get(at, 0) + amount
+    endless = sums.pop(None, 0)
+    dated = sorted((at, amount) for at, amount in sums.items() if at is not None)
+    rest = sum(amount for _, amount in dated[DEADLINES_MAX:]) + endless
+    named: list[tuple[datetime | None, int]] = [*dated[:DEADLINES_MAX]]
+    if rest:
+        named.append((None, rest))
+    return [
+        Deadline(at=at, amount=Decimal(format_minor(amount, unit.places))) for at, amount in named
+    ]

@@ -1,0 +1,100 @@
+"""The context of one operation: who asks, what may be called, and loaders of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from strawberry import Info
+
+from loyalty.cache.balances import Balances
+from loyalty.cache.hub import Hints
+from loyalty.clock import Clock
+from loyalty.database import Database
+from loyalty.errors import Code, Refused
+from loyalty.facts import MemberRef
+from loyalty.plugin_set import PluginSet
+from loyalty.recorder.lane import Lanes
+from loyalty.recorder.recorder import Recorder
+from loyalty.recorder.setups import Setups
+from loyalty.setup import Setup
+from loyalty_graphql.loaders import Loaders
+from loyalty_graphql.paging import Paging
+from loyalty_tenants.configs import Configs
+from loyalty_tenants.principal import Actor, Principal, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What resolvers may call, the same for all operations of a process."""
+
+    database: Database
+    recorder: Recorder
+    lanes: Lanes
+    setups: Setups
+    plugins: PluginSet
+    configs: Configs
+    cache: Balances
+    hints: Hints
+    paging: Paging
+    clock: Clock
+    forget: Callable[[UUID], None]
+    """The tenant was changed: nothing remembered of it is believed any more."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    principal: Principal | None
+    request_id: str
+    api: Api
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.loaders = Loaders(self)
+
+    @property
+    def who(self) -> Principal:
+        """The caller; the guards let nobody in without."""
+        if self.principal is None:
+            raise Refused(Code.UNAUTHENTICATED, "send an access token or API key that is valid")
+        return self.principal
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant of the caller.
+
+        :raises Refused: FORBIDDEN for an operator whose token names no tenant
+        """
+        if self.who.tenant_id is None:
+            raise Refused(Code.FORBIDDEN, "name a tenant: use a token with a `tenant` claim")
+        return self.who.tenant_id
+
+    @property
+    def actor(self) -> Actor:
+        return self.who.actor(self.request_id)
+
+    @property
+    def actor_name(self) -> str:
+        return f"{self.who.role.lower()}:{self.who.subject}"
+
+    @property
+    def is_member(self) -> bool:
+        return self.who.role is Role.MEMBER
+
+    async def setup(self) -> Setup:
+        return await self.api.setups.current(self.tenant_id)
+
+    async def own(self, ref: MemberRef, field: str = "member") -> MemberRef:
+        """The reference, if the caller may act on that member: a member on themselves only.
+
+        :raises Refused: MEMBER_NOT_FOUND, the same as for a member who does not exist
+        """
+        if not self.is_member or ref.external_id == self.who.subject:
+            return ref
+        own = await self.loaders.member.load(MemberRef(external_id=self.who.subject))
+        named = await self.loaders.member.load(ref)
+        if own is None or named is None or own.id != named.id:
+            raise Refused(Code.MEMBER_NOT_FOUND, "there is no such member", field=field)
+        return MemberRef(id=own.id)
+
+
+RequestInfo = Info[Context, None]

@@ -1,0 +1,37 @@
+"""The platform's own part of the schema."""
+
+from loyalty_graphql.activities import ActivityMutation
+from loyalty_graphql.adjustments import AdjustmentMutation
+from loyalty_graphql.batches import BatchMutation, BatchQuery
+from loyalty_graphql.compose import Core
+from loyalty_graphql.member_mutations import MemberMutation
+from loyalty_graphql.members import Member, MemberQuery
+from loyalty_graphql.node_query import NodeQuery
+from loyalty_graphql.parked_returns import ReturnQuery
+from loyalty_graphql.previews import PreviewQuery
+from loyalty_graphql.purchase_mutations import PurchaseMutation
+from loyalty_graphql.purchases import Purchase, PurchaseQuery
+from loyalty_graphql.redemptions import Redemption, RedemptionMutation, RedemptionQuery
+from loyalty_graphql.subscriptions import BalanceSubscription
+
+CORE = Core(
+    query=(
+        NodeQuery,
+        MemberQuery,
+        PurchaseQuery,
+        ReturnQuery,
+        RedemptionQuery,
+        PreviewQuery,
+        BatchQuery,
+    ),
+    mutation=(
+        MemberMutation,
+        PurchaseMutation,
+        BatchMutation,
+        ActivityMutation,
+        RedemptionMutation,
+        AdjustmentMutation,
+    ),
+    subscription=(BalanceSubscription,),
+    types=(Member, Purchase, Redemption),
+)

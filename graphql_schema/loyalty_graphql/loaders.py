@@ -1,0 +1,81 @@
+"""Loaders of one operation: a page of members costs the same few statements as one member.
+
+Never shared between operations: a batch runs in the context of whoever scheduled it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from loyalty import journal, members, redemptions
+from loyalty.cache.cached_balance import CachedBalance
+from loyalty.facts import MemberRef
+from loyalty.journal import JournalFact
+from loyalty.ledger.balances import Want, holdings
+from loyalty.redemptions import RedemptionView
+from loyalty.view import MemberView
+
+if TYPE_CHECKING:
+    from loyalty_graphql.context import Context
+
+V = TypeVar("V")
+
+
+class Loaders:
+    def __init__(self, context: "Context") -> None:
+        self._context = context
+        self.member: DataLoader[MemberRef, MemberView | None] = DataLoader(self._members)
+        self.identifiers: DataLoader[UUID, Sequence[str]] = DataLoader(
+            self._read(members.identifiers_of, ())
+        )
+        self.fact: DataLoader[UUID, JournalFact | None] = DataLoader(
+            self._read(journal.by_ids, None)
+        )
+        self.decision: DataLoader[UUID, Any] = DataLoader(self._read(journal.decisions, None))
+        self.returns: DataLoader[UUID, Sequence[JournalFact]] = DataLoader(
+            self._read(journal.returns_of, ())
+        )
+        self.redemption: DataLoader[UUID, RedemptionView | None] = DataLoader(
+            self._read(lambda c, ids: redemptions.by_ids(c, ids, context.api.clock.now()), None)
+        )
+        self.holding: DataLoader[tuple[UUID, str, int], CachedBalance] = DataLoader(self._holdings)
+
+    def _read(
+        self, query: Callable[[Any, list[UUID]], Awaitable[Any]], missing: V
+    ) -> Callable[[list[UUID]], Awaitable[list[V]]]:
+        """A batch function: one statement in a transaction of the caller's tenant."""
+
+        async def load(keys: list[UUID]) -> list[V]:
+            tenant_id = self._context.tenant_id
+            async with self._context.api.database.tenant(tenant_id, read_only=True) as connection:
+                found = await query(connection, keys)
+            return [found.get(key, missing) for key in keys]
+
+        return load
+
+    async def _members(self, refs: list[MemberRef]) -> list[MemberView | None]:
+        context = self._context
+        async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+            ids = [ref.id for ref in refs if ref.id is not None]
+            known = await members.by_ids(connection, ids) if ids else {}
+            return [
+                known.get(ref.id) if ref.id is not None else await members.find(connection, ref)
+                for ref in refs
+            ]
+
+    async def _holdings(self, keys: list[tuple[UUID, str, int]]) -> list[CachedBalance]:
+        """Open lots of members' units, from the cache where it is fresh enough for everybody."""
+        context, least = self._context, dict[Want, int]()
+        for member_id, unit, version in keys:
+            least[member_id, unit] = max(version, least.get((member_id, unit), 0))
+
+        async def load(wants: Sequence[Want]) -> dict[Want, CachedBalance]:
+            async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+                return await holdings(connection, wants)
+
+        found = await context.api.cache.read(
+            context.tenant_id, list(least), load, min_version=least
+        )
+        return [found[member_id, unit] for member_id, unit, _ in keys]

@@ -1,0 +1,44 @@
+"""Anything by its id."""
+
+import strawberry
+
+from loyalty.facts import MemberRef as Ref
+from loyalty_graphql.access import allow
+from loyalty_graphql.context import RequestInfo
+from loyalty_graphql.ids import read_node_id
+from loyalty_graphql.members import visible_member
+from loyalty_graphql.nodes import Node
+from loyalty_graphql.purchases import visible_purchase
+from loyalty_graphql.redemptions import visible_redemption
+from loyalty_tenants.principal import Role
+
+# Which scope opens which type, for callers that are no members themselves.
+SCOPES = {
+    "Member": "members:read",
+    "Purchase": "purchases:read",
+    "Redemption": "redemptions:read",
+}
+
+
+@strawberry.type
+class NodeQuery:
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.MEMBER, Role.OPERATOR)
+    async def node(self, info: RequestInfo, id: strawberry.ID) -> Node | None:
+        """Something by its id; null where there is no such thing, or it is not yours.
+
+        :param id: of a member, a purchase or a redemption
+        """
+        context, found = info.context, read_node_id(id)
+        if found is None or found[0] not in SCOPES:
+            return None
+        kind, ident = found
+        if not context.is_member and not context.who.may(SCOPES[kind]):
+            return None
+        match kind:
+            case "Member":
+                return await visible_member(context, Ref(id=ident))
+            case "Purchase":
+                return await visible_purchase(info, await context.loaders.fact.load(ident))
+            case _:
+                return await visible_redemption(context, ident)

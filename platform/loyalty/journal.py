@@ -1,0 +1,71 @@
+"""The journal: recorded facts and their decisions, as they are read back."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import FactKey
+from loyalty.plugin import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalFact:
+    """A fact as it was recorded, with its first answer."""
+
+    id: UUID
+    kind: str
+    scope: str
+    key: str
+    member_id: UUID | None
+    cause_id: UUID | None
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    payload: Mapping[str, Any]
+    answer: Mapping[str, Any]
+
+
+COLUMNS = """f.id, f.kind, f.scope, f.key, f.member_id, f.cause_id, f.occurred_at, f.recorded_at,
+  f.actor, f.payload, f.answer"""
+
+
+async def by_key(connection: Connection, key: FactKey) -> JournalFact | None:
+    """The fact under a natural key; None where there is none."""
+    row = await connection.fetchrow(
+        f"select {COLUMNS} from loyalty.fact f where f.scope = $1 and f.key = $2",
+        key.scope,
+        key.key,
+    )
+    return None if row is None else JournalFact(**dict(row))
+
+
+async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, JournalFact]:
+    rows = await connection.fetch(
+        f"select {COLUMNS} from loyalty.fact f where f.id = any($1)", list(ids)
+    )
+    return {row["id"]: JournalFact(**dict(row)) for row in rows}
+
+
+async def decisions(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
+    """The decision bodies of facts, by fact."""
+    rows = await connection.fetch(
+        "select fact_id, body from loyalty.decision where fact_id = any($1)", list(ids)
+    )
+    return {row["fact_id"]: row["body"] for row in rows}
+
+
+async def returns_of(
+    connection: Connection, ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[JournalFact]]:
+    """The returns of purchases, by purchase, oldest first."""
+    rows = await connection.fetch(
+        f"""select {COLUMNS} from loyalty.fact f
+             where f.cause_id = any($1) and f.kind = 'PurchaseReversed' order by f.id""",
+        list(ids),
+    )
+    found: dict[UUID, list[JournalFact]] = {}
+    for row in rows:
+        found.setdefault(row["cause_id"], []).append(JournalFact(**dict(row)))
+    return found

@@ -1,0 +1,92 @@
+"""The web application: routes, and what runs before and after them."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from loyalty.clock import Clock
+from loyalty.errors import Code, Refused
+from loyalty.plugin import Plugin
+from loyalty_app.fresh_context import FreshContext
+from loyalty_app.services import Services, open_services
+from loyalty_app.settings import Settings
+from loyalty_graphql.compose import sdl
+from loyalty_graphql.context import Context
+from loyalty_graphql.endpoint import Endpoint
+from loyalty_graphql.ide import ide_routes
+from loyalty_graphql.wiring import Wiring
+from loyalty_tenants.principal import Principal
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    plugins: Sequence[Plugin] | None = None,
+    clock: Clock | None = None,
+) -> ASGIApp:
+    """The application; it opens its services when the server starts it."""
+    settings = settings or Settings.load()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
+        async with open_services(settings, plugins=plugins, clock=clock) as services:
+            app.state.endpoint = Endpoint(_wiring(services))
+            app.state.services = services
+            app.state.sdl = sdl(services.schema)
+            yield {"services": services}
+
+    app = Starlette(routes=_routes(), lifespan=lifespan)
+    return FreshContext(app)
+
+
+def _wiring(services: Services) -> Wiring:
+    async def revalidate(principal: Principal) -> None:
+        if not await services.authenticator.still_valid(principal):
+            raise Refused(Code.UNAUTHENTICATED, "the credential is not good any more")
+
+    def context_for(principal: Principal | None, request_id: str) -> Context:
+        return Context(principal=principal, request_id=request_id, api=services.api)
+
+    return Wiring(
+        schema=services.schema,
+        authenticate=services.authenticator.authenticate,
+        context_for=context_for,
+        revalidate=revalidate,
+        clock=services.api.clock,
+    )
+
+
+class _Delegated:
+    """Hands a request to the endpoint, which exists only once the services are open."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await scope["app"].state.endpoint(scope, receive, send)
+
+
+def _routes() -> list[BaseRoute]:
+    endpoint = _Delegated()
+    return [
+        Route("/graphql", endpoint),
+        WebSocketRoute("/graphql", endpoint),
+        Route("/schema.graphql", _schema),
+        Route("/healthz", _health),
+        Route("/", _home),
+        *ide_routes(),
+    ]
+
+
+async def _schema(request: Request) -> Response:
+    return PlainTextResponse(request.app.state.sdl)
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _home(request: Request) -> Response:
+    return RedirectResponse("/ide")

@@ -1,0 +1,33 @@
+"""`loyalty audit`"""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from loyalty_app.services import needed
+from loyalty_app.settings import Settings
+
+
+def audit(
+    tenant: Annotated[
+        str | None, typer.Option(help="Slug of the tenant to check; default: all of them.")
+    ] = None,
+) -> None:
+    """Check the ledger's invariants; exit code 1 where anything is found."""
+    settings = Settings.load()
+    dsn = needed(settings.audit_database_url, "LOYALTY_AUDIT_DATABASE_URL")
+    found = asyncio.run(_audit(settings, dsn, tenant))
+    for line in found:
+        typer.echo(line)
+    if found:
+        raise typer.Exit(1)
+    typer.echo("The ledger is sound: every invariant holds.")
+
+
+async def _audit(settings: Settings, dsn: str, slug: str | None) -> list[str]:
+    from loyalty.audit import audit as check
+    from loyalty_app.commands.naming import tenant_named
+
+    tenants = None if slug is None else [await tenant_named(settings, slug)]
+    return [f"{one.tenant_id}  {one.invariant}  {one.row}" for one in await check(dsn, tenants)]
