@@ -13,6 +13,7 @@ from loyalty.clock import Clock
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_app.fresh_context import FreshContext
+from loyalty_app.inbound import inbound
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
 from loyalty_graphql.compose import sdl
@@ -74,6 +75,7 @@ def _routes() -> list[BaseRoute]:
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", endpoint),
         Route("/schema.graphql", _schema),
+        Route("/in/{tenant}/{plugin}", inbound, methods=["POST"]),
         Route("/healthz", _health),
         Route("/", _home),
         *ide_routes(),
