@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.counters import stored_as
 from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
+from loyalty.jobs import backfill, schedule
 from loyalty.plugin import Connection, Counter, Plugin
 from loyalty_tenants import audit
 from loyalty_tenants.configs import Configs
@@ -68,8 +70,8 @@ async def publish_program(
             field="effectiveFrom",
         )
     known = (await versions(connection, [program_id]))[program_id]
-    fresh = _new_counters(configs, before.kind, checked.parsed, known)
-    backfills = bool(fresh) and await recorded(connection, None)
+    fresh, waits = _new_counters(configs, before.kind, checked.parsed, known, now)
+    backfills = (bool(fresh) or waits) and await recorded(connection, None)
     version = VersionRecord(
         id=new_id(),
         program_id=program_id,
@@ -82,6 +84,9 @@ async def publish_program(
         activated_at=None,
     )
     await _insert(connection, version)
+    if backfills:
+        await backfill.fill(connection, version.id, fresh, now)
+    await schedule.soon(connection, schedule.UPKEEP, now)  # its plugin's jobs begin
     await store(connection, program_id, {"status": ProgramStatus.ACTIVE})
     await _note(connection, by, before, version, fresh, now)
     return version
@@ -114,25 +119,40 @@ async def activate_version(
 
 
 def _new_counters(
-    configs: Configs, kind: str, config: Any, known: Sequence[VersionRecord]
-) -> list[str]:
-    """Names of counters that the version in force does not keep in the same buckets."""
+    configs: Configs, kind: str, config: Any, known: Sequence[VersionRecord], now: datetime
+) -> tuple[list[str], bool]:
+    """Names of counters that nobody keeps yet, and whether others of its own are still filling."""
     plugin = configs.plugin(kind)
-    active = [version for version in known if version.state is VersionState.ACTIVE]
-    kept = (
-        {_identity(c) for c in _counters(plugin, configs.parse(kind, active[-1].config))}
-        if active
-        else set()
-    )
-    return [c.name for c in _counters(plugin, config) if _identity(c) not in kept]
+    wanted = _counters(plugin, config)
+    kept, filling = set[str](), set[str]()
+    for version in _kept(known, now):
+        names = set(_counters(plugin, configs.parse(kind, version.config)))
+        kept |= names
+        if version.state is VersionState.BACKFILLING:
+            filling |= names
+    fresh = [counter.name for name, counter in wanted.items() if name not in kept]
+    return fresh, bool(filling & wanted.keys())
 
 
-def _counters(plugin: Plugin, config: Any) -> list[Counter]:
-    return [] if plugin.counters is None else list(plugin.counters(config))
+def _kept(known: Sequence[VersionRecord], now: datetime) -> Sequence[VersionRecord]:
+    """The versions whose counters are complete or on the way: in force now, later, or filling.
+
+    Those of a version that was replaced are not kept any more: what happened since is missing.
+    """
+    in_order = sorted(known, key=lambda version: (version.effective_from, version.number))
+    begun = [
+        version
+        for version in in_order
+        if version.state is VersionState.ACTIVE
+        and max(version.effective_from, version.activated_at or version.effective_from) <= now
+    ]
+    return [version for version in in_order if version not in begun[:-1]]
 
 
-def _identity(counter: Counter) -> tuple[object, ...]:
-    return (counter.name, counter.scope, counter.bucket, counter.day_starts_at)
+def _counters(plugin: Plugin, config: Any) -> dict[str, Counter]:
+    """The counters of a config by the name they are kept under."""
+    counters = () if plugin.counters is None else plugin.counters(config)
+    return {stored_as("", counter): counter for counter in counters}
 
 
 async def _insert(connection: Connection, version: VersionRecord) -> None:

@@ -1,0 +1,57 @@
+"""Lots that reached their term: one fact per account and instant, booked at that instant."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loyalty.errors import Refused
+from loyalty.facts import LotsDue, MemberRef
+from loyalty.jobs.timeline import Item
+from loyalty.jobs.visit import ACTOR, Visit
+from loyalty.recorder.each import Outcome
+from loyalty.settlement.request import Request
+
+# Lots of members only: an account may belong to somebody else, who is nobody's member.
+_DUE = """
+select l.expires_at, a.id as account_id, a.owner_id, a.unit, a.version
+  from loyalty.lot l
+  join loyalty.account a on (a.tenant_id, a.id) = (l.tenant_id, l.account_id)
+  join loyalty.member m on (m.tenant_id, m.id) = (a.tenant_id, a.owner_id)
+ where l.remaining > 0 and l.expires_at <= $1 and l.account_id <> all($2::uuid[])
+ order by l.expires_at limit $3
+"""
+
+
+class LotExpiry:
+    """Another worker that was here before leaves nothing due, and nothing is written then."""
+
+    RANK = 2  # after holds that lapse at the same instant and give their lots back
+    KIND = "expiry"
+
+    async def find(self, connection: Any, visit: Visit, limit: int) -> Sequence[Item]:
+        left_out = visit.postponed.ids(visit.tenant_id, self.KIND, visit.now)
+        rows = await connection.fetch(_DUE, visit.now, left_out, limit)
+        due = {(row["account_id"], row["expires_at"]): row for row in rows}
+        return [self._item(row) for row in due.values()]
+
+    async def failed(
+        self, connection: Any, visit: Visit, items: Sequence[tuple[Item, Outcome]]
+    ) -> int:
+        for item, outcome in items:
+            if isinstance(outcome, Refused):
+                visit.postponed.put(visit.tenant_id, self.KIND, item.id, visit.now)
+        return 0
+
+    def _item(self, row: Any) -> Item:
+        fact = LotsDue(
+            member=MemberRef(id=row["owner_id"]),
+            occurred_at=row["expires_at"],
+            unit=row["unit"],
+            version=row["version"],
+        )
+        return Item(
+            at=row["expires_at"],
+            rank=self.RANK,
+            id=row["account_id"],
+            request=Request(fact=fact, actor=ACTOR),
+            finder=self,
+        )

@@ -1,0 +1,83 @@
+"""Returns that wait for their purchase: applied where it came without being noticed, else ended."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from loyalty.errors import Refused
+from loyalty.jobs.follow_ons import reason_of
+from loyalty.jobs.visit import SLICE, Visit
+from loyalty.recorder.each import Outcome, parked_request
+from loyalty.settlement.batch import Parked
+from loyalty.settlement.request import Request
+
+KIND = "parked"
+# A purchase and its return may be recorded at the same moment, neither seeing the other.
+_ARRIVED = """
+exists (select 1 from loyalty.fact f
+         where f.scope = 'purchase:' || p.source
+           and f.key = p.purchase_external_id || case
+                 when coalesce(p.payload ->> 'purchase_revision', '1') = '1' then ''
+                 else '#' || (p.payload ->> 'purchase_revision') end)
+"""
+_WAITING = f"""
+select p.id, p.source, p.return_id, p.purchase_external_id, p.payload, p.occurred_at, p.actor
+  from loyalty.parked_return p
+ where p.state = 'PARKED' and ($1::timestamptz is null or p.ends_at <= $1)
+   and p.id <> all($2::uuid[]) and {_ARRIVED}
+ order by p.occurred_at, p.id limit $3
+"""
+_END = f"""
+update loyalty.parked_return set state = 'ENDED', settled_at = $1
+ where id in (select p.id from loyalty.parked_return p
+               where p.state = 'PARKED' and p.ends_at <= $1 and not {_ARRIVED}
+               order by p.ends_at limit $2 for update skip locked)
+   and state = 'PARKED'
+"""
+_REFUSE = """
+update loyalty.parked_return set state = 'REFUSED', settled_at = $2, reason = $3
+ where id = $1 and state = 'PARKED'
+"""
+
+
+class ParkedReturns:
+    """The duty that ends what waited too long; a purchase that came by then is honoured."""
+
+    name = "parked"
+
+    async def slice(self, visit: Visit) -> int:
+        async with visit.transaction() as connection:
+            ended = int((await connection.execute(_END, visit.now, SLICE)).split()[-1])
+        return ended + await apply_arrived(visit, ending=True)
+
+
+async def apply_arrived(visit: Visit, *, ending: bool = False) -> int:
+    """Apply a slice of the parked returns whose purchase is there (`ending`: at their end only)."""
+    async with visit.transaction(read_only=True) as connection:
+        left_out = visit.postponed.ids(visit.tenant_id, KIND, visit.now)
+        rows = await connection.fetch(_WAITING, visit.now if ending else None, left_out, SLICE)
+    if not rows:
+        return 0
+    requests = [parked_request(visit.recorder.plugins, Parked(**dict(row))) for row in rows]
+    outcomes = await visit.record(requests)
+    refused = _refused(visit, requests, outcomes)
+    async with visit.transaction() as connection:
+        for parked_id, outcome in refused:
+            await connection.execute(_REFUSE, parked_id, visit.now, reason_of(outcome))
+    later = sum(isinstance(o, Refused) and o.code.retryable for o in outcomes)
+    return len(requests) - later
+
+
+def _refused(
+    visit: Visit, requests: Sequence[Request], outcomes: Sequence[Outcome]
+) -> list[tuple[UUID, Refused]]:
+    """Which are refused for good; those that may yet stand are left alone for a while."""
+    refused = []
+    for request, outcome in zip(requests, outcomes, strict=True):
+        assert request.parked_id is not None
+        if not isinstance(outcome, Refused):
+            visit.postponed.clear(visit.tenant_id, KIND, request.parked_id)
+        elif outcome.code.retryable:
+            visit.postponed.put(visit.tenant_id, KIND, request.parked_id, visit.now)
+        else:
+            refused.append((request.parked_id, outcome))
+    return refused

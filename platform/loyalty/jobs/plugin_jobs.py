@@ -1,0 +1,93 @@
+"""Jobs of plugins: they name what is due, the recorder does the rest; twice is a replay."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from loyalty.errors import Refused
+from loyalty.facts import FactKey
+from loyalty.jobs import schedule
+from loyalty.jobs.schedule import JobRow
+from loyalty.jobs.visit import ACTOR, Visit
+from loyalty.plugin import Job
+from loyalty.plugin_set import PluginSet
+from loyalty.settlement.request import Request
+from loyalty.setup import Setup, active_programs
+
+KIND = "plugin"
+DAY = timedelta(days=1)
+CATCH_UP_MAX = 400  # turns that are made up for one by one; what is older is left out
+NOT_INSTALLED_PAUSE = timedelta(minutes=10)
+log = logging.getLogger(__name__)
+
+
+def job_names(plugins: PluginSet, setup: Setup, now: datetime) -> Iterator[str]:
+    """The rows that the jobs of a tenant's programs go by, those in force now or later."""
+    for plugin in plugins.plugins:
+        for program in setup.programs:
+            ended = program.archived_at is not None and program.archived_at <= now
+            if program.kind == plugin.name and program.versions and not ended:
+                yield from (f"{KIND}:{plugin.name}/{job.name}" for job in plugin.jobs)
+                break
+
+
+def following(at: datetime, every: timedelta, zone: ZoneInfo, turns: int = 1) -> datetime:
+    """The turn that many turns later. Whole days are counted on the tenant's wall clock, or a day
+    of 23 hours could be passed over."""
+    days, rest = divmod(every, DAY)
+    if rest:
+        return at + turns * every
+    local = at.astimezone(zone)
+    day = local.date() + timedelta(days=turns * days)
+    return datetime.combine(day, local.time(), zone).astimezone(at.tzinfo)
+
+
+class PluginJobs:
+    """Missed turns are made up for in their order, each at its own instant."""
+
+    async def run(self, visit: Visit, row: JobRow) -> int:
+        plugin, _, name = row.which.partition("/")
+        job = _job(visit.recorder.plugins, plugin, name)
+        if job is None:
+            async with visit.transaction() as connection:
+                await schedule.move_on(connection, row, visit.now + NOT_INSTALLED_PAUSE)
+            return 0
+        at = row.instant
+        async with visit.transaction(read_only=True) as connection:
+            setup = await visit.recorder.setups.read(connection, visit.tenant_id)
+            requests = []
+            if any(program.kind == plugin for program, _ in active_programs(setup, at)):
+                requests = [
+                    Request(
+                        fact=due.fact, actor=ACTOR, key=FactKey(f"job:{plugin}", due.key),
+                        any_time=True,
+                    )
+                    async for due in job.due(connection, setup, at)
+                ]  # fmt: skip
+        await self._record(visit, row, requests)
+        async with visit.transaction() as connection:
+            await schedule.move_on(connection, row, _next(at, job, setup.zone, visit.now))
+        return 1 + len(requests)
+
+    async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> None:
+        """Record what was named; what may stand later has the whole turn come again."""
+        later = 0
+        for request, outcome in zip(requests, await visit.record(requests), strict=True):
+            if isinstance(outcome, Refused) and outcome.code.retryable:
+                later += 1
+            elif isinstance(outcome, Refused):
+                log.info("%s named %s: %r", row.name, request.natural_key, outcome)
+        if later:
+            raise RuntimeError(f"{later} of {len(requests)} facts could not be recorded now")
+
+
+def _job(plugins: PluginSet, plugin: str, name: str) -> Job | None:
+    known = plugins.by_name.get(plugin)
+    return next((job for job in known.jobs if job.name == name), None) if known else None
+
+
+def _next(at: datetime, job: Job, zone: ZoneInfo, now: datetime) -> datetime:
+    """The turn after this one, leaving out those that are too many to be made up for."""
+    missed = (now - at) // job.every
+    return following(at, job.every, zone, turns=max(1, missed - CATCH_UP_MAX + 1))

@@ -1,0 +1,132 @@
+"""The worker: goes round the tenants that have something due and gives each a slice of its time."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from loyalty.jobs.backfill import KIND as BACKFILL
+from loyalty.jobs.backfill import Backfill, Versions
+from loyalty.jobs.expiry import LotExpiry
+from loyalty.jobs.follow_ons import FollowOns
+from loyalty.jobs.lapses import HoldLapses
+from loyalty.jobs.outbox import PassedBy, Relay, Sink
+from loyalty.jobs.parked import ParkedReturns
+from loyalty.jobs.plugin_jobs import KIND as PLUGIN
+from loyalty.jobs.plugin_jobs import PluginJobs
+from loyalty.jobs.postponed import Postponed
+from loyalty.jobs.schedule import UPKEEP
+from loyalty.jobs.scheduled import Scheduled, ScheduledJob
+from loyalty.jobs.timeline import Timeline
+from loyalty.jobs.upkeep import Upkeep
+from loyalty.jobs.visit import Duty, Visit
+from loyalty.recorder.recorder import Recorder
+
+POLL_SECONDS = 1.0
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Two of them at once, or one that comes late, do nothing twice.
+
+    Time is the recorder's clock; `sleep` is what waits where nothing is due.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        versions: Versions,
+        *,
+        sinks: Sequence[Sink] = (),
+        poll: float = POLL_SECONDS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._recorder = recorder
+        self._relay = Relay(recorder.database, sinks) if sinks else None
+        self._duties = _duties(versions, passing_by=not sinks)
+        self._postponed = Postponed()
+        self._poll = poll
+        self._sleep = sleep
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End `run` after the slice that is under way."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Go round until stopped."""
+        while not self._stopping.is_set():
+            try:
+                done = await self.round()
+            except Exception:  # the database is away, perhaps: a worker waits for it
+                log.exception("a round failed")
+                done = 0
+            if not done:
+                await self._idle()
+
+    async def round(self) -> int:
+        """One slice for every tenant that has something due, in random order; what was done."""
+        now = self._recorder.clock.now()
+        due: list[UUID] = await self._recorder.database.unscoped(
+            "select loyalty.tenants_due($1)", now
+        )
+        random.shuffle(due)
+        done = 0
+        for tenant_id in due:
+            if self._stopping.is_set():
+                return done
+            done += await self._slice(tenant_id, now, self._postponed)
+        if self._relay is not None and not self._stopping.is_set():
+            done += await self._relay.slice()
+        return done
+
+    async def run_due(self, tenant_id: UUID, now: datetime | None = None) -> int:
+        """Do all that is due in one tenant until nothing is left; answers how much was done.
+
+        What fails is tried once: it stays due. `now` must be what the recorder's clock says.
+        """
+        now = now or self._recorder.clock.now()
+        postponed, done = Postponed(), 0
+        while more := await self._slice(tenant_id, now, postponed):
+            done += more
+        return done
+
+    async def _slice(self, tenant_id: UUID, now: datetime, postponed: Postponed) -> int:
+        """A slice of every duty; an error is that duty's own, and it is left alone for a while."""
+        visit = Visit(recorder=self._recorder, tenant_id=tenant_id, now=now, postponed=postponed)
+        done = 0
+        for duty in self._duties:
+            if self._stopping.is_set() or postponed.holds(tenant_id, "duty", duty.name, now):
+                continue
+            try:
+                done += await duty.slice(visit)
+            except Exception:
+                log.exception("%s of tenant %s failed", duty.name, tenant_id)
+                postponed.put(tenant_id, "duty", duty.name, now)
+            else:
+                postponed.clear(tenant_id, "duty", duty.name)
+        return done
+
+    async def _idle(self) -> None:
+        waiting = [
+            asyncio.ensure_future(self._sleep(self._poll)),
+            asyncio.ensure_future(self._stopping.wait()),
+        ]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+
+def _duties(versions: Versions, *, passing_by: bool) -> Sequence[Duty]:
+    jobs: dict[str, ScheduledJob] = {
+        UPKEEP: Upkeep(),
+        BACKFILL: Backfill(versions),
+        PLUGIN: PluginJobs(),
+    }
+    timeline = Timeline((HoldLapses(), LotExpiry(), FollowOns()))
+    duties: list[Duty] = [timeline, ParkedReturns(), Scheduled(jobs)]
+    return [*duties, PassedBy()] if passing_by else duties
