@@ -8,13 +8,21 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.codec import KERNEL_FACTS, Codec
+from loyalty.commands import (
+    AdjustBalance,
+    CaptureRedemption,
+    ReleaseRedemption,
+    ReverseRedemption,
+)
 from loyalty.facts import (
     Burned,
     Expired,
     Fact,
     FactReversed,
     Granted,
+    HoldLapsed,
     LotsDue,
+    MemberClosed,
     PurchaseReversed,
     TakenBack,
 )
@@ -26,9 +34,12 @@ from loyalty.view import Stage
 TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
     Granted: None,
     Burned: None,
-    Expired: (LotsDue,),
+    Expired: (
+        LotsDue, MemberClosed, PurchaseReversed, FactReversed, HoldLapsed, AdjustBalance,
+        CaptureRedemption, ReleaseRedemption, ReverseRedemption,
+    ),
     TakenBack: (PurchaseReversed, FactReversed),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

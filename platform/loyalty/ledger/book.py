@@ -8,15 +8,13 @@ refused half way. Nothing here knows a program, a database or the time.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty.ids import account_id, new_id
 from loyalty.ledger.account import HELD, MAIN, Account
 from loyalty.ledger.lots import Lot, choose
 from loyalty.ledger.rows import Rows
-
-ADDED, PUT = "+added", "+put"  # in the undo log, beside names of attributes
+from loyalty.ledger.undo import UndoLog
 
 
 class NeedLots(Exception):
@@ -50,49 +48,25 @@ class Terms:
     cost: int | None = None
 
 
-@dataclass(slots=True)
-class Book:
+@dataclass(slots=True, kw_only=True)
+class Book(UndoLog):
     tenant_id: UUID
     rows: Rows = field(default_factory=Rows)
     accounts: dict[tuple[UUID, str, str], Account] = field(default_factory=dict)
     lots: dict[UUID, list[Lot]] = field(default_factory=dict)
     complete: set[tuple[UUID, str]] = field(default_factory=set)  # owners' units, all lots loaded
     derived: set[UUID] = field(default_factory=set)  # program accounts known to exist
-    _undo: list[tuple[Any, str, Any]] = field(default_factory=list)
+    _moved: set[UUID] = field(default_factory=set)  # accounts that are not as they were loaded
     _seq: dict[UUID, int] = field(default_factory=dict)
 
-    # --- taking a fact's changes back ---------------------------------------------------------
-
     def mark(self) -> tuple[int, tuple[int, ...]]:
-        return len(self._undo), self.rows.sizes()
+        return self.position(), self.rows.sizes()
 
     def undo(self, mark: tuple[int, tuple[int, ...]]) -> None:
-        size, rows = mark
-        while len(self._undo) > size:
-            target, name, old = self._undo.pop()
-            if name is ADDED:
-                target.remove(old)
-            elif name is PUT:
-                del target[old]
-            else:
-                setattr(target, name, old)
+        """Take everything back that happened since `mark`."""
+        position, rows = mark
+        self.rewind(position)
         self.rows.cut_to(rows)
-
-    def change(self, target: Any, name: str, value: Any) -> None:
-        """Set an attribute so that `undo` sets it back."""
-        self._undo.append((target, name, getattr(target, name)))
-        setattr(target, name, value)
-
-    def put(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
-        """Enter a new key so that `undo` takes it out again."""
-        if key not in mapping:
-            self._undo.append((mapping, PUT, key))
-        mapping[key] = value
-
-    def add(self, items: list[Any], item: Any) -> None:
-        """Append an item so that `undo` takes it out again."""
-        self._undo.append((items, ADDED, item))
-        items.append(item)
 
     # --- accounts -----------------------------------------------------------------------------
 
@@ -104,7 +78,8 @@ class Book:
             found = Account(ident, owner_id, unit, kind)
             self.put(self.accounts, key, found)
             self.rows.accounts.append((ident, "MEMBER", owner_id, unit, kind, True))
-            self.complete.add((owner_id, unit))  # a new account has no lots elsewhere
+            if kind == MAIN:
+                self.complete.add((owner_id, unit))  # a new account has no lots elsewhere
         return found
 
     def look(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account | None:
@@ -128,7 +103,10 @@ class Book:
 
     # --- the operations -----------------------------------------------------------------------
 
-    def grant(self, cause: Cause, account: Account, amount: int, source: UUID, terms: Terms) -> Lot:
+    def grant(
+        self, cause: Cause, account: Account, amount: int, source: UUID, terms: Terms,
+        *, kind: str = "GRANT",
+    ) -> Lot:  # fmt: skip
         """Give `amount` in a new lot; what the account owes is repaid from it first."""
         lot = Lot(
             id=new_id(),
@@ -141,7 +119,6 @@ class Book:
             available_at=terms.available_at,
             settles_at=terms.settles_at,
             expires_at=terms.expires_at,
-            fresh=True,
         )
         self.rows.lots.append(
             (
@@ -151,7 +128,7 @@ class Book:
             )
         )  # fmt: skip
         self.add(self.lots.setdefault(account.id, []), lot)
-        self._move_in(cause, account, amount, source, "GRANT")
+        self._post(cause, kind, account.unit, amount, source=source, target=account)
         self._repay(cause, account, [lot])
         return lot
 
@@ -160,13 +137,15 @@ class Book:
     ) -> list[tuple[Lot, int]]:
         """Take `amount` from what is spendable at the cause's instant, in burn order.
 
+        `kind` is what the statement calls it.
+
         :raises NeedLots: not enough lots are loaded to say
         :returns: nothing (and nothing moved) where the account does not have as much
         """
         if not (chosen := self._spendable(cause, account, amount)):
             return []
-        self._use(cause, account, chosen, kind)
-        self._move_out(cause, account, amount, target, kind)
+        self._use(cause, account, chosen, "BURN")
+        self._post(cause, kind, account.unit, amount, source=account, target=target)
         return chosen
 
     def hold(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
@@ -179,14 +158,23 @@ class Book:
         return chosen
 
     def _spendable(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
-        """Lots that pay `amount` at the cause's instant; none where they do not hold as much."""
+        """Lots that pay `amount` at the cause's instant; none where they do not hold as much.
+
+        What was loaded of an incomplete account is the beginning of its burn order, but only as
+        long as nothing moved there.
+        """
         chosen = choose((x for x in self.open_lots(account) if x.available(cause.at)), amount)
         enough = sum(part for _, part in chosen) == amount
         if (account.owner_id, account.unit) not in self.complete and (
-            not enough or any(lot.fresh for lot, _ in chosen)
+            not enough or account.id in self._moved
         ):
             raise NeedLots(account.owner_id, account.unit)
         return chosen if enough else []
+
+    def need_all_lots(self, account: Account) -> None:
+        """:raises NeedLots: some lots of the account were not loaded"""
+        if (account.owner_id, account.unit) not in self.complete:
+            raise NeedLots(account.owner_id, account.unit)
 
     def settle_held(self, cause: Cause, held: Account, amount: int, target: UUID) -> None:
         """Capture: held value goes to where a burn goes."""
@@ -218,26 +206,29 @@ class Book:
     ) -> int:  # fmt: skip
         """Take back `amount`: from `own` lots first, pending or not, then in burn order.
 
-        What is not there becomes the account's deficit (`owe`) or is left. Returns what was taken.
+        What is not there becomes the account's deficit (`owe`) or is left. Own lots pay past their
+        term as well; others past it were ended before this. Returns what was taken.
 
         :raises NeedLots: the own lots are not enough and the others are not loaded
         """
         chosen = choose(own, amount)
         missing = amount - sum(part for _, part in chosen)
         if missing:
-            if (account.owner_id, account.unit) not in self.complete:
-                raise NeedLots(account.owner_id, account.unit)
+            self.need_all_lots(account)
             mine = {lot.id for lot in own}
             others = [lot for lot in self.open_lots(account) if lot.id not in mine]
             now = choose((lot for lot in others if lot.available(cause.at)), missing)
             missing -= sum(part for _, part in now)
-            later = choose((lot for lot in others if not lot.available(cause.at)), missing)
+            later = choose((lot for lot in others if lot.pending(cause.at)), missing)
             missing -= sum(part for _, part in later)
             chosen += now + later
         taken = amount if owe else amount - missing
         if taken:
             self._use(cause, account, chosen, "TAKE_BACK")
-            self._move_out(cause, account, taken, target, kind, uncovered=missing if owe else 0)
+            self._post(
+                cause, kind, account.unit, taken, source=account, target=target,
+                uncovered=missing if owe else 0,
+            )  # fmt: skip
         return taken
 
     def expire(self, cause: Cause, account: Account, lots: Sequence[Lot], target: UUID) -> int:
@@ -246,7 +237,9 @@ class Book:
         amount = sum(part for _, part in chosen)
         if amount:
             self._use(cause, account, chosen, "EXPIRE")
-            self._move_out(cause, account, amount, target, "EXPIRE")
+            for lot, part in chosen:
+                self.change(lot, "ended", lot.ended + part)
+            self._post(cause, "EXPIRE", account.unit, amount, source=account, target=target)
         return amount
 
     def reterm(self, cause: Cause, lot: Lot, expires_at: datetime | None) -> None:
@@ -277,19 +270,6 @@ class Book:
         self.change(account, "balance", account.balance - repaid)
         self.change(account, "deficit", account.deficit - repaid)
 
-    def _move_in(
-        self, cause: Cause, account: Account, amount: int, source: UUID, kind: str
-    ) -> None:
-        self._post(cause, kind, account.unit, amount, source=source, target=account)
-
-    def _move_out(
-        self, cause: Cause, account: Account, amount: int, target: UUID, kind: str,
-        *, uncovered: int = 0,
-    ) -> None:  # fmt: skip
-        self._post(
-            cause, kind, account.unit, amount, source=account, target=target, uncovered=uncovered
-        )
-
     def _post(
         self, cause: Cause, kind: str, unit: str, amount: int,
         *, source: Account | UUID, target: Account | UUID, uncovered: int = 0,
@@ -310,6 +290,7 @@ class Book:
     ) -> tuple[UUID, int | None, int | None]:
         if not isinstance(side, Account):
             return side, None, None
+        self._moved.add(side.id)
         self.change(side, "balance", side.balance + delta + uncovered)
         self.change(side, "deficit", side.deficit + uncovered)
         self.change(side, "version", side.version + 1)

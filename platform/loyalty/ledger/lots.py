@@ -22,10 +22,13 @@ class Lot:
     available_at: datetime
     settles_at: datetime | None = None
     expires_at: datetime | None = None
-    fresh: bool = False  # opened by this batch
+    ended: int = 0  # what its end took so far; known only where a return may come for it
 
     def available(self, at: datetime) -> bool:
         return self.available_at <= at and not self.expired(at)
+
+    def pending(self, at: datetime) -> bool:
+        return self.available_at > at and not self.expired(at)
 
     def expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
@@ -53,4 +56,4 @@ def spendable(lots: Sequence[Lot], at: datetime) -> int:
 
 
 def pending(lots: Sequence[Lot], at: datetime) -> int:
-    return sum(lot.remaining for lot in lots if lot.available_at > at and not lot.expired(at))
+    return sum(lot.remaining for lot in lots if lot.pending(at))

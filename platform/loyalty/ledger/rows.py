@@ -29,7 +29,7 @@ class Rows:
     outbox: list[Row] = field(default_factory=list)
 
     def arguments(self) -> list[list[Row]]:
-        """One array per table for `append`; counters and redemptions as their last word only."""
+        """One array per table for `append`; what a batch said several times as its last word."""
         return [
             _merged(self, name) if name in MERGED else getattr(self, name) for name in ROW_FIELDS
         ]
@@ -44,7 +44,7 @@ class Rows:
 
 
 ROW_FIELDS = tuple(f.name for f in fields(Rows))
-MERGED = frozenset({"members", "uses", "redemptions", "counters", "accounts"})
+MERGED = frozenset({"members", "uses", "terms", "redemptions", "traits", "counters", "accounts"})
 
 
 def _merged(rows: Rows, name: str) -> list[Row]:
@@ -53,6 +53,10 @@ def _merged(rows: Rows, name: str) -> list[Row]:
         return _summed(rows.counters, at=3)
     if name == "uses":
         return _summed(rows.uses, at=4)
+    if name == "terms":
+        return _last_terms(rows.terms)
+    if name == "traits":  # told apart by member, name, fact and since
+        return list({(*row[:3], row[4]): row for row in rows.traits}.values())
     return list({row[0]: row for row in getattr(rows, name)}.values())
 
 
@@ -65,3 +69,12 @@ def _summed(rows: Sequence[Row], at: int) -> list[Row]:
         key = row[:at] + row[at + 1 :]
         sums[key] = sums.get(key, 0) + row[at]
     return [(*key[:at], amount, *key[at:]) for key, amount in sums.items()]
+
+
+def _last_terms(rows: Sequence[Row]) -> list[Row]:
+    """Per fact and lot the last term that it gave, and the one that was there before it."""
+    terms: dict[Row, Row] = {}
+    for row in rows:
+        first = terms.get(row[:3], row)
+        terms[row[:3]] = (*row[:4], first[4], *row[5:])
+    return list(terms.values())

@@ -11,7 +11,7 @@ create type loyalty.fact_row as (id uuid, kind text, scope text, key text, membe
   cause_id uuid, occurred_at timestamptz, payload jsonb, answer jsonb, body jsonb);
 create type loyalty.lot_row as (id uuid, account_id uuid, fact_id uuid, program_id uuid, rule text,
   remaining bigint, occurred_at timestamptz, available_at timestamptz, settles_at timestamptz,
-  expires_at timestamptz);
+  expires_at timestamptz, ended bigint);
 create type loyalty.use_row as (fact_id uuid, account_id uuid, lot_id uuid, kind text,
   amount bigint);
 create type loyalty.redemption_row as (id uuid, member_id uuid, program_id uuid, unit text,
@@ -29,7 +29,7 @@ create type loyalty.follow_row as (id uuid, root_id uuid, kind text, member_id u
 
 -- What a batch asks for -------------------------------------------------------------------------
 -- ref: how a fact names its member. kind: i id, e external id, n identifier, s the member of the
--- fact known as (scope, value), r the member of a redemption.
+-- fact known as (scope, value), r the member of a redemption; o the owner of an account as it is.
 create type loyalty.ref_in as (kind text, value text, scope text);
 create type loyalty.key_in as (scope text, key text);
 -- lots: which lots of a ref's account in `unit` are wanted. amount null: all that are open.
@@ -81,6 +81,8 @@ begin
       union all
       select d.member_id from loyalty.redemption d
        where r.kind = 'r' and d.tenant_id = _t and d.id = r.value::uuid
+      union all
+      select r.value::uuid where r.kind = 'o'
       limit 1) x on true;
 
   -- 3. Lock members, then the accounts of other owners, in ascending order. Nothing that decides is
@@ -147,7 +149,11 @@ begin
   --    those that the redemptions used.
   if cardinality(_lots) > 0 or sale_ids is not null or uses is not null then
     select array_agg(row(l.id, l.account_id, l.fact_id, l.program_id, l.rule, l.remaining,
-        l.occurred_at, l.available_at, l.settles_at, l.expires_at)::loyalty.lot_row) into lots
+        l.occurred_at, l.available_at, l.settles_at, l.expires_at,
+        case when l.fact_id = any(sale_ids) then (
+          select coalesce(sum(u.amount), 0)::bigint from loyalty.lot_use u where u.tenant_id = _t
+             and u.account_id = l.account_id and u.lot_id = l.id and u.kind = 'EXPIRE')
+          else 0 end)::loyalty.lot_row) into lots
       from (
         select q.lot_id from (
           select o.id as lot_id, w.amount,
@@ -166,7 +172,8 @@ begin
         select u.lot_id from unnest(uses) u) wanted
       join loyalty.lot l on l.tenant_id = _t and l.id = wanted.lot_id
        and l.account_id in (select a.id from loyalty.account a
-                             where a.tenant_id = _t and a.owner_id = any(locked) and a.stored);
+                             where a.tenant_id = _t and a.owner_id = any(locked || _owners)
+                               and a.stored);
   end if;
 
   if cardinality(_traits) > 0 then
@@ -366,7 +373,10 @@ begin
     insert into loyalty.lot_term (tenant_id, account_id, lot_id, fact_id, expires_at, previous,
         occurred_at, recorded_at)
       select _t, x.*, _at from unnest(_terms) x;
-    update loyalty.lot l set expires_at = x.expires_at from unnest(_terms) x
+    -- several facts of a batch may have moved a lot's end: the last one says where to
+    update loyalty.lot l set expires_at = x.expires_at
+      from (select distinct on (account_id, lot_id) account_id, lot_id, expires_at
+              from unnest(_terms) with ordinality order by account_id, lot_id, ordinality desc) x
      where l.tenant_id = _t and l.account_id = x.account_id and l.id = x.lot_id;
   end if;
   if cardinality(_redemptions) > 0 then
@@ -396,19 +406,27 @@ begin
         (tenant_id, id, cause_id, root_id, hop, seq, kind, member_id, payload, due_at)
       select _t, x.* from unnest(_due) x;
   end if;
-  if cardinality(_settled) > 0 then
-    update loyalty.due_fact d set state = x.state, reason = x.reason from unnest(_settled) x
-     where d.tenant_id = _t and d.id = x.id;
-    update loyalty.parked_return p set state = case x.state when 'DONE' then 'APPLIED'
-        else x.state end, reason = x.reason, settled_at = _at from unnest(_settled) x
-     where p.tenant_id = _t and p.id = x.id;
-  end if;
   if cardinality(_parked) > 0 then
     insert into loyalty.parked_return (tenant_id, id, source, return_id, purchase_external_id,
         state, payload, occurred_at, parked_at, ends_at, reason, actor)
       select _t, x.id, x.source, x.return_id, x.purchase_external_id, x.state, x.payload,
         x.occurred_at, _at, x.ends_at, x.reason, x.actor from unnest(_parked) x
        order by x.source, x.return_id;
+  end if;
+  if cardinality(_settled) > 0 then
+    -- Settled or called off, never both: whoever comes second decides anew.
+    with due as (
+      update loyalty.due_fact d set state = x.state, reason = x.reason from unnest(_settled) x
+       where d.tenant_id = _t and d.id = x.id and d.state = 'WAITING' returning 1),
+    parked as (
+      update loyalty.parked_return p set state = case x.state when 'DONE' then 'APPLIED'
+          else x.state end, reason = x.reason, settled_at = _at from unnest(_settled) x
+       where p.tenant_id = _t and p.id = x.id and p.state = 'PARKED' returning 1)
+    select cardinality(_settled) - (select count(*) from due) - (select count(*) from parked)
+      into wrong;
+    if wrong <> 0 then
+      raise exception 'it was settled under the batch' using errcode = '40001';
+    end if;
   end if;
   insert into loyalty.outbox (tenant_id, id, topic, fact_id, member_id, payload, ready_at,
       recorded_at)

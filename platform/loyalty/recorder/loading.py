@@ -39,7 +39,7 @@ def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet,
         value = TraitValue(value=trait["value"], since=trait["since"], until=trait["until"])
         batch.traits.setdefault(trait["member_id"], []).append((trait["name"], value))
     _counters(batch, row, wants)
-    batch.parked = [Parked(**dict(parked)) for parked in row["parked"] or ()]
+    batch.parked = {parked["id"]: Parked(**dict(parked)) for parked in row["parked"] or ()}
     return batch
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from loyalty.database import begin, switch
-from loyalty.ledger.book import NeedLots
-from loyalty.recorder.recorder import TRIES, Recorder
-from loyalty.settlement.request import Recorded, Request
-from loyalty.settlement.settle import settle
+from loyalty.errors import Code, Refused
+from loyalty.recorder.attempts import MoreLots, persistently
+from loyalty.recorder.each import settle_each
+from loyalty.recorder.recorder import Recorder
+from loyalty.settlement.batch import Batch
+from loyalty.settlement.request import Change, Recorded, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +25,47 @@ class Leg:
 async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Recorded, Recorded]:
     """Record both legs or none; tenants are locked in ascending order of their ids.
 
-    :raises Refused: either leg cannot stand
+    :raises Refused: either leg cannot stand, or only one of them is known under its key
     """
     if first.tenant_id == second.tenant_id:
         raise ValueError("the two legs belong to two tenants")
-    more_lots: set[tuple[UUID, str]] = set()
-    for _ in range(TRIES):
-        try:
-            recorded = await _once(recorder, first, second, more_lots)
-            return recorded[first.tenant_id], recorded[second.tenant_id]
-        except NeedLots as need:
-            more_lots.add((need.owner_id, need.unit))
-    raise RuntimeError("a pair asked for more and more lots")
+
+    def forget() -> None:
+        recorder.forget(first.tenant_id)
+        recorder.forget(second.tenant_id)
+
+    recorded = await persistently(
+        lambda more_lots: _once(recorder, first, second, more_lots), lost=forget
+    )
+    return recorded[first.tenant_id], recorded[second.tenant_id]
 
 
 async def _once(
-    recorder: Recorder, first: Leg, second: Leg, more_lots: set[tuple[UUID, str]]
+    recorder: Recorder, first: Leg, second: Leg, more_lots: MoreLots
 ) -> dict[UUID, Recorded]:
     legs = sorted((first, second), key=lambda leg: leg.tenant_id)
-    batches = []
+    setups = [await recorder.setups.get(leg.tenant_id) for leg in legs]
+    recorded: dict[UUID, Recorded] = {}
+    settled: list[tuple[Batch, list[Change]]] = []
     async with recorder.database.tenants() as connection:
         await begin(connection, legs[0].tenant_id)
-        recorded: dict[UUID, Recorded] = {}
-        for leg in legs:
+        for leg, setup in zip(legs, setups, strict=True):
             await switch(connection, leg.tenant_id)
-            setup = await recorder.setups.read(connection, leg.tenant_id)
             batch = await recorder.open(connection, [leg.request], setup, more_lots)
-            outcome, _ = settle(batch, leg.request, 0)
+            changes: list[Change] = []
+            outcome = settle_each(batch, leg.request, 0, changes)
+            if isinstance(outcome, Refused):
+                raise outcome
             await recorder.append(connection, batch)
             recorded[leg.tenant_id] = outcome
-            batches.append(batch)
+            settled.append((batch, changes))
         if len({outcome.replayed for outcome in recorded.values()}) > 1:
-            raise RuntimeError("one leg of the pair is known and the other is not")
+            raise Refused(
+                Code.IDEMPOTENCY_MISMATCH,
+                "one side of this is known under its key and the other is not",
+                field="idempotencyKey",
+            )
         await connection.execute("commit")
-    for batch in batches:
-        recorder.remember(batch.setup.tenant_id, batch)
+    for batch, changes in settled:
+        await recorder.committed(batch, changes)
     return recorded

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty import commands, facts
-from loyalty.counters import window_of
+from loyalty.counters import stored_as, window_of
 from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.plugin import Scope
 from loyalty.plugin_set import PluginSet, Turn
@@ -90,7 +90,7 @@ def gather(
     for request in requests:
         _gather(wants, request, setup, plugins)
     for owner_id, unit in more_lots:
-        ref = wants.ref("i", str(owner_id))
+        ref = wants.ref("o", str(owner_id))
         wants.lots[ref, unit] = (None, requests[0].fact.occurred_at)
     return wants
 
@@ -105,9 +105,20 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
     if ref is not None:
         wants.touching[ref] = wants.touching.get(ref, 0) + 1
     _own_needs(wants, request, ref, setup)
-    for kind in plugins.closure(type(fact)):
+    for kind in kinds(fact, plugins):
         for turn in plugins.turns(kind, setup, fact.occurred_at):
             _turn_needs(wants, fact, kind, turn, ref, setup, plugins)
+
+
+def kinds(fact: Fact, plugins: PluginSet) -> Sequence[type[Fact]]:
+    """What reactions may be shown in answer to a fact, itself first.
+
+    A corrected purchase also takes the one before it back.
+    """
+    found = plugins.closure(type(fact))
+    if isinstance(fact, facts.PurchaseRecorded) and fact.revision > 1:
+        found = tuple(dict.fromkeys((*found, *plugins.closure(facts.PurchaseReversed))))
+    return found
 
 
 def _subject(wants: Wants, fact: Fact) -> int | None:
@@ -117,6 +128,8 @@ def _subject(wants: Wants, fact: Fact) -> int | None:
         return wants.ref("s", key.key, key.scope)
     if isinstance(fact, REDEMPTION_COMMANDS):
         wants.redemptions[fact.redemption_id] = None
+        if fact.member is not None:
+            wants.member(fact.member)
         return wants.ref("r", str(fact.redemption_id))
     if isinstance(fact, facts.MemberEnrolled):
         wants.member(MemberRef(external_id=fact.external_id))
@@ -132,6 +145,8 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
     match fact:
         case facts.PurchaseRecorded():
             wants.parked[FactKey(fact.source, fact.external_id)] = None
+            if setup.enroll_on_purchase and fact.member and fact.member.external_id:
+                wants.natural[FactKey("enrolment", fact.member.external_id)] = None
             if fact.revision > 1:
                 before = facts.purchase_key(fact.source, fact.external_id, fact.revision - 1)
                 wants.sales[before] = None
@@ -174,5 +189,5 @@ def _turn_needs(
         if subject is None and counter.scope is Scope.MEMBER:
             continue
         since, before = window_of(counter, at, setup.zone)
-        key = (subject, f"{turn.program.slug}/{counter.name}", since, before)
+        key = (subject, stored_as(turn.program.slug, counter), since, before)
         wants.counters.setdefault(key, len(wants.counters) + 1)

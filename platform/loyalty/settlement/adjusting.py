@@ -6,6 +6,7 @@ from loyalty.effects import AccountingClass
 from loyalty.errors import Code, Refused
 from loyalty.ledger.account import ADJUSTED
 from loyalty.ledger.book import Terms
+from loyalty.settlement.expiring import end_due
 from loyalty.settlement.redeeming import insufficient
 from loyalty.settlement.settling import Settling
 
@@ -27,7 +28,7 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
             available_at=s.at,
             expires_at=command.expires_at,
         )
-        book.grant(cause, account, command.amount, other, terms)
+        book.grant(cause, account, command.amount, other, terms, kind="ADJUST")
         s.earned.append(
             {
                 "unit": command.unit, "amount": command.amount, "availableAt": iso(s.at),
@@ -35,7 +36,9 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
             }
         )  # fmt: skip
     elif command.allow_deficit:
+        book.need_all_lots(account)
+        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
         book.take(cause, account, -command.amount, [], other, owe=True, kind="ADJUST")
-    elif not book.burn(cause, account, -command.amount, other):
+    elif not book.burn(cause, account, -command.amount, other, kind="ADJUST"):
         raise insufficient(s, command.unit, -command.amount)
     s.touch(member.id, command.unit)

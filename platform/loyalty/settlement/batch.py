@@ -92,7 +92,7 @@ class Batch:
     commands: dict[ClientKey, Known] = field(default_factory=dict)
     sales: dict[FactKey, Sale] = field(default_factory=dict)
     redemptions: dict[UUID, Redemption] = field(default_factory=dict)
-    parked: list[Parked] = field(default_factory=list)
+    parked: dict[UUID, Parked | None] = field(default_factory=dict)
     traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)

@@ -1,8 +1,12 @@
 """The end of lots: booked at the instant of their term, whenever the sweep runs."""
 
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
 from loyalty.errors import Code, Refused
 from loyalty.facts import Expired, LotsDue
-from loyalty.ledger.account import BREAKAGE
+from loyalty.ledger.account import BREAKAGE, Account
 from loyalty.ledger.lots import Lot
 from loyalty.settlement.settling import Settling
 
@@ -16,28 +20,55 @@ class NothingDue(Refused):
 
 def expire(s: Settling, fact: LotsDue) -> None:
     """Take what is left of the member's lots whose term is reached to where their program says."""
-    book, member = s.batch.book, s.the_member
-    account = book.look(member.id, fact.unit)
-    due = [
-        lot
-        for lot in (book.open_lots(account) if account else ())
-        if lot.remaining and lot.expired(s.at)
-    ]
-    if account is None or not due:
+    if s.at > s.batch.now:
+        raise Refused(Code.TOO_EARLY, "lies in the future", field="occurredAt")
+    account = s.batch.book.look(s.the_member.id, fact.unit)
+    ended = end_due(s, account) if account else []
+    if not ended:
         raise NothingDue
-    for program_id in sorted({lot.program_id for lot in due}, key=str):
-        lots: list[Lot] = [lot for lot in due if lot.program_id == program_id]
-        if program_id is None:
-            slug, target = "", book.tenant_account(fact.unit, BREAKAGE)
-        else:
-            program = s.batch.setup.program_by_id(program_id)
-            slug = program.slug if program else ""
-            target = book.program_account(program_id, fact.unit, BREAKAGE)
-        amount = book.expire(s.cause(program_id=program_id), account, lots, target)
-        s.taken.append({"unit": fact.unit, "amount": amount, "wanted": amount, "rule": slug})
-        s.follow(
-            Expired(
-                member=fact.member, occurred_at=s.at, program=slug, unit=fact.unit, amount=amount
-            )
-        )
-    s.touch(member.id, fact.unit)
+    s.taken += [
+        {"unit": fact.unit, "amount": told.amount, "wanted": told.amount, "rule": told.program}
+        for told in ended
+    ]
+
+
+def end_due(s: Settling, account: Account) -> list[Expired]:
+    """End the lots whose term is reached at the fact's instant, as a sweep would have."""
+    book = s.batch.book
+    return end(s, account, [lot for lot in book.open_lots(account) if lot.expired(s.at)])
+
+
+def end(
+    s: Settling, account: Account, lots: Iterable[Lot], at: datetime | None = None
+) -> list[Expired]:
+    """End lots, each at `at` or else at its term; what is left of it goes to its program."""
+    groups: dict[tuple[datetime, str], list[Lot]] = {}
+    for lot in lots:
+        if lot.remaining:
+            instant = at or lot.expires_at or s.at
+            groups.setdefault((instant, str(lot.program_id or "")), []).append(lot)
+    return [
+        _end_of_program(s, account, groups[instant, program], instant)
+        for instant, program in sorted(groups)
+    ]
+
+
+def _end_of_program(s: Settling, account: Account, lots: list[Lot], at: datetime) -> Expired:
+    book, program_id = s.batch.book, lots[0].program_id
+    target = breakage(s, program_id, account.unit)
+    amount = book.expire(s.cause(program_id=program_id, at=at), account, lots, target)
+    program = s.batch.setup.program_by_id(program_id) if program_id else None
+    slug = program.slug if program else ""
+    told = Expired(
+        member=s.fact.member, occurred_at=at, program=slug, unit=account.unit, amount=amount
+    )
+    s.touch(account.owner_id, account.unit)
+    s.follow(told)
+    return told
+
+
+def breakage(s: Settling, program_id: UUID | None, unit: str) -> UUID:
+    """The account that a program's lots end in."""
+    if program_id is None:
+        return s.batch.book.tenant_account(unit, BREAKAGE)
+    return s.batch.book.program_account(program_id, unit, BREAKAGE)

@@ -9,10 +9,11 @@ from loyalty.effects import Burn, Hold
 from loyalty.errors import Code, Refused
 from loyalty.facts import Burned, HoldLapsed
 from loyalty.ids import new_id
-from loyalty.ledger.account import BREAKAGE, HELD, MAIN, Account
+from loyalty.ledger.account import HELD, MAIN, Account
 from loyalty.ledger.lots import Lot, spendable
 from loyalty.plugin_set import Turn
 from loyalty.settlement.batch import Redemption
+from loyalty.settlement.expiring import breakage, end
 from loyalty.settlement.settling import Settling
 from loyalty.units import format_minor
 
@@ -20,9 +21,14 @@ from loyalty.units import format_minor
 def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) -> None:
     """Carry out a Hold or Burn of a rule. Asked for by `Redeem` it becomes a redemption."""
     book, member, program = s.batch.book, s.the_member, turn.program
+    if isinstance(s.fact, Redeem) and "redemptionId" in s.answer:
+        # Which lots a redemption took is told by its fact: a second burn would blur it.
+        raise RuntimeError(f"{turn.plugin.name} burns beside a redemption of the same fact")
     account = book.account(member.id, effect.unit)
     cause = s.cause(program_id=program.id, rule=f"{program.slug}/redeem")
     if isinstance(effect, Hold):
+        if command is None:
+            raise TypeError(f"{turn.plugin.name} may hold only what a Redeem asks for")
         parts = book.hold(cause, account, effect.amount)
     else:
         target = book.program_account(program.id, effect.unit, effect.to)
@@ -94,15 +100,17 @@ def reverse(s: Settling, command: ReverseRedemption) -> None:
     cause = s.cause(program_id=redemption.program_id)
     source = book.program_account(redemption.program_id, redemption.unit, redemption.target)
     lots = s.lots_of(member.id, redemption.unit, redemption.parts)
-    gone = [] if redemption.grace is not None else [(x, n) for x, n in lots if x.expired(s.at)]
+    late = [(lot, part) for lot, part in lots if lot.expired(s.at)]
+    gone = late if redemption.grace is None else []
     if redemption.grace is not None:
-        for lot, _ in lots:
-            if lot.expired(s.at):
-                book.reterm(cause, lot, s.at + redemption.grace)
+        end(s, account, [lot for lot, _ in late])  # what was not spent has no second life
+        for lot, _ in late:
+            book.reterm(cause, lot, s.at + redemption.grace)
     book.restore(cause, account, [pair for pair in lots if pair not in gone], source, "REVERSE")
-    if lost := sum(part for _, part in gone):
-        breakage = book.program_account(redemption.program_id, redemption.unit, BREAKAGE)
-        book.post(cause, redemption.unit, lost, source, breakage)
+    for lot, part in gone:
+        target = breakage(s, lot.program_id, redemption.unit)
+        book.post(cause, redemption.unit, part, source, target)
+    lost = sum(part for _, part in gone)
     s.answer["reinstated"], s.answer["expired"] = redemption.captured - lost, lost
     s.touch(member.id, redemption.unit)
     _becomes(s, redemption, "REVERSED")
@@ -128,8 +136,6 @@ def insufficient(s: Settling, unit: str, wanted: int) -> Refused:
 def _open(
     s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem, parts: list[tuple[Lot, int]]
 ) -> Redemption:
-    if "redemptionId" in s.answer:
-        raise RuntimeError(f"{turn.plugin.name} answered one Redeem with two spendings")
     captured = isinstance(effect, Burn)
     redemption = Redemption(
         id=new_id(),

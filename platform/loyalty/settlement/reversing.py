@@ -4,7 +4,7 @@ Per grant and line: round(share x returned so far / bought) - already taken back
 figure is rounded half up, so any order of partial returns ends at the whole grant, never beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,11 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import FactKey, FactReversed, PurchaseRecorded, PurchaseReversed, TakenBack
 from loyalty.facts import purchase_key as key_of
 from loyalty.ledger.account import ISSUED
+from loyalty.ledger.lots import Lot
 from loyalty.purchase import returned_fraction
 from loyalty.settlement import emitting
+from loyalty.settlement.batch import Parked
+from loyalty.settlement.expiring import breakage, end_due
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.settlement.settling import Settling
 from loyalty.units import Rounding, rounded
@@ -43,12 +46,6 @@ def reverse_fact(s: Settling, fact: FactReversed) -> None:
         _take_part(s, sale, {WHOLE: more})
 
 
-def reverse_whole(s: Settling, sale: Sale) -> None:
-    """Take back all that is left of a sale (a newer revision stands in its place)."""
-    assert isinstance(sale.fact, PurchaseRecorded)
-    _take_part(s, sale, _left(sale, sale.fact))
-
-
 def sale_key(fact: PurchaseReversed) -> FactKey:
     return key_of(fact.source, fact.purchase_external_id, fact.purchase_revision)
 
@@ -72,13 +69,17 @@ def _returned(sale: Sale, fact: PurchaseReversed) -> dict[str, Fraction]:
             raise Refused(
                 Code.NOT_FOUND, "the purchase has no such line", field=f"lines.{index}.id"
             )
+        given = "amount" if returned.quantity is None else "quantity"
         try:
             part = returned_fraction(line, returned)
         except Refused as refused:
             raise refused.under(f"lines.{index}") from None
+        if part <= 0:
+            raise Refused(
+                Code.BAD_AMOUNT, "must be more than nothing", field=f"lines.{index}.{given}"
+            )
         parts[line.id] = parts.get(line.id, Fraction(0)) + part
         if sale.returned.get(line.id, Fraction(0)) + parts[line.id] > ONE:
-            given = "amount" if returned.quantity is None else "quantity"
             raise Refused(
                 Code.RETURN_TOO_LARGE,
                 "is more than was bought less what came back already",
@@ -96,11 +97,12 @@ def _take_part(s: Settling, sale: Sale, parts: Mapping[str, Fraction]) -> None:
     so_far = dict(sale.returned)
     for line, part in parts.items():
         so_far[line] = so_far.get(line, Fraction(0)) + part
+    whole = {**so_far, WHOLE: _part_of_whole(sale, so_far)}
     taken: list[tuple[int, str, int]] = []
     for index, grant in enumerate(sale.grants):
-        more = _more(sale, index, grant, so_far)
+        more = _more(sale, index, grant, whole)
         if more:
-            _take_grant(s, sale, grant, sum(more.values()))
+            _take_grant(s, sale, index, sum(more.values()))
             taken += [(index, line, amount) for line, amount in more.items()]
     s.body["returned"] = {line: str(part) for line, part in parts.items()}
     s.body["taken"] = taken
@@ -121,8 +123,9 @@ def _more(
     return more
 
 
-def _take_grant(s: Settling, sale: Sale, grant: Mapping[str, Any], amount: int) -> None:
-    book, policy = s.batch.book, TakeBack(grant["back"])
+def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
+    book, grant = s.batch.book, sale.grants[index]
+    policy = TakeBack(grant["back"])
     owner, program_id = UUID(grant["owner"]), UUID(grant["programId"])
     account = book.account(owner, grant["unit"])
     lot_id = UUID(grant["lot"])
@@ -130,8 +133,14 @@ def _take_grant(s: Settling, sale: Sale, grant: Mapping[str, Any], amount: int) 
     rule = f"{grant['program']}/{grant['rule']}"
     cause = s.cause(program_id=program_id, rule=rule, label=grant["label"])
     target = book.program_account(program_id, grant["unit"], ISSUED)
-    taken = book.take(cause, account, amount, own, target, owe=policy is TakeBack.DEFICIT)
-    if taken < amount and policy is TakeBack.REFUSE:
+    ended = _ended(s, sale, index, own, amount)
+    if ended:
+        book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
+    if amount - ended > sum(lot.remaining for lot in own):
+        book.need_all_lots(account)
+        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
+    taken = book.take(cause, account, amount - ended, own, target, owe=policy is TakeBack.DEFICIT)
+    if taken < amount - ended and policy is TakeBack.REFUSE:
         raise Refused(
             Code.INSUFFICIENT_BALANCE,
             "the points of these goods are spent and the program takes no such return",
@@ -145,6 +154,19 @@ def _take_grant(s: Settling, sale: Sale, grant: Mapping[str, Any], amount: int) 
             unit=grant["unit"], amount=taken,
         )
     )  # fmt: skip
+
+
+def _ended(s: Settling, sale: Sale, index: int, own: Sequence[Lot], amount: int) -> int:
+    """How much of a take-back the program has already, because the lot reached its term.
+
+    Nobody owes for what expired, and it makes no difference whether a sweep ran.
+    """
+    left = sum(lot.remaining for lot in own)
+    ended = sum(lot.ended for lot in own) - sale.ended.get(index, 0)
+    ended = max(0, min(amount - left, ended))
+    if ended:
+        s.body.setdefault("ended", []).append((index, ended))
+    return ended
 
 
 def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) -> None:
@@ -189,10 +211,20 @@ def _park(s: Settling, fact: PurchaseReversed) -> None:
         raise Refused(Code.NOT_FOUND, "the purchase is not there", field="purchaseExternalId")
     s.kind = "ReturnParked"
     s.answer["state"] = "PARKED"
-    s.batch.book.rows.parked.append(
+    payload, book = s.batch.plugins.codec.dump(fact), s.batch.book
+    book.rows.parked.append(
         (
             s.fact_id, fact.source, fact.return_id, fact.purchase_external_id, "PARKED",
-            s.batch.plugins.codec.dump(fact), s.at, s.batch.now + s.batch.setup.parking, None,
-            s.request.actor,
+            payload, s.at, s.batch.now + s.batch.setup.parking, None, s.request.actor,
         )
     )  # fmt: skip
+    waiting = Parked(
+        id=s.fact_id,
+        source=fact.source,
+        return_id=fact.return_id,
+        purchase_external_id=fact.purchase_external_id,
+        payload=payload,
+        occurred_at=s.at,
+        actor=s.request.actor,
+    )
+    book.put(s.batch.parked, waiting.id, waiting)  # the purchase may be next in the batch

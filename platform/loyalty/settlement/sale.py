@@ -25,7 +25,10 @@ class FollowOn:
 
 @dataclass(slots=True, kw_only=True)
 class Sale:
-    """`grants` are the decision's grant rows; `taken` is by (index of the grant, line)."""
+    """`grants` are the decision's grant rows; `taken` is by (index of the grant, line).
+
+    `ended` says by index of the grant how much of what was taken back had reached its term.
+    """
 
     fact_id: UUID
     member_id: UUID
@@ -33,13 +36,16 @@ class Sale:
     grants: list[dict[str, Any]]
     returned: Mapping[str, Fraction] = field(default_factory=dict)
     taken: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    ended: Mapping[int, int] = field(default_factory=dict)
     follow_ons: tuple[FollowOn, ...] = ()
 
     def with_return(self, body: Mapping[str, Any]) -> None:
         """Add what an earlier return's decision says."""
-        returned, taken = dict(self.returned), dict(self.taken)
+        returned, taken, ended = dict(self.returned), dict(self.taken), dict(self.ended)
         for line, part in body["returned"].items():
             returned[line] = returned.get(line, Fraction(0)) + Fraction(part)
         for index, line, wanted in body["taken"]:
             taken[index, line] = taken.get((index, line), 0) + wanted
-        self.returned, self.taken = returned, taken
+        for index, amount in body.get("ended", ()):
+            ended[index] = ended.get(index, 0) + amount
+        self.returned, self.taken, self.ended = returned, taken, ended

@@ -63,6 +63,8 @@ def _run(s: Settling) -> None:
     s.measured.append((fact, []))
     if (kernel := KERNEL.get(type(fact))) is not None:
         kernel(s, fact)
+    if s.member is not None and s.member.status == "CLOSED":
+        membership.forfeit(s)
     if s.kind == "ReturnParked":
         return
     s.queue.appendleft((fact, 0, 0))
@@ -123,8 +125,9 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
     batch, book = s.batch, s.batch.book
     member_id = s.member.id if s.member else None
     known = Known(
-        fact_id=s.fact_id, kind=s.fact.KIND, member_id=member_id, input=payload, answer=s.answer
-    )
+        fact_id=s.fact_id, kind=s.kind or s.fact.KIND, member_id=member_id, input=payload,
+        answer=s.answer,
+    )  # fmt: skip
     if (client := s.request.client_key) is not None:
         book.put(batch.commands, client, known)
         book.rows.commands.append(
@@ -133,18 +136,16 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
     else:
         book.put(batch.known, key, known)
     if s.returns is not None:
-        before = s.returns.returned, s.returns.taken
+        for name in ("returned", "taken", "ended"):
+            book.change(s.returns, name, getattr(s.returns, name))  # so that undo sets it back
         s.returns.with_return(s.body)
-        after = s.returns.returned, s.returns.taken
-        s.returns.returned, s.returns.taken = before
-        book.change(s.returns, "returned", after[0])
-        book.change(s.returns, "taken", after[1])
     elif member_id is not None and "grants" in s.body and s.request.client_key is None:
         grants = s.body["grants"]
         sale = Sale(fact_id=s.fact_id, member_id=member_id, fact=s.fact, grants=grants)
         book.put(batch.sales, key, sale)
     if s.request.parked_id is not None:
         book.rows.settled.append((s.request.parked_id, "DONE", None))
+        book.put(batch.parked, s.request.parked_id, None)
     if s.request.follows is not None:
         book.rows.settled.append((s.request.follows.due_id, "DONE", None))
 
@@ -238,21 +239,21 @@ def _replace_revision(s: Settling, fact: PurchaseRecorded) -> None:
             "goods of the revision before it came back: it cannot be corrected any more",
             field="revision",
         )
-    undoing = Settling(batch=s.batch, request=s.request, index=s.index, member=s.member)
-    undoing.kind = facts.PurchaseReversed.KIND
-    reversing.reverse_whole(undoing, sale)
-    undoing.request = Request(
-        fact=facts.PurchaseReversed(
-            occurred_at=s.at,
-            source=fact.source,
-            return_id=f"revision {fact.revision}",
-            purchase_external_id=fact.external_id,
-            purchase_revision=fact.revision - 1,
-        ),
-        actor=s.request.actor,
-        request_id=s.request.request_id,
-        key=FactKey(f"revised:{fact.source}", f"{fact.external_id}#{fact.revision}"),
+    undoing = facts.PurchaseReversed(
+        occurred_at=s.at,
+        source=fact.source,
+        return_id=f"revision {fact.revision}",
+        purchase_external_id=fact.external_id,
+        purchase_revision=fact.revision - 1,
     )
-    _finish(undoing, s.batch.plugins.codec.dump(undoing.request.fact))
-    s.taken, s.touched = undoing.taken, set(undoing.touched)
+    undone, changes = settle(
+        s.batch,
+        Request(
+            fact=undoing, actor=s.request.actor, request_id=s.request.request_id, any_time=True,
+            key=FactKey(f"revised:{fact.source}", f"{fact.external_id}#{fact.revision}"),
+        ),
+        s.index,
+    )  # fmt: skip
+    s.taken += undone.answer.get("takenBack", ())
+    s.touched |= {(change.member_id, change.unit) for change in changes}
     s.body["replaces"] = str(sale.fact_id)

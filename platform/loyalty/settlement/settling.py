@@ -72,9 +72,11 @@ class Settling:
         program_id: UUID | None = None,
         rule: str | None = None,
         label: str | None = None,
+        at: datetime | None = None,
     ) -> Cause:
+        """Why value moves; at the fact's own instant unless it says another."""
         return Cause(
-            fact_id=self.fact_id, at=self.at, program_id=program_id, rule=rule, label=label
+            fact_id=self.fact_id, at=at or self.at, program_id=program_id, rule=rule, label=label
         )
 
     def follow(self, fact: Fact, *, measured: bool = False) -> None:

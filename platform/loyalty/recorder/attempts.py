@@ -1,0 +1,50 @@
+"""Trying again: what may pass the next time, and what was decided on too little."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from loyalty.ledger.book import NeedLots
+
+T = TypeVar("T")
+MoreLots = set[tuple[UUID, str]]  # owners and units of accounts that are wanted whole
+
+# moved, deadlock, key just taken, lock; an account that a restored database does not have
+RETRIED = frozenset({"40001", "40P01", "23505", "55P03", "23503"})
+TRIES = 5
+
+
+class StaleSetup(Exception):
+    """A tenant's setup changed: the batch is decided under the new one."""
+
+
+async def persistently(
+    attempt: Callable[[MoreLots], Awaitable[T]], *, lost: Callable[[], None]
+) -> T:
+    """Run a whole transaction, again where another process was faster or more must be loaded.
+
+    `lost` is called before a new try after Postgres refused one.
+
+    :raises asyncpg.PostgresError: refused for good, or several times
+    """
+    more_lots: MoreLots = set()
+    tries = 0
+    while True:
+        try:
+            return await attempt(more_lots)
+        except NeedLots as need:
+            if (need.owner_id, need.unit) in more_lots:
+                raise RuntimeError(f"{need}: they are loaded and do not add up") from None
+            more_lots.add((need.owner_id, need.unit))
+        except StaleSetup:
+            continue
+        except asyncpg.PostgresError as error:
+            tries += 1
+            if error.sqlstate not in RETRIED or tries == TRIES:
+                raise
+            lost()
+            await asyncio.sleep(random.uniform(0, 0.005 * 2**tries))
