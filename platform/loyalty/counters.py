@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from loyalty.days import MIDNIGHT, add_months, day_start, local_day
 from loyalty.plugin import Bucket, Counter, Scope, Window
 
+HOUR = timedelta(hours=1)
 ALWAYS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
 
 
@@ -25,9 +26,11 @@ def stored_as(slug: str, counter: Counter) -> str:
 
 def bucket_of(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:
     """The start (UTC) of the bucket that an instant falls into."""
+    day = day_start(local_day(at, zone, counter.day_starts_at), zone, counter.day_starts_at)
     if counter.bucket is Bucket.HOUR:
-        return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return day_start(local_day(at, zone, counter.day_starts_at), zone, counter.day_starts_at)
+        # Counted from where the day begins: not every zone and not every day begins on an hour.
+        return day + (at - day) // HOUR * HOUR
+    return day
 
 
 def window_of(counter: Counter, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

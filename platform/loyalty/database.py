@@ -181,16 +181,16 @@ class Database:
 
     async def _give_up(self, connection: Any, error: BaseException) -> None:
         """Roll back after an error of ours; end a connection whose state nobody knows."""
-        if isinstance(error, Exception) and not isinstance(error, TimeoutError | OSError):
-            try:
-                if connection.is_in_transaction():
-                    await connection.execute("rollback")
-                await self._release(connection)
-                return
-            except Exception:  # whatever it was, the connection is ended below
-                pass
+        known = isinstance(error, Exception) and not isinstance(error, TimeoutError | OSError)
         try:
+            if not known:
+                connection.terminate()
+            elif connection.is_in_transaction():
+                await connection.execute("rollback")
+        except BaseException as fault:  # cancelled in the middle of the rollback, for example
             connection.terminate()
+            if not isinstance(fault, Exception):
+                raise
         finally:
             await self._release(connection)
 

@@ -207,6 +207,6 @@ class TakenBack(Fact):
 
 
 def purchase_key(source: str, external_id: str, revision: int = 1) -> FactKey:
-    return FactKey(
-        f"purchase:{source}", external_id if revision == 1 else f"{external_id}#{revision}"
-    )
+    """A revision stands in the scope: an order may well be called `1001#2`."""
+    scope = "purchase" if revision == 1 else f"purchase#{revision}"
+    return FactKey(f"{scope}:{source}", external_id)

@@ -14,10 +14,10 @@ KIND = "parked"
 # A purchase and its return may be recorded at the same moment, neither seeing the other.
 _ARRIVED = """
 exists (select 1 from loyalty.fact f
-         where f.scope = 'purchase:' || p.source
-           and f.key = p.purchase_external_id || case
+         where f.scope = 'purchase' || case
                  when coalesce(p.payload ->> 'purchase_revision', '1') = '1' then ''
-                 else '#' || (p.payload ->> 'purchase_revision') end)
+                 else '#' || (p.payload ->> 'purchase_revision') end || ':' || p.source
+           and f.key = p.purchase_external_id)
 """
 _WAITING = f"""
 select p.id, p.source, p.return_id, p.purchase_external_id, p.payload, p.occurred_at, p.actor

@@ -84,40 +84,54 @@ select w.member_id, w.unit, sum(a.version)::bigint as version,
  group by w.member_id, w.unit
 """
 
+# What a late fact repaid of a deficit that only arose later, it had not repaid yet at `at`: of the
+# repayments known, only as much counts as was owed by then, the earliest first.
 AS_OF = """
 with mine as (
-  select id, kind from loyalty.account
-   where owner_id = $1 and unit = $2 and stored),
-lots as (
-  select l.available_at,
-         coalesce((select t.expires_at from loyalty.lot_term t
-                    where (t.account_id, t.lot_id) = (l.account_id, l.id)
-                      and t.occurred_at <= $3 and t.recorded_at <= $4
-                    order by t.recorded_at desc limit 1),
-                  (select t.previous from loyalty.lot_term t
-                    where (t.account_id, t.lot_id) = (l.account_id, l.id)
-                    order by t.recorded_at limit 1),
-                  l.expires_at) as expires_at,
-         l.granted - coalesce((select sum(u.amount) from loyalty.lot_use u
-                                where (u.account_id, u.lot_id) = (l.account_id, l.id)
-                                  and u.occurred_at <= $3 and u.recorded_at <= $4), 0) as remaining
-    from loyalty.lot l join mine m on m.id = l.account_id and m.kind = $5
-    join loyalty.fact f on f.tenant_id = l.tenant_id and f.id = l.fact_id
-   where l.occurred_at <= $3 and f.recorded_at <= $4),
+  select id, kind from loyalty.account where owner_id = $1 and unit = $2 and stored),
 moved as (
   select m.kind, sum(case when p.to_id = m.id then p.amount else -p.amount end) as net,
+         sum(p.uncovered) filter (where p.from_id = m.id) as uncovered,
          max(case when p.to_id = m.id then p.to_version else p.from_version end) as version
     from mine m join loyalty.posting p on p.to_id = m.id or p.from_id = m.id
    where p.occurred_at <= $3 and p.recorded_at <= $4
    group by m.kind),
+owed as (select coalesce((select uncovered from moved where kind = $5), 0) as amount),
+used as (
+  select u.lot_id, u.kind, u.amount,
+         sum(u.amount) over (partition by u.kind = 'REPAY'
+                             order by u.recorded_at, u.fact_id, u.lot_id) as so_far
+    from mine m join loyalty.lot_use u on u.account_id = m.id and m.kind = $5
+   where u.occurred_at <= $3 and u.recorded_at <= $4),
+counted as (
+  select u.lot_id, case when u.kind <> 'REPAY' then u.amount
+           else least(u.amount, greatest(0, o.amount - (u.so_far - u.amount))) end as amount, u.kind
+    from used u cross join owed o),
+lots as (
+  select l.available_at,
+         case when t.lot_id is not null then t.expires_at
+              when f1.lot_id is not null then f1.previous
+              else l.expires_at end as expires_at,
+         l.granted - coalesce((select sum(c.amount) from counted c where c.lot_id = l.id), 0)
+           as remaining
+    from loyalty.lot l join mine m on m.id = l.account_id and m.kind = $5
+    join loyalty.fact f on f.tenant_id = l.tenant_id and f.id = l.fact_id
+    left join lateral (select x.lot_id, x.expires_at from loyalty.lot_term x
+                        where (x.account_id, x.lot_id) = (l.account_id, l.id)
+                          and x.occurred_at <= $3 and x.recorded_at <= $4
+                        order by x.recorded_at desc, x.fact_id desc limit 1) t on true
+    left join lateral (select x.lot_id, x.previous from loyalty.lot_term x
+                        where (x.account_id, x.lot_id) = (l.account_id, l.id)
+                        order by x.recorded_at, x.fact_id limit 1) f1 on true
+   where l.occurred_at <= $3 and f.recorded_at <= $4),
 open as (
   select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,
          coalesce(sum(remaining) filter (where available_at > $3), 0)::bigint as pending
     from lots where expires_at is null or expires_at > $3)
 select o.available, o.pending,
        coalesce((select net from moved where kind = $6), 0)::bigint as held,
-       greatest(0, (select coalesce(sum(remaining), 0) from lots)
-                   - coalesce((select net from moved where kind = $5), 0))::bigint as deficit,
+       (owed.amount - coalesce((select sum(amount) from counted where kind = 'REPAY'), 0))::bigint
+         as deficit,
        coalesce((select sum(version) from moved), 0)::bigint as version
-  from open o
+  from open o cross join owed
 """

@@ -1,10 +1,18 @@
 """What the kernel refuses of any fact, before a rule sees it."""
 
-from loyalty.commands import AdjustBalance, Command, Redeem
+from loyalty.commands import (
+    AdjustBalance,
+    CaptureRedemption,
+    Command,
+    Redeem,
+    ReleaseRedemption,
+    ReverseRedemption,
+)
 from loyalty.errors import Code, Refused
 from loyalty.facts import (
     ActivityRecorded,
     Fact,
+    FactReversed,
     HoldLapsed,
     LotsDue,
     MemberClosed,
@@ -16,7 +24,17 @@ from loyalty.settlement.settling import Settling
 from loyalty.setup import TenantStatus
 
 DATED = (PurchaseRecorded, PurchaseReversed, ActivityRecorded, MemberEnrolled)
-NOT_WHEN_CLOSED = (PurchaseRecorded, ActivityRecorded, Redeem, AdjustBalance)
+STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
+    MemberEnrolled,
+    MemberClosed,
+    PurchaseReversed,
+    FactReversed,
+    LotsDue,
+    HoldLapsed,
+    CaptureRedemption,
+    ReleaseRedemption,
+    ReverseRedemption,
+)
 NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, LotsDue, HoldLapsed, Command)
 
 
@@ -32,7 +50,7 @@ def check(s: Settling) -> None:
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
     closed = s.member is not None and s.member.status == "CLOSED"
-    if closed and isinstance(fact, NOT_WHEN_CLOSED):
+    if closed and not isinstance(fact, STILL_WHEN_CLOSED):
         raise Refused(Code.MEMBER_CLOSED, "the member left", field="member")
     if isinstance(fact, PurchaseRecorded) and fact.currency not in s.batch.setup.currencies:
         raise Refused(
