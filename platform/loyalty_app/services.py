@@ -25,7 +25,6 @@ from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
 from loyalty.settlement.request import Committed
 from loyalty_app.installed import installed
-from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 from loyalty_graphql.compose import ComposedSchema, compose
 from loyalty_graphql.context import Api
@@ -111,8 +110,8 @@ async def open_services(
     settings: Settings, *, plugins: Sequence[Plugin] | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Services]:
     """Everything an API process needs."""
-    dsn = needed(settings.app_database_url, "LOYALTY_APP_DATABASE_URL")
-    secret = needed(settings.operator_secret, "LOYALTY_OPERATOR_SECRET")
+    dsn = settings.need("app_database_url")
+    secret = settings.need("operator_secret")
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(
@@ -146,12 +145,6 @@ async def open_services(
                 forget=forget,
             ),
         )
-
-
-def needed(value: str | None, name: str) -> str:
-    if not value:
-        raise Problem(f"{name} is not set", f"set {name}, or start everything with `loyalty up`")
-    return value
 
 
 async def _redis(

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loyalty_app import running
+from loyalty_app.problem import Problem
 
 
 class Settings(BaseSettings):
@@ -38,6 +39,19 @@ class Settings(BaseSettings):
         found = running.read(settings.data_dir)
         missing = {name: value for name, value in found.items() if getattr(settings, name) is None}
         return settings.model_copy(update=missing)
+
+    def need(self, name: str) -> str:
+        """A setting that a command cannot do without.
+
+        :raises Problem: it is not set
+        """
+        value = getattr(self, name)
+        if not value:
+            variable = f"LOYALTY_{name.upper()}"
+            raise Problem(
+                f"{variable} is not set", f"Set {variable}, or start everything with `loyalty up`"
+            )
+        return str(value)
 
     def environment(self) -> dict[str, str]:
         """These settings for a serving process, which gets no right to migrate."""

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from loyalty.clock import SystemClock
 from loyalty_app.demo_tenant import MEMBER, Demo, demo_tenant
-from loyalty_app.services import needed, open_ledger
+from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 
 QUERY = (
@@ -17,7 +17,7 @@ QUERY = (
 
 async def welcome(settings: Settings, console: Console) -> None:
     """Make sure of the demo tenant and print how to speak for it."""
-    dsn = needed(settings.app_database_url, "LOYALTY_APP_DATABASE_URL")
+    dsn = settings.need("app_database_url")
     async with open_ledger(settings, dsn, pool=2) as ledger:
         demo = await demo_tenant(ledger, settings.data_dir, SystemClock().now())
     _print(settings, demo, console)

@@ -11,7 +11,7 @@ from loyalty.database import UnsafeLogin
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.problem import Problem
-from loyalty_app.services import needed, open_ledger
+from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
@@ -34,7 +34,7 @@ async def work(
 
     :raises Problem: the database login is missing or not safe to serve with
     """
-    dsn = needed(settings.worker_database_url, "LOYALTY_WORKER_DATABASE_URL")
+    dsn = settings.need("worker_database_url")
     try:
         async with open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL) as ledger:
             worker = Worker(ledger.recorder, PublishedVersions())

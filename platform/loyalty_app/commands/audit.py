@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from loyalty_app.services import needed
 from loyalty_app.settings import Settings
 
 
@@ -16,7 +15,7 @@ def audit(
 ) -> None:
     """Check the ledger's invariants; exit code 1 where anything is found."""
     settings = Settings.load()
-    dsn = needed(settings.audit_database_url, "LOYALTY_AUDIT_DATABASE_URL")
+    dsn = settings.need("audit_database_url")
     found = asyncio.run(_audit(settings, dsn, tenant))
     for line in found:
         typer.echo(line)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from loyalty_app.problem import Problem
-from loyalty_app.services import needed
 from loyalty_app.settings import Settings
 
 app = typer.Typer(help="API keys.", no_args_is_help=True)
@@ -42,7 +41,7 @@ async def _create(slug: str, client: str, role: str, scopes: list[str] | None) -
     if role not in Role.__members__:
         raise Problem(f"There is no role {role!r}", f"One of {', '.join(Role.__members__)}")
     tenant_id = await tenant_named(settings, slug)
-    dsn = needed(settings.app_database_url, "LOYALTY_APP_DATABASE_URL")
+    dsn = settings.need("app_database_url")
     database = await Database.open(dsn, size=1)
     try:
         async with database.tenant(tenant_id) as connection:

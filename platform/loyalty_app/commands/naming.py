@@ -4,7 +4,6 @@ from uuid import UUID
 
 from loyalty.database import Database
 from loyalty_app.problem import Problem
-from loyalty_app.services import needed
 from loyalty_app.settings import Settings
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.tenants import tenant_of_slug
@@ -14,7 +13,7 @@ BY = Actor(role="OPERATOR", subject="command line", request_id="cli")
 
 async def tenant_named(settings: Settings, slug: str) -> UUID:
     """:raises Problem: there is no such tenant"""
-    dsn = needed(settings.app_database_url, "LOYALTY_APP_DATABASE_URL")
+    dsn = settings.need("app_database_url")
     database = await Database.open(dsn, size=1)
     try:
         found = await tenant_of_slug(database, slug)

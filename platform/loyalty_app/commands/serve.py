@@ -1,5 +1,8 @@
 """`loyalty serve`"""
 
+import asyncio
+
+from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
 IN_FLIGHT_MAX = 1_000
@@ -13,6 +16,8 @@ def serve() -> None:
     from loyalty_app.asgi import create_app
 
     settings = Settings.load()
+    settings.need("operator_secret")
+    asyncio.run(_check(settings))
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -25,3 +30,24 @@ def serve() -> None:
         ws_max_size=256 * 1024,
         reset_contextvars=True,
     )
+
+
+async def _check(settings: Settings) -> None:
+    """Say what is wrong with the database login before a server is started on it.
+
+    :raises Problem: it is not safe to serve with, or there is nobody to log in to
+    """
+    from loyalty.database import Database, UnsafeLogin
+
+    try:
+        database = await Database.open(settings.need("app_database_url"), size=1)
+    except UnsafeLogin as unsafe:
+        raise Problem(
+            str(unsafe).rstrip("."), "Give LOYALTY_APP_DATABASE_URL the login loyalty_app"
+        ) from None
+    except OSError as error:
+        raise Problem(
+            f"The database of LOYALTY_APP_DATABASE_URL does not answer ({error})",
+            "Start it, or correct the address; `loyalty doctor` looks closer",
+        ) from None
+    await database.close()

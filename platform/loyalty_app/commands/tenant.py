@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from loyalty_app.problem import Problem
-from loyalty_app.services import needed
 from loyalty_app.settings import Settings
 
 app = typer.Typer(help="Tenants.", no_args_is_help=True)
@@ -39,7 +38,7 @@ async def _create(slug: str, name: str, zone: str, currencies: tuple[str, ...]) 
     from loyalty_tenants.tenants import TenantSettings, create_tenant
 
     settings = Settings.load()
-    dsn = needed(settings.app_database_url, "LOYALTY_APP_DATABASE_URL")
+    dsn = settings.need("app_database_url")
     database = await Database.open(dsn, size=1)
     try:
         given = TenantSettings(name=name, zone=zone, currencies=currencies)

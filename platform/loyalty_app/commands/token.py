@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from loyalty_app.services import needed
 from loyalty_app.settings import Settings
 
 
@@ -21,7 +20,7 @@ def token(
     from loyalty_tenants.principal import Role
     from loyalty_tenants.tokens import issue_token
 
-    secret = needed(Settings.load().operator_secret, "LOYALTY_OPERATOR_SECRET")
+    secret = Settings.load().need("operator_secret")
     typer.echo(
         issue_token(
             secret=secret,
