@@ -60,9 +60,17 @@ async def entries(
     connection: Connection, *, first: int = 50, before: UUID | None = None
 ) -> Sequence[AuditEntry]:
     """Entries of the tenant, newest first; `before` is the id of the last one already seen."""
-    asked = models.AuditEntry.all().using_db(bound(connection)).order_by("-id")
-    if before is not None:
-        asked = asked.filter(id__lt=before)
+    return await page(connection, beyond=before, count=min(first, PAGE_MAX))
+
+
+async def page(
+    connection: Connection, *, beyond: UUID | None, count: int, backward: bool = False
+) -> Sequence[AuditEntry]:
+    """`count` entries older than the one of an id, newest first; backward: newer, oldest first."""
+    side, order = ("gt", "id") if backward else ("lt", "-id")
+    asked = models.AuditEntry.all().using_db(bound(connection)).order_by(order)
+    if beyond is not None:
+        asked = asked.filter(**{f"id__{side}": beyond})
     return [
         AuditEntry(
             id=row.id,
@@ -74,5 +82,5 @@ async def entries(
             details=row.details,
             request_id=row.request_id,
         )
-        for row in await asked.limit(min(first, PAGE_MAX))
+        for row in await asked.limit(count)
     ]

@@ -56,16 +56,19 @@ async def issue_key(
     label: str = "",
     asked: Sequence[str] | None = None,
     expires_at: datetime | None = None,
+    within: frozenset[str] | None = None,
     now: datetime,
 ) -> IssuedKey:
     """Issue a key for a client (a service account that outlives its keys).
 
-    :raises Refused: BAD_USER_INPUT, FORBIDDEN (a scope the role cannot hold), LIMIT_EXCEEDED (the
-        client has two active keys)
+    `within` are the scopes of who asks: nobody makes a key that may do more than they may.
+
+    :raises Refused: BAD_USER_INPUT, FORBIDDEN (a scope that the role, or who asks, cannot hold),
+        LIMIT_EXCEEDED (the client has two active keys)
     """
     client = check_name(client, longest=60, field="client")
     label = check_name(label, field="label") if label else ""
-    granted = _check_scopes(role, asked)
+    granted = _check_scopes(role, asked, within)
     if expires_at is not None and expires_at <= now:
         raise Refused(Code.BAD_USER_INPUT, "must be in the future", field="expiresAt")
     await raise_epoch(connection)
@@ -115,6 +118,17 @@ async def keys(connection: Connection) -> Sequence[KeyRecord]:
     return [_record(row) for row in await asked.values()]
 
 
+async def page(
+    connection: Connection, *, beyond: UUID | None, count: int, backward: bool = False
+) -> Sequence[KeyRecord]:
+    """`count` keys older than the one of an id, newest first; backward: newer, oldest first."""
+    side, order = ("gt", "id") if backward else ("lt", "-id")
+    asked = models.ApiKey.all().using_db(bound(connection)).order_by(order)
+    if beyond is not None:
+        asked = asked.filter(**{f"id__{side}": beyond})
+    return [_record(row) for row in await asked.limit(count).values()]
+
+
 async def verify_key(
     connection: Connection, tenant_id: UUID, key: KeyText, *, now: datetime
 ) -> Principal | None:
@@ -137,21 +151,21 @@ async def verify_key(
     )
 
 
-def _check_scopes(role: Role, asked: Sequence[str] | None) -> frozenset[str]:
+def _check_scopes(
+    role: Role, asked: Sequence[str] | None, within: frozenset[str] | None
+) -> frozenset[str]:
     if role not in ROLES:
         raise Refused(Code.BAD_USER_INPUT, "a key is for ADMIN, SERVICE or PARTNER", field="role")
     for index, scope in enumerate(asked or ()):
+        field = f"scopes.{index}"
         if scope not in scopes.DESCRIPTIONS:
-            raise Refused(
-                Code.BAD_USER_INPUT,
-                unknown_key(scope, scopes.DESCRIPTIONS),
-                field=f"scopes.{index}",
-            )
+            raise Refused(Code.BAD_USER_INPUT, unknown_key(scope, scopes.DESCRIPTIONS), field=field)
         if scope not in scopes.ALLOWED[role]:
-            raise Refused(
-                Code.FORBIDDEN, f"{role} cannot hold the scope {scope}", field=f"scopes.{index}"
-            )
-    return scopes.granted(role, asked)
+            raise Refused(Code.FORBIDDEN, f"{role} cannot hold the scope {scope}", field=field)
+        if within is not None and scope not in within:
+            raise Refused(Code.FORBIDDEN, f"you do not hold the scope {scope}", field=field)
+    granted = scopes.granted(role, asked)
+    return granted if within is None else granted & within
 
 
 async def _check_room(connection: Connection, client: str, now: datetime) -> None:

@@ -84,6 +84,27 @@ async def program_by_slug(connection: Connection, slug: str) -> ProgramRecord | 
     return None if row is None else _program(row)
 
 
+async def latest_versions(
+    connection: Connection, program_ids: Sequence[UUID], *, count: int
+) -> Mapping[UUID, Sequence[VersionRecord]]:
+    """Up to `count` versions of each program, newest first; one statement for all of them."""
+    rows = await connection.fetch(
+        """select v.id, v.program_id, v.number, v.config, v.effective_from, v.published_at,
+                  v.published_by, v.state, v.activated_at
+             from unnest($1::uuid[]) as p (id)
+             cross join lateral (select * from loyalty.program_version v
+                                  where v.program_id = p.id order by v.number desc limit $2) v""",
+        list(program_ids),
+        count,
+    )
+    found: dict[UUID, list[VersionRecord]] = {program_id: [] for program_id in program_ids}
+    for row in rows:
+        found[row["program_id"]].append(
+            VersionRecord(**{**row, "state": VersionState(row["state"])})
+        )
+    return found
+
+
 async def versions(
     connection: Connection, program_ids: Sequence[UUID]
 ) -> Mapping[UUID, Sequence[VersionRecord]]:

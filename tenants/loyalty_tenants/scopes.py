@@ -24,6 +24,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "tenant:write": "change the tenant's settings, signing secrets and token issuers",
         "keys:write": "create and revoke the tenant's API keys",
         "audit:read": "read who changed what",
+        "tenants:read": "read the settings of any tenant",
         "tenants:write": "create, suspend and resume tenants",
     }
 )
@@ -41,7 +42,7 @@ _SERVICE = frozenset(
         "programs:read",
     }
 )
-_OPERATOR_ONLY = frozenset({"tenants:write"})
+_OPERATOR_ONLY = frozenset({"tenants:read", "tenants:write"})
 _SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem"})
 _ADMIN = frozenset(DESCRIPTIONS) - _OPERATOR_ONLY - _SELF_ONLY
 

@@ -17,7 +17,7 @@ from loyalty_tenants import audit
 from loyalty_tenants.epoch import raise_epoch
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.settings import check_currencies, check_tolerance, check_window, check_zone
-from loyalty_tenants.slugs import check_name, check_slug
+from loyalty_tenants.slugs import check_name, check_slug, is_slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,27 @@ class TenantRecord:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTenant:
+    """A tenant that may be created: its slug and settings are checked."""
+
+    tenant_id: UUID
+    slug: str
+    settings: dict[str, Any]
+
+
+def new_tenant(*, slug: str, settings: TenantSettings) -> NewTenant:
+    """Check a tenant to be; it needs a name and a zone.
+
+    :raises Refused: BAD_USER_INPUT, CURRENCY_NOT_LISTED
+    """
+    check_slug(slug)
+    for field in ("name", "zone"):
+        if getattr(settings, field) is None:
+            raise Refused(Code.BAD_USER_INPUT, "is needed", field=field)
+    return NewTenant(tenant_id=new_id(), slug=slug, settings=settings.checked())
+
+
 async def create_tenant(
     database: Database, by: Actor, *, slug: str, settings: TenantSettings, now: datetime
 ) -> TenantRecord:
@@ -81,31 +102,42 @@ async def create_tenant(
 
     :raises Refused: ALREADY_EXISTS (slug), BAD_USER_INPUT, CURRENCY_NOT_LISTED
     """
-    check_slug(slug)
-    for field in ("name", "zone"):
-        if getattr(settings, field) is None:
-            raise Refused(Code.BAD_USER_INPUT, "is needed", field=field)
-    given = settings.checked()
-    columns = {"tenant_id": new_id(), "slug": slug, "created_at": now, **given}
+    new = new_tenant(slug=slug, settings=settings)
+    async with database.tenant(new.tenant_id) as connection:
+        return await add_tenant(connection, by, new, now=now)
+
+
+async def add_tenant(
+    connection: Connection, by: Actor, new: NewTenant, *, now: datetime
+) -> TenantRecord:
+    """Create the tenant in its own transaction.
+
+    :raises Refused: ALREADY_EXISTS (slug)
+    """
+    columns = {
+        "tenant_id": new.tenant_id,
+        "slug": new.slug,
+        "created_at": now,
+        **new.settings,
+    }
     names, places = ", ".join(columns), ", ".join(f"${i + 1}" for i in range(len(columns)))
-    async with database.tenant(columns["tenant_id"]) as connection:
-        try:
-            await connection.execute(
-                f"insert into loyalty.tenant ({names}) values ({places})", *columns.values()
-            )
-        except UniqueViolationError:
-            raise Refused(
-                Code.ALREADY_EXISTS, f"the slug {slug!r} is taken", field="slug"
-            ) from None
-        await audit.write(
-            connection,
-            by,
-            action="tenant.create",
-            subject=f"tenant:{slug}",
-            details=_shown(given),
-            now=now,
+    try:
+        await connection.execute(
+            f"insert into loyalty.tenant ({names}) values ({places})", *columns.values()
         )
-        return await tenant(connection)
+    except UniqueViolationError:
+        raise Refused(
+            Code.ALREADY_EXISTS, f"the slug {new.slug!r} is taken", field="slug"
+        ) from None
+    await audit.write(
+        connection,
+        by,
+        action="tenant.create",
+        subject=f"tenant:{new.slug}",
+        details=_shown(new.settings),
+        now=now,
+    )
+    return await tenant(connection)
 
 
 async def update_tenant(
@@ -163,8 +195,23 @@ async def tenant(connection: Connection) -> TenantRecord:
     return TenantRecord(**values)
 
 
+async def page(
+    database: Database, *, beyond: UUID | None, count: int, backward: bool = False
+) -> Sequence[TenantRecord]:
+    """Tenants in the order they were created, `count` of them beyond a tenant's id; for operators.
+
+    One narrow function reads them all: row security shows a transaction its own tenant only.
+    """
+    rows = await database.unscoped(
+        "select loyalty.tenant_page($1, $2, $3)", beyond, count, backward
+    )
+    return [_listed(row) for row in rows]
+
+
 async def tenant_of_slug(database: Database, slug: str) -> UUID | None:
     """Which tenant goes by this slug."""
+    if not is_slug(slug):
+        return None
     found = await database.unscoped("select loyalty.tenant_of_slug($1)", slug)
     return None if found is None else UUID(str(found))
 
@@ -194,6 +241,21 @@ async def _locked(connection: Connection) -> TenantRecord:
     except LookupError:
         raise Refused(Code.NOT_FOUND, "there is no such tenant") from None
     return await tenant(connection)
+
+
+def _listed(row: dict[str, Any]) -> TenantRecord:
+    """A tenant as `loyalty.tenant_page` writes it: spans in seconds, instants as texts."""
+    spans = {name: timedelta(seconds=row[name]) for name in ("backdating", "ahead", "parking")}
+    return TenantRecord(
+        **{
+            **row,
+            **spans,
+            "tenant_id": UUID(row["tenant_id"]),
+            "status": TenantStatus(row["status"]),
+            "currencies": tuple(row["currencies"]),
+            "created_at": datetime.fromisoformat(row["created_at"]),
+        }
+    )
 
 
 def _shown(values: dict[str, Any]) -> dict[str, Any]:
