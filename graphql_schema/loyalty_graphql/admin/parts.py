@@ -1,0 +1,34 @@
+"""What setting tenants up adds to the schema, for `Core`."""
+
+from loyalty_graphql.admin.audit_trail import AuditQuery
+from loyalty_graphql.admin.issuers import IssuerMutation, IssuerQuery
+from loyalty_graphql.admin.keys import ApiKeyMutation, ApiKeyQuery
+from loyalty_graphql.admin.operators import OperatorMutation
+from loyalty_graphql.admin.program_kinds import ProgramKindQuery
+from loyalty_graphql.admin.program_mutations import ProgramMutation
+from loyalty_graphql.admin.programs import Program, ProgramQuery
+from loyalty_graphql.admin.secrets import SecretMutation
+from loyalty_graphql.admin.tenants import TenantMutation, TenantQuery
+from loyalty_graphql.admin.units import UnitMutation, UnitQuery
+from loyalty_graphql.admin.viewer import ViewerQuery
+
+ADMIN_QUERY = (
+    ViewerQuery,
+    TenantQuery,
+    ProgramQuery,
+    ProgramKindQuery,
+    UnitQuery,
+    ApiKeyQuery,
+    IssuerQuery,
+    AuditQuery,
+)
+ADMIN_MUTATION = (
+    TenantMutation,
+    SecretMutation,
+    IssuerMutation,
+    ApiKeyMutation,
+    UnitMutation,
+    ProgramMutation,
+    OperatorMutation,
+)
+ADMIN_TYPES = (Program,)
