@@ -22,5 +22,5 @@ def up() -> None:
     async def tell(ready: Settings) -> None:
         await welcome(ready, console)
 
-    run(settings, children=(loyalty("serve"), loyalty("worker")), welcome=tell)
+    run(settings, children=(loyalty("API", "serve"), loyalty("worker", "worker")), welcome=tell)
     console.print("Stopped.")
