@@ -11,13 +11,13 @@ BATCH = 1_000
 _COMMAND_KEYS = """
 delete from loyalty.command_key k using (
     select client, key from loyalty.command_key where created_at < $1
-     order by created_at limit $2 for update skip locked) old
+     order by created_at limit $2) old
  where k.client = old.client and k.key = old.key
 """
 _OUTBOX = """
 delete from loyalty.outbox where id in (
     select id from loyalty.outbox where state = 'DONE' and recorded_at < $1
-     order by recorded_at limit $2 for update skip locked)
+     order by recorded_at limit $2)
 """
 
 

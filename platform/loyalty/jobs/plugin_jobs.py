@@ -12,7 +12,7 @@ from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import ACTOR, Visit
 from loyalty.plugin import Job
 from loyalty.plugin_set import PluginSet
-from loyalty.settlement.request import Request
+from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup, active_programs
 
 KIND = "plugin"
@@ -65,21 +65,21 @@ class PluginJobs:
                     )
                     async for due in job.due(connection, setup, at)
                 ]  # fmt: skip
-        await self._record(visit, row, requests)
+        if done := await self._record(visit, row, requests):
+            return done  # it may name so many at once only: the same turn again
         async with visit.transaction() as connection:
             await schedule.move_on(connection, row, _next(at, job, setup.zone, visit.now))
-        return 1 + len(requests)
+        return 1
 
-    async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> None:
-        """Record what was named; what may stand later has the whole turn come again."""
-        later = 0
-        for request, outcome in zip(requests, await visit.record(requests), strict=True):
+    async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> int:
+        """Record what was named; answers how much of it was new."""
+        outcomes = await visit.record(requests)
+        for request, outcome in zip(requests, outcomes, strict=True):
             if isinstance(outcome, Refused) and outcome.code.retryable:
-                later += 1
-            elif isinstance(outcome, Refused):
+                raise RuntimeError(f"{request.natural_key} could not be recorded") from outcome
+            if isinstance(outcome, Refused):
                 log.info("%s named %s: %r", row.name, request.natural_key, outcome)
-        if later:
-            raise RuntimeError(f"{later} of {len(requests)} facts could not be recorded now")
+        return sum(isinstance(o, Recorded) and not o.replayed for o in outcomes)
 
 
 def _job(plugins: PluginSet, plugin: str, name: str) -> Job | None:

@@ -1,0 +1,124 @@
+"""Expiry: booked at its instant, once, by whoever comes, however late."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from loyalty.ids import new_id
+from loyalty_points.plugin import plugin as points
+
+TERM = timedelta(days=30)
+
+
+def config(**terms: Any) -> dict[str, Any]:
+    rule = {
+        "id": "base",
+        "label": "Points",
+        "accounting_class": "MATERIAL_RIGHT",
+        "points": "1",
+        "per": {"USD": "1.00"},
+    }
+    return {"unit": "points", "rules": [rule], "terms": {"lifetime": terms}}
+
+
+async def ends(world: Any) -> list[Any]:
+    return list(
+        await world.rows(
+            "select * from loyalty.posting where kind = 'EXPIRE' order by from_version"
+        )
+    )
+
+
+async def test_a_sweep_that_comes_late_books_at_the_term_and_twice_moves_nothing(
+    make_world: Any, hands: Any
+) -> None:
+    world = await make_world(config(span="P30D", ends="exact"))
+    member = await world.member()
+    await world.record(world.purchase(member, 500))
+    granted_at = world.clock.now()
+    world.pass_time(days=93)
+    assert (await world.balance(member)).available == 0  # whether or not anybody swept
+
+    await hands.run(world)
+    assert await hands.run(world) == 0
+
+    (end,) = await ends(world)
+    assert (end["amount"], end["occurred_at"]) == (5, granted_at + TERM)
+    assert end["recorded_at"] == world.clock.now()
+    await world.audited()
+
+
+async def test_days_that_were_missed_are_caught_up_in_order(
+    make_world: Any, hands: Any, many_lots: Any
+) -> None:
+    world = await make_world(config(span="P30D", ends="exact"))
+    (member,) = await many_lots(world, 1, 3)
+    other = await world.member()
+    await world.record(world.purchase(other, 700))
+    world.pass_time(days=95)
+
+    await hands.run(world)
+
+    facts = await world.rows(
+        "select occurred_at, member_id from loyalty.fact where kind = 'LotsDue' order by id"
+    )
+    first = datetime(2026, 1, 1, 12, tzinfo=UTC) + TERM
+    assert [(f["occurred_at"] - first).days for f in facts] == [0, 1, 2, 3]
+    assert [f["member_id"] for f in facts] == [member.id] * 3 + [other.id]
+    await world.audited()
+
+
+async def test_a_local_day_of_23_hours_ends_at_its_midnight(make_world: Any, hands: Any) -> None:
+    world = await make_world(config(span="P1D", ends="day"))  # in New York
+    member = await world.member()
+    world.clock.at = datetime(2026, 3, 7, 20, tzinfo=UTC)
+    await world.record(world.purchase(member, 500))  # good through 8 March, which loses an hour
+    midnight = datetime(2026, 3, 9, 4, tzinfo=UTC)
+
+    world.clock.at = midnight - timedelta(seconds=1)
+    await hands.run(world)
+    assert (await world.balance(member)).available == 5
+    world.clock.at = midnight
+    await hands.run(world)
+
+    (end,) = await ends(world)
+    assert end["occurred_at"] == midnight
+    await world.audited()
+
+
+async def test_two_workers_at_once_end_two_thousand_lots_once(
+    make_world: Any, hands: Any, many_lots: Any
+) -> None:
+    world = await make_world(config(span="P30D", ends="exact"))
+    members = await many_lots(world, 400, 5)
+    world.pass_time(days=33)
+
+    await asyncio.gather(*(hands.worker(world).run_due(world.tenant_id) for _ in range(2)))
+    await hands.run(world)
+
+    assert sum(end["amount"] for end in await ends(world)) == 2_000
+    left = await world.rows("select coalesce(sum(remaining), 0)::int as n from loyalty.lot")
+    facts = await world.rows("select count(*) as n from loyalty.fact where kind = 'LotsDue'")
+    assert (left[0]["n"], facts[0]["n"], len(members)) == (0, 2_000, 400)
+    await world.audited()
+
+
+async def test_accounts_of_others_than_members_keep_nobody_up(make_world: Any, hands: Any) -> None:
+    house = new_id()
+    terms = config(span="P30D", ends="exact")
+    world = await make_world(
+        terms, plugins=(replace(points, name="house", owner_of=lambda member, unit: house), points)
+    )
+    await world.run_program("at-home", terms, kind="house")
+    member = await world.member()
+    await world.record(world.purchase(member, 500))
+    world.pass_time(days=31)
+
+    await hands.run(world)
+
+    owners = await world.rows(
+        "select owner_id, balance from loyalty.account where stored and kind = 'main'"
+    )
+    assert dict((row["owner_id"], row["balance"]) for row in owners)[member.id] == 0
+    assert await hands.run(world) == 0
