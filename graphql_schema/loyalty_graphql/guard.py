@@ -64,7 +64,8 @@ def _own(field: GraphQLField) -> Rule | None:
 def _guarded(resolve: Callable[..., Any] | None, rule: Rule) -> Callable[..., Any]:
     assert resolve is not None, "strawberry gives every field a resolver"
 
-    def resolve_if_admitted(source: Any, info: Any, **arguments: Any) -> Any:
+    # By position: a field may well have an argument called `source`.
+    def resolve_if_admitted(source: Any, info: Any, /, **arguments: Any) -> Any:
         rule.admit(info.context.principal)
         return resolve(source, info, **arguments)
 
