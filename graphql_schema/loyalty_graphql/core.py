@@ -2,6 +2,7 @@
 
 from loyalty_graphql.activities import ActivityMutation
 from loyalty_graphql.adjustments import AdjustmentMutation
+from loyalty_graphql.admin.parts import ADMIN_MUTATION, ADMIN_QUERY, ADMIN_TYPES
 from loyalty_graphql.batches import BatchMutation, BatchQuery
 from loyalty_graphql.compose import Core
 from loyalty_graphql.member_mutations import MemberMutation
@@ -23,6 +24,7 @@ CORE = Core(
         RedemptionQuery,
         PreviewQuery,
         BatchQuery,
+        *ADMIN_QUERY,
     ),
     mutation=(
         MemberMutation,
@@ -31,7 +33,8 @@ CORE = Core(
         ActivityMutation,
         RedemptionMutation,
         AdjustmentMutation,
+        *ADMIN_MUTATION,
     ),
     subscription=(BalanceSubscription,),
-    types=(Member, Purchase, Redemption),
+    types=(Member, Purchase, Redemption, *ADMIN_TYPES),
 )

@@ -4,6 +4,7 @@ import strawberry
 
 from loyalty.facts import MemberRef as Ref
 from loyalty_graphql.access import allow
+from loyalty_graphql.admin.programs import visible_program
 from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.ids import read_node_id
 from loyalty_graphql.members import visible_member
@@ -15,6 +16,7 @@ from loyalty_tenants.principal import Role
 # Which scope opens which type, for callers that are no members themselves.
 SCOPES = {
     "Member": "members:read",
+    "Program": "programs:read",
     "Purchase": "purchases:read",
     "Redemption": "redemptions:read",
 }
@@ -27,7 +29,7 @@ class NodeQuery:
     async def node(self, info: RequestInfo, id: strawberry.ID) -> Node | None:
         """Something by its id; null where there is no such thing, or it is not yours.
 
-        :param id: of a member, a purchase or a redemption
+        :param id: of a member, a program, a purchase or a redemption
         """
         context, found = info.context, read_node_id(id)
         if found is None or found[0] not in SCOPES:
@@ -38,6 +40,8 @@ class NodeQuery:
         match kind:
             case "Member":
                 return await visible_member(context, Ref(id=ident))
+            case "Program":
+                return await visible_program(context, ident)
             case "Purchase":
                 return await visible_purchase(info, await context.loaders.fact.load(ident))
             case _:

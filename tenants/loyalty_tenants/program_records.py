@@ -73,10 +73,14 @@ async def programs(connection: Connection) -> Sequence[ProgramRecord]:
 
 async def program(connection: Connection, program_id: UUID) -> ProgramRecord:
     """:raises Refused: NOT_FOUND"""
-    row = await connection.fetchrow(_PROGRAMS + "where p.id = $1", program_id)
-    if row is None:
+    if (found := await program_by_id(connection, program_id)) is None:
         raise Refused(Code.NOT_FOUND, "there is no such program", field="id")
-    return _program(row)
+    return found
+
+
+async def program_by_id(connection: Connection, program_id: UUID) -> ProgramRecord | None:
+    row = await connection.fetchrow(_PROGRAMS + "where p.id = $1", program_id)
+    return None if row is None else _program(row)
 
 
 async def program_by_slug(connection: Connection, slug: str) -> ProgramRecord | None:

@@ -150,6 +150,15 @@ class ProgramQuery:
         return shown_program(context, found) if found and _may_see(context, found) else None
 
 
+async def visible_program(context: Context, ident: UUID) -> Program | None:
+    """The program, if the caller may see it."""
+    if not context.who.may("programs:read"):
+        return None
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+        found = await program_records.program_by_id(connection, ident)
+    return shown_program(context, found) if found and _may_see(context, found) else None
+
+
 def shown_programs(context: Context, records: Sequence[ProgramRecord]) -> list[Program]:
     """Programs that load their versions together. A loader for each call: no answer outlives it."""
 
