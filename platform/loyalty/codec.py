@@ -56,12 +56,12 @@ class Codec:
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Dotted paths at which two payloads differ."""
+    """Dotted paths at which two payloads differ. What is absent and what is null are one."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         for key in sorted({*old, *new}):
             yield from differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from differences(a, b, f"{path}.{index}")
-    elif old != new:
+    elif old != new or isinstance(old, bool) is not isinstance(new, bool):  # 1 is not true
         yield path
