@@ -11,17 +11,20 @@ import pytest
 
 from loyalty.audit import audit
 from loyalty.clock import SetClock
-from loyalty.commands import Command
+from loyalty.commands import AdjustBalance, Command, Redeem
 from loyalty.database import Database
+from loyalty.errors import Refused
 from loyalty.facts import (
     Fact,
+    HoldLapsed,
+    LotsDue,
     MemberEnrolled,
     MemberRef,
     PurchaseRecorded,
     PurchaseReversed,
 )
 from loyalty.ids import new_id
-from loyalty.ledger.balances import balances
+from loyalty.ledger.balances import balance_as_of, balances
 from loyalty.plugin import Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind
@@ -98,6 +101,12 @@ class World:
         requests = [self.request(fact, key) for fact in facts]
         return await self.recorder.record_many(self.tenant_id, requests)
 
+    async def refusal(self, fact: Fact, key: str | None = None) -> Refused:
+        """Record what cannot stand; answers why."""
+        (outcome,) = await self.records(fact, key=key)
+        assert isinstance(outcome, Refused), outcome
+        return outcome
+
     async def record(self, fact: Fact, key: str | None = None) -> Recorded:
         (outcome,) = await self.records(fact, key=key)
         if isinstance(outcome, Exception):
@@ -148,6 +157,82 @@ class World:
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
             found = await balances(connection, [(member.id, unit)], at or self.clock.now())
         return found[member.id, unit].view
+
+    async def as_of(
+        self, member: MemberRef, at: datetime, known_at: datetime | None = None
+    ) -> BalanceView:
+        assert member.id is not None
+        async with self.database.tenant(self.tenant_id, read_only=True) as connection:
+            found = await balance_as_of(
+                connection, member.id, "points", at=at, known_at=known_at or self.clock.now()
+            )
+        return found.view
+
+    async def give(self, member: MemberRef, amount: int, *, days: float | None = None) -> Recorded:
+        """A lot of `amount` that ends after so many days (None: never)."""
+        now = self.clock.now()
+        ends = None if days is None else now + timedelta(days=days)
+        return await self.record(
+            AdjustBalance(
+                member=member, occurred_at=now, unit="points", amount=amount, reason_code="TEST",
+                expires_at=ends,
+            )
+        )  # fmt: skip
+
+    async def redeem(
+        self, member: MemberRef, amount: int, *, capture: bool = True, key: str | None = None,
+        program: str = "points", hold_for: timedelta | None = None, order: str | None = None,
+    ) -> UUID:  # fmt: skip
+        """Redeem points; answers the redemption's id."""
+        recorded = await self.record(
+            Redeem(
+                member=member, occurred_at=self.clock.now(), program=program, unit="points",
+                amount=amount, capture=capture, hold_for=hold_for, order=order,
+            ),
+            key=key,
+        )  # fmt: skip
+        return UUID(recorded.answer["redemptionId"])
+
+    async def due(self) -> list[Fact]:
+        """What a worker finds due now: holds that lapsed and lots that reached their term."""
+        now = self.clock.now()
+        holds = await self.rows(
+            "select id, held_until from loyalty.redemption"
+            " where state = 'HELD' and held_until <= $1 order by id", now
+        )  # fmt: skip
+        lots = await self.rows(
+            "select distinct a.owner_id, a.unit, a.version, l.expires_at from loyalty.lot l"
+            " join loyalty.account a on a.id = l.account_id"
+            " where l.remaining > 0 and l.expires_at <= $1 order by l.expires_at, a.owner_id", now
+        )  # fmt: skip
+        found: list[Fact] = [
+            HoldLapsed(occurred_at=row["held_until"], redemption_id=row["id"]) for row in holds
+        ]
+        return found + [
+            LotsDue(
+                member=MemberRef(id=row["owner_id"]), occurred_at=row["expires_at"],
+                unit=row["unit"], version=row["version"],
+            )
+            for row in lots
+        ]  # fmt: skip
+
+    async def sweep(self) -> list[Outcome]:
+        """Let what is due now come to its end."""
+        return await self.records(*await self.due())
+
+    async def digest(self) -> dict[str, str]:
+        """Every row of the tenant as one number per table, to see that nothing was written."""
+        tables = await self.rows(
+            "select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'"
+            " where n.nspname = 'loyalty' and c.relkind = 'r'"
+            " and has_table_privilege(c.oid, 'select') order by 1"
+        )
+        found = {}
+        for (table,) in tables:
+            rows = "select md5(coalesce(string_agg(t::text, e'\n' order by t::text), ''))"
+            found[table] = (await self.rows(f"{rows} from loyalty.{table} t"))[0][0]
+        return found
 
     async def rows(self, query: str, *args: Any) -> list[Any]:
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
@@ -203,3 +288,12 @@ async def world(make_world: Callable[..., Awaitable[World]]) -> AsyncIterator[Wo
     made = await make_world()
     yield made
     await made.audited()
+
+
+@pytest.fixture
+async def second(world: World, dsn: Addresses) -> AsyncIterator[Recorder]:
+    """Another process's recorder for the same tenant: its own pool, its own setups."""
+    database = await Database.open(dsn.app)
+    setups = Setups(database, TenantSetups(world.configs))
+    yield Recorder(database, world.plugins, setups, world.clock)
+    await database.close()

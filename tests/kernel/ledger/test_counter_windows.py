@@ -63,7 +63,7 @@ def test_an_instant_is_in_a_window_exactly_if_its_bucket_is(
         (Window.ROLLING, "2026-02-07T05:00Z", "2026-03-09T04:00Z"),
     ],
 )
-def test_windows_in_local_days(window, since, before) -> None:
+def test_windows_in_local_days(window: Window, since: str, before: str) -> None:
     at = datetime(2026, 3, 8, 20, tzinfo=UTC)
 
     found = window_of(counter(window), at, ZoneInfo("America/New_York"))

@@ -84,7 +84,9 @@ def test_month_ends_count_from_the_anchor() -> None:
         ("2026-12-31T23:59-05:00", "P1D", SpanEnd.YEAR, "2028-01-01T05:00Z"),
     ],
 )
-def test_spans_end_where_the_config_says(anchor, span, end, expected) -> None:
+def test_spans_end_where_the_config_says(
+    anchor: str, span: str, end: SpanEnd, expected: str
+) -> None:
     zone = ZoneInfo("America/New_York")
 
     assert span_end(datetime.fromisoformat(anchor), Span.parse(span), zone, end) == (
@@ -100,7 +102,9 @@ def test_spans_end_where_the_config_says(anchor, span, end, expected) -> None:
     st.sampled_from(list(SpanEnd)),
 )
 @settings(max_examples=500)
-def test_a_span_never_ends_before_its_length(at, zone, months, days, end) -> None:
+def test_a_span_never_ends_before_its_length(
+    at: datetime, zone: ZoneInfo, months: int, days: int, end: SpanEnd
+) -> None:
     ends = span_end(at, Span(months=months, days=days or 1), zone, end)
 
     local = at.astimezone(zone)
@@ -112,7 +116,7 @@ def test_a_span_never_ends_before_its_length(at, zone, months, days, end) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "P", "P0D", "12M", "PT1H", "P1.5M", "P-1D", "p1d", "P1D1M"])
-def test_what_is_no_span_of_days_is_refused(text) -> None:
+def test_what_is_no_span_of_days_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"ISO 8601|at least one day"):
         Span.parse(text)
 

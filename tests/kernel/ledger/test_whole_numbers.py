@@ -42,7 +42,9 @@ def test_what_is_written_is_read_again(minor: int, places: int) -> None:
         ("0", 0, 0), ("7.000", 0, 7), ("9000000000000000", 0, MINOR_MAX),
     ],
 )  # fmt: skip
-def test_different_writings_of_one_amount_are_one_amount(text, places, minor) -> None:
+def test_different_writings_of_one_amount_are_one_amount(
+    text: str, places: int, minor: int
+) -> None:
     assert parse_minor(text, places, field="amount") == minor
 
 
@@ -54,7 +56,7 @@ def test_different_writings_of_one_amount_are_one_amount(text, places, minor) ->
         ("9000000000000001", 0), ("1" * 41, 0), ("90000000000000.01", 2), ("1\n", 0),
     ],
 )  # fmt: skip
-def test_anything_but_a_plain_decimal_is_refused_with_its_field(text, places) -> None:
+def test_anything_but_a_plain_decimal_is_refused_with_its_field(text: str, places: int) -> None:
     with pytest.raises(Refused) as refused:
         parse_minor(text, places, field="lines.0.amount")
 

@@ -1,7 +1,8 @@
 """Recording purchases: what is granted, replayed, refused, and left untouched by refusals."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,7 @@ from loyalty.facts import MemberRef
 from loyalty.purchase import Line, ReturnedLine
 
 
-async def test_a_purchase_gives_points_and_a_balance(world) -> None:
+async def test_a_purchase_gives_points_and_a_balance(world: Any) -> None:
     member = await world.member()
 
     recorded = await world.record(world.purchase(member, "12.99"))
@@ -27,7 +28,7 @@ async def test_a_purchase_gives_points_and_a_balance(world) -> None:
     assert (await world.balance(member)).available == 12
 
 
-async def test_a_purchase_sent_twice_counts_once(world) -> None:
+async def test_a_purchase_sent_twice_counts_once(world: Any) -> None:
     member = await world.member()
     purchase = world.purchase(member, 500)
 
@@ -38,7 +39,7 @@ async def test_a_purchase_sent_twice_counts_once(world) -> None:
     assert (await world.balance(member)).available == 5
 
 
-async def test_other_content_under_a_known_key_is_refused_and_named(world) -> None:
+async def test_other_content_under_a_known_key_is_refused_and_named(world: Any) -> None:
     member = await world.member()
     purchase = world.purchase(member, 500, external_id="o-1")
     await world.record(purchase)
@@ -50,7 +51,7 @@ async def test_other_content_under_a_known_key_is_refused_and_named(world) -> No
     assert refused.value.details["differs"] == ["lines.0.amount", "tenders.0.amount", "total"]
 
 
-async def test_a_batch_answers_each_in_its_place(world) -> None:
+async def test_a_batch_answers_each_in_its_place(world: Any) -> None:
     member = await world.member()
     good = world.purchase(member, 300)
 
@@ -66,7 +67,9 @@ async def test_a_batch_answers_each_in_its_place(world) -> None:
 @pytest.mark.parametrize(
     ("days", "code"), [(-31, Code.TOO_LATE), (0.01, Code.TOO_EARLY)], ids=["late", "early"]
 )
-async def test_a_purchase_outside_the_window_is_refused(world, days, code) -> None:
+async def test_a_purchase_outside_the_window_is_refused(
+    world: Any, days: float, code: Code
+) -> None:
     member = await world.member()
 
     purchase = world.purchase(member, 500, at=world.clock.now() + timedelta(days=days))
@@ -76,7 +79,7 @@ async def test_a_purchase_outside_the_window_is_refused(world, days, code) -> No
     assert (refused.value.code, refused.value.field) == (code, "occurredAt")
 
 
-async def test_redeem_capture_and_reverse_restore_the_same_lots(world) -> None:
+async def test_redeem_capture_and_reverse_restore_the_same_lots(world: Any) -> None:
     member = await world.member()
     await world.record(world.purchase(member, 10_000))
     redeem = Redeem(
@@ -98,7 +101,7 @@ async def test_redeem_capture_and_reverse_restore_the_same_lots(world) -> None:
     assert [lot["remaining"] for lot in await world.rows("select * from loyalty.lot")] == [100]
 
 
-async def test_a_released_hold_leaves_lots_as_they_were(world) -> None:
+async def test_a_released_hold_leaves_lots_as_they_were(world: Any) -> None:
     member = await world.member()
     await world.record(world.purchase(member, 1_000))
     await world.record(world.purchase(member, 2_000))
@@ -117,7 +120,7 @@ async def test_a_released_hold_leaves_lots_as_they_were(world) -> None:
     assert refused.value.code is Code.REDEMPTION_STATE
 
 
-async def test_spending_more_than_there_is_names_what_is_there(world) -> None:
+async def test_spending_more_than_there_is_names_what_is_there(world: Any) -> None:
     member = await world.member()
     await world.record(world.purchase(member, 900))
 
@@ -133,7 +136,7 @@ async def test_spending_more_than_there_is_names_what_is_there(world) -> None:
     assert refused.value.details == {"unit": "points", "wanted": "10", "available": "9"}
 
 
-async def test_a_refusal_burns_no_key(world) -> None:
+async def test_a_refusal_burns_no_key(world: Any) -> None:
     member = await world.member()
     command = Redeem(
         member=member, occurred_at=world.clock.now(), program="points", unit="points", amount=10,
@@ -150,7 +153,7 @@ async def test_a_refusal_burns_no_key(world) -> None:
     assert (await world.record(command, key="k-1")).replayed is True
 
 
-async def test_partial_returns_net_to_nothing(world) -> None:
+async def test_partial_returns_net_to_nothing(world: Any) -> None:
     member = await world.member()
     lines = [Line(id="a", amount=1_050, quantity=3_000), Line(id="b", amount=999)]
     purchase = world.purchase(member, 2_049, lines=lines)
@@ -167,7 +170,7 @@ async def test_partial_returns_net_to_nothing(world) -> None:
     assert refused.value.code is Code.RETURN_TOO_LARGE
 
 
-async def test_a_return_after_spending_is_owed_and_repaid_first(world) -> None:
+async def test_a_return_after_spending_is_owed_and_repaid_first(world: Any) -> None:
     member = await world.member()
     purchase = world.purchase(member, 10_000)
     await world.record(purchase)
@@ -186,7 +189,7 @@ async def test_a_return_after_spending_is_owed_and_repaid_first(world) -> None:
     assert (await world.balance(member)).available == 20
 
 
-async def test_a_return_before_its_purchase_waits_for_it(world) -> None:
+async def test_a_return_before_its_purchase_waits_for_it(world: Any) -> None:
     member = await world.member()
     purchase = world.purchase(member, 1_000)
 
@@ -200,7 +203,7 @@ async def test_a_return_before_its_purchase_waits_for_it(world) -> None:
     ]
 
 
-async def test_a_corrected_purchase_replaces_the_one_before(world) -> None:
+async def test_a_corrected_purchase_replaces_the_one_before(world: Any) -> None:
     member = await world.member()
     await world.record(world.purchase(member, 1_000, external_id="o-9"))
 
@@ -209,11 +212,11 @@ async def test_a_corrected_purchase_replaces_the_one_before(world) -> None:
     assert (await world.balance(member)).available == 7
 
 
-async def test_adjusting_gives_takes_and_never_takes_too_much(world) -> None:
+async def test_adjusting_gives_takes_and_never_takes_too_much(world: Any) -> None:
     member = await world.member()
     at = world.clock.now()
 
-    def by(amount: int, **more: object) -> AdjustBalance:
+    def by(amount: int, **more: Any) -> AdjustBalance:
         return AdjustBalance(
             member=member, occurred_at=at, unit="points", amount=amount, reason_code="GOODWILL",
             **more,
@@ -229,7 +232,7 @@ async def test_adjusting_gives_takes_and_never_takes_too_much(world) -> None:
 
 
 async def test_an_unknown_member_is_enrolled_where_the_tenant_says_so(
-    make_world: Callable[..., object],
+    make_world: Callable[..., Awaitable[Any]],
 ) -> None:
     world = await make_world(enroll_on_purchase=True)
 
