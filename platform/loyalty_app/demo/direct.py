@@ -6,23 +6,15 @@ from uuid import UUID
 
 from loyalty.clock import SetClock
 from loyalty.errors import Code, Refused
-from loyalty.facts import LotsDue, MemberRef
 from loyalty.ledger.balances import balances
-from loyalty.recorder.recorder import BATCH_MAX, Outcome, Recorder
+from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.settlement.request import Request
 from loyalty_app.demo import facts
 from loyalty_app.demo.api import Answer, Redeemed
 from loyalty_app.demo.baskets import Basket
 from loyalty_app.demo.redemptions import Redemption
 from loyalty_app.demo.stand import PROGRAM, UNIT
-
-DUE = """
-select distinct a.owner_id as member_id, a.unit, a.version, l.expires_at
-  from loyalty.lot l join loyalty.account a on a.tenant_id = l.tenant_id and a.id = l.account_id
- where l.remaining > 0 and l.expires_at <= $1
- order by l.expires_at, a.owner_id limit $2
-"""
-EXPIRED = "select coalesce(sum(amount), 0)::bigint from loyalty.posting where kind = 'EXPIRE'"
+from loyalty_app.demo.sweeping import expired, sweep
 
 
 class Direct:
@@ -49,10 +41,7 @@ class Direct:
         return [_redeemed(outcome) for outcome in await self._record(asked)]
 
     async def sweep(self) -> None:
-        while due := await self._due():
-            for outcome in await self._record(due):
-                if isinstance(outcome, Refused):
-                    raise outcome
+        await sweep(self._recorder, self._tenant_id, self._clock.now())
 
     async def balances(self) -> Mapping[str, int]:
         async with self._recorder.database.tenant(self._tenant_id, read_only=True) as connection:
@@ -62,25 +51,10 @@ class Direct:
         return {m["external_id"]: found[m["id"], UNIT].view.available for m in members}
 
     async def expired(self) -> int:
-        async with self._recorder.database.tenant(self._tenant_id, read_only=True) as connection:
-            return int(await connection.fetchval(EXPIRED))
+        return await expired(self._recorder, self._tenant_id)
 
     async def _record(self, requests: Sequence[Request]) -> list[Outcome]:
         return await self._recorder.record_many(self._tenant_id, requests)
-
-    async def _due(self) -> list[Request]:
-        async with self._recorder.database.tenant(self._tenant_id, read_only=True) as connection:
-            rows = await connection.fetch(DUE, self._clock.now(), BATCH_MAX)
-        return [
-            Request(
-                fact=LotsDue(
-                    member=MemberRef(id=row["member_id"]), occurred_at=row["expires_at"],
-                    unit=row["unit"], version=row["version"],
-                ),
-                actor="sweep",
-            )
-            for row in rows
-        ]  # fmt: skip
 
 
 def _answer(outcome: Outcome) -> Answer:

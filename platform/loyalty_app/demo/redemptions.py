@@ -1,7 +1,7 @@
 """Each coupon that a household redeemed becomes a redemption of points, late on its day."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from typing import NamedTuple
 
 from loyalty_app.demo.frames import ZONE, Frames
@@ -28,5 +28,9 @@ def redemptions(frames: Frames) -> Iterator[Redemption]:
         coupons["redemption_date"].dt.date.tolist(),
         strict=True,
     ):
-        at = datetime.combine(day, LATE, ZONE).astimezone(UTC)
-        yield Redemption(f"{household}-{day}-{campaign}-{coupon}", str(household), at)
+        yield Redemption(f"{household}-{day}-{campaign}-{coupon}", str(household), late(day))
+
+
+def late(day: date) -> datetime:
+    """The instant (UTC) of 23:59 of a local day."""
+    return datetime.combine(day, LATE, ZONE).astimezone(UTC)
