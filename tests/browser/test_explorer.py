@@ -18,7 +18,7 @@ from loyalty_app.logins import Addresses
 from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 
-QUERY = '{ member(by: {externalId: "ada"}) { balances { unit available } } }'
+QUERY = 'query Welcome { member(by: {externalId: "ada"}) { balances { unit available } } }'
 
 
 @pytest.fixture
