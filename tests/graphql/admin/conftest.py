@@ -1,0 +1,81 @@
+"""A server that also runs a program kind with a secret and counters, and a look at every row."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from loyalty.plugin import Counter, Plugin, Scope, Window
+from loyalty_app.logins import Addresses
+from loyalty_points.plugin import plugin as points
+
+# What the tenant set up, without what only says when a key was used.
+ROWS = """
+select md5(string_agg(row, '|' order by row)) from (
+  select to_jsonb(t)::text as row from loyalty.tenant t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.unit t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.program t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.program_version t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.program_secret t where t.tenant_id = $1
+  union all select (to_jsonb(t) - 'last_used_at')::text from loyalty.api_key t
+             where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.tenant_secret t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.tenant_issuer t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.audit_entry t where t.tenant_id = $1) rows
+"""
+
+
+class Punch(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unit: str
+    needed: int = Field(default=10, gt=0, strict=True)
+    counted: tuple[str, ...] = ()
+    nested: dict[str, Any] = Field(default_factory=dict)
+
+
+def _counters(config: Any) -> list[Counter]:
+    return [
+        Counter(
+            name=name,
+            scope=Scope.MEMBER,
+            measure=lambda fact, grants, program: 1,
+            window=Window.LIFETIME,
+        )
+        for name in config.counted
+    ]
+
+
+PUNCH = Plugin(
+    name="punch",
+    description="A card to punch.",
+    config=Punch,
+    counters=_counters,
+    secrets=("webhook_secret",),
+)
+
+
+@pytest.fixture(scope="session")
+async def server(make_server: Callable[..., Awaitable[Any]]) -> Any:
+    return await make_server(plugins=(points, PUNCH))
+
+
+@pytest.fixture
+async def everything(dsn: Addresses) -> AsyncIterator[Any]:
+    """A connection that sees all rows."""
+    connection = await asyncpg.connect(dsn.admin)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def rows_of(everything: Any) -> Callable[[Any], Awaitable[str]]:
+    """A digest of all that a brand set up, and of how many tenants there are."""
+
+    async def digest(brand: Any) -> str:
+        tenants = await everything.fetchval("select count(*) from loyalty.tenant")
+        return f"{tenants} {await everything.fetchval(ROWS, brand.tenant_id)}"
+
+    return digest

@@ -1,0 +1,75 @@
+"""The documents of these tests: one mutation with all that its payload shows, and the queries."""
+
+from typing import Any
+
+TENANT = """id slug name zone currencies status totalTolerance backdatingSeconds aheadSeconds
+  parkingSeconds enrollOnPurchase createdAt"""
+VERSION = "id number config effectiveFrom publishedAt publishedBy state activatedAt"
+PROGRAM = f"""id slug kind name position status version createdAt archivedAt config secretsSet
+  versions {{ {VERSION} }}"""
+KEY = "id prefix role scopes client label createdAt expiresAt revokedAt lastUsedAt"
+ISSUER = "issuer jwksUrl algorithms audience"
+ENTRY = "id at actor role action subject details requestId"
+PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+
+PAYLOADS = {
+    "updateTenant": f"tenant {{ {TENANT} }}",
+    "rotateTenantSecret": "kid secret",
+    "setTokenIssuer": f"issuer {{ {ISSUER} }}",
+    "removeTokenIssuer": f"issuer {{ {ISSUER} }}",
+    "createApiKey": f"apiKey {{ {KEY} }} secret",
+    "revokeApiKey": f"apiKey {{ {KEY} }}",
+    "createUnit": "unit { code name places kind }",
+    "createProgram": f"program {{ {PROGRAM} }}",
+    "updateProgram": f"program {{ {PROGRAM} }}",
+    "publishProgram": f"program {{ {PROGRAM} }} version {{ {VERSION} }}",
+    "archiveProgram": f"program {{ {PROGRAM} }}",
+    "createTenant": f"tenant {{ {TENANT} }} apiKey {{ {KEY} }} secret",
+    "suspendTenant": f"tenant {{ {TENANT} }}",
+    "resumeTenant": f"tenant {{ {TENANT} }}",
+}
+INPUTS = {"suspendTenant": "TenantStatusInput", "resumeTenant": "TenantStatusInput"}
+
+QUERIES = (
+    f"{{ viewer {{ role subject scopes expiresAt tenant {{ {TENANT} }} }} }}",
+    f"{{ tenant {{ {TENANT} }} }}",
+    f"{{ programs {{ {PROGRAM} }} }}",
+    "{ programKinds { name description configSchema } }",
+    "{ units { code name places kind } }",
+    f"{{ apiKeys(first: 20) {{ edges {{ cursor node {{ {KEY} }} }} {PAGE} }} }}",
+    f"{{ tokenIssuers {{ {ISSUER} }} }}",
+    f"{{ auditTrail(first: 50) {{ edges {{ cursor node {{ {ENTRY} }} }} {PAGE} }} }}",
+)
+
+
+def document(name: str) -> str:
+    kind = INPUTS.get(name, f"{name[0].upper()}{name[1:]}Input")
+    errors = "userErrors { code field message details retryable }"
+    return f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {PAYLOADS[name]} {errors} }} }}"
+
+
+async def asked(client: Any, name: str, /, **given: Any) -> Any:
+    """The payload of a mutation, whatever it says."""
+    return (await client.run(document(name), input=given))[name]
+
+
+async def done(client: Any, name: str, /, **given: Any) -> Any:
+    """The payload of a mutation that did what was asked."""
+    payload = await asked(client, name, **given)
+    assert payload["userErrors"] == []
+    return payload
+
+
+async def refusals(client: Any, name: str, /, **given: Any) -> list[tuple[str, str | None]]:
+    """Codes and fields of a mutation that did nothing."""
+    payload = await asked(client, name, **given)
+    errors = payload.pop("userErrors")
+    assert set(payload.values()) == {None}
+    return [(error["code"], error["field"]) for error in errors]
+
+
+async def trail(client: Any, first: int = 10) -> list[tuple[str, str]]:
+    """The newest actions and their subjects."""
+    data = await client.run(QUERIES[-1].replace("first: 50", f"first: {first}"))
+    nodes = [edge["node"] for edge in data["auditTrail"]["edges"]]
+    return [(node["action"], node["subject"]) for node in nodes]
