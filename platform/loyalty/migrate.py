@@ -5,6 +5,7 @@ statement leaves either both or neither. Files are never edited after a release:
 changed is an error. The next release's schema must still serve this release's code.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,7 +15,9 @@ from typing import Any
 import asyncpg
 
 LOCK = 0x6C6F79616C  # one migrator at a time in a database
-LOCK_TIMEOUT = "3s"  # waiting longer for a table would make its readers wait behind us
+LOCK_TIMEOUT = "300ms"  # while we wait for a table, its readers wait behind us
+TRIES = 40
+PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,18 @@ async def _apply(connection: Any, migration: Migration, known: dict[tuple[str, s
             f"{migration.package}/{migration.name} was changed after it was applied: "
             "write a new migration instead"
         )
+    for attempt in range(1, TRIES + 1):
+        try:
+            await _run(connection, migration)
+            break
+        except asyncpg.LockNotAvailableError:
+            if attempt == TRIES:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+    return True
+
+
+async def _run(connection: Any, migration: Migration) -> None:
     async with connection.transaction():
         await connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
         await connection.execute(migration.sql)
@@ -106,7 +121,6 @@ async def _apply(connection: Any, migration: Migration, known: dict[tuple[str, s
             migration.name,
             migration.checksum,
         )
-    return True
 
 
 MIGRATION_TABLE = """

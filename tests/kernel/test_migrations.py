@@ -1,0 +1,114 @@
+"""Migrations: once, by one process at a time, whole or not at all, without making readers wait."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from loyalty import migrate as runner
+from loyalty.ids import new_id
+from loyalty.migrate import bootstrap, migrate, pending
+
+
+@pytest.fixture
+async def empty(cluster: Any) -> AsyncIterator[str]:
+    """An empty database."""
+    name = f"empty_{new_id().hex}"
+    admin = await asyncpg.connect(cluster.admin)
+    await admin.execute(f'create database "{name}"')
+    yield urlunsplit(urlsplit(cluster.admin)._replace(path=f"/{name}"))
+    await admin.execute(f'drop database "{name}" with (force)')
+    await admin.close()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A package with migrations of its own; `write` adds one."""
+    name = f"extra_{new_id().hex}"
+    folder = tmp_path / name / "migrations"
+    folder.mkdir(parents=True)
+    (tmp_path / name / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield SimpleNamespace(
+        name=name, write=lambda file, sql: (folder / f"{file}.sql").write_text(sql)
+    )
+    sys.modules.pop(name, None)
+
+
+async def _one(dsn: str, query: str) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+async def test_everything_is_applied_once(empty: str) -> None:
+    await bootstrap(empty)
+    expected = await pending(empty, ["loyalty", "loyalty_tenants"])
+
+    assert await migrate(empty, ["loyalty", "loyalty_tenants"]) == expected
+    assert await migrate(empty, ["loyalty", "loyalty_tenants"]) == []
+    await bootstrap(empty)
+    assert await pending(empty, ["loyalty", "loyalty_tenants"]) == []
+
+
+async def test_two_migrators_at_once_share_the_work(empty: str) -> None:
+    await bootstrap(empty)
+
+    applied = await asyncio.gather(*(migrate(empty, ["loyalty"]) for _ in range(3)))
+
+    assert sorted(map(bool, applied)) == [False, False, True]
+
+
+async def test_a_migration_that_fails_half_way_leaves_nothing(empty: str, package: Any) -> None:
+    await bootstrap(empty)
+    package.write("0001_good", "create table loyalty.first_part (x int)")
+    package.write("0002_bad", "create table loyalty.second_part (x int); select 1 / 0")
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await migrate(empty, [package.name])
+
+    assert await _one(empty, "select to_regclass('loyalty.first_part') is not null")
+    assert await _one(empty, "select to_regclass('loyalty.second_part') is null")
+    package.write("0002_bad", "create table loyalty.second_part (x int)")
+    assert await migrate(empty, [package.name]) == [f"{package.name}/0002_bad"]
+
+
+async def test_a_file_that_changed_after_it_was_applied_is_refused(
+    empty: str, package: Any
+) -> None:
+    await bootstrap(empty)
+    package.write("0001_table", "create table loyalty.a_table (x int)")
+    await migrate(empty, [package.name])
+    package.write("0001_table", "create table loyalty.a_table (x bigint)")
+
+    with pytest.raises(RuntimeError, match="write a new migration instead"):
+        await migrate(empty, [package.name])
+
+
+async def test_it_gives_way_to_a_reader_and_comes_back(
+    empty: str, package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "PAUSE_SECONDS", 0.05)
+    await bootstrap(empty)
+    await migrate(empty, ["loyalty"])
+    package.write("0001_column", "alter table loyalty.installation add column note text")
+    reader = await asyncpg.connect(empty)
+    await reader.execute("begin; select * from loyalty.installation")
+
+    migrating = asyncio.create_task(migrate(empty, [package.name]))
+    await asyncio.sleep(0.6)
+    # While the migration waits for the reader, another reader must not wait behind it for long.
+    assert await _one(empty, "select count(*) from loyalty.installation") == 1
+    assert not migrating.done()
+    await reader.execute("commit")
+
+    assert await migrating == [f"{package.name}/0001_column"]
+    await reader.close()
