@@ -5,11 +5,13 @@ from loyalty_graphql.adjustments import AdjustmentMutation
 from loyalty_graphql.admin.parts import ADMIN_MUTATION, ADMIN_QUERY, ADMIN_TYPES
 from loyalty_graphql.batches import BatchMutation, BatchQuery
 from loyalty_graphql.compose import Core
+from loyalty_graphql.limits.numbers import Limits
 from loyalty_graphql.member_mutations import MemberMutation
 from loyalty_graphql.members import Member, MemberQuery
 from loyalty_graphql.node_query import NodeQuery
 from loyalty_graphql.parked_returns import ReturnQuery
 from loyalty_graphql.previews import PreviewQuery
+from loyalty_graphql.purchase_input import LINES_MAX
 from loyalty_graphql.purchase_mutations import PurchaseMutation
 from loyalty_graphql.purchases import Purchase, PurchaseQuery
 from loyalty_graphql.redemptions import Redemption, RedemptionMutation, RedemptionQuery
@@ -37,4 +39,12 @@ CORE = Core(
     ),
     subscription=(BalanceSubscription,),
     types=(Member, Purchase, Redemption, *ADMIN_TYPES),
+)
+
+# A weekly shop has more lines than any other list has items.
+LIMITS = Limits(
+    list_arguments={
+        "RecordPurchaseInput.lines": LINES_MAX,
+        "ReversePurchaseInput.lines": LINES_MAX,
+    }
 )

@@ -18,6 +18,7 @@ from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
 from loyalty_graphql.compose import sdl
 from loyalty_graphql.context import Context
+from loyalty_graphql.core import LIMITS
 from loyalty_graphql.endpoint import Endpoint
 from loyalty_graphql.ide import ide_routes
 from loyalty_graphql.wiring import Wiring
@@ -59,6 +60,7 @@ def _wiring(services: Services) -> Wiring:
         context_for=context_for,
         revalidate=revalidate,
         clock=services.api.clock,
+        limits=LIMITS,
     )
 
 

@@ -28,6 +28,7 @@ from loyalty_tenants.signing import SigningSecret, rotate_secret
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.tokens import issue_token
 from loyalty_tenants.units import create_unit
+from tests.graphql.rows import Rows
 
 NOON = datetime(2026, 1, 1, 17, tzinfo=UTC)
 OPERATOR_SECRET = secrets.token_urlsafe(32)
@@ -228,6 +229,11 @@ def make_brand(server: Server, http: httpx.AsyncClient) -> Callable[..., Awaitab
 @pytest.fixture
 async def brand(make_brand: Callable[..., Awaitable[Brand]]) -> Brand:
     return await make_brand()
+
+
+@pytest.fixture(scope="session")
+def rows(dsn: Addresses) -> Rows:
+    return Rows(dsn)
 
 
 @pytest.fixture

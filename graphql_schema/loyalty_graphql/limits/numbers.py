@@ -12,7 +12,8 @@ class Limits:
 
     `cost` is in objects: an object costs 1 and a plain value a tenth, times the sizes of the lists
     they stand in. A list takes the size of its page, else of the list argument that names its
-    items, else `list_sizes` (by `Type.field`), else `list_size`.
+    items, else `list_sizes` (by `Type.field`), else `list_size`. `list_arguments` are the lists of
+    input types that may be longer than `list_argument`, by `InputType.field`.
     """
 
     tokens: int = 1_000
@@ -33,4 +34,5 @@ class Limits:
     list_size: int = 5
     list_sizes: Mapping[str, int] = field(default_factory=dict)
     list_argument: int = 100
+    list_arguments: Mapping[str, int] = field(default_factory=dict)
     text: int = 4_096

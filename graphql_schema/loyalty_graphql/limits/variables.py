@@ -44,12 +44,13 @@ class VariableSizes:
                 checks[variable.variable.name.value] = check
         return checks
 
-    def _check(self, kind: GraphQLType) -> Check | None:
+    def _check(self, kind: GraphQLType, place: str = "") -> Check | None:
         match kind:
             case GraphQLNonNull():
-                return self._check(kind.of_type)
+                return self._check(kind.of_type, place)
             case GraphQLList():
-                return self._list(self._check(kind.of_type))
+                allowed = self._limits.list_arguments.get(place, self._limits.list_argument)
+                return self._list(self._check(kind.of_type), allowed)
             case GraphQLInputObjectType():
                 return self._object(kind)
             case GraphQLScalarType() if kind.name not in self._free:
@@ -60,9 +61,7 @@ class VariableSizes:
         if isinstance(value, str) and len(value) > self._limits.text:
             raise LimitExceeded("text", f"a string has at most {self._limits.text:,} characters")
 
-    def _list(self, item: Check | None) -> Check:
-        allowed = self._limits.list_argument
-
+    def _list(self, item: Check | None, allowed: int) -> Check:
         def check(value: Any) -> None:
             if not isinstance(value, list):
                 # One value stands for a list of one.
@@ -93,7 +92,7 @@ class VariableSizes:
         # Known before its fields are, so that an input type may contain itself.
         self._objects[kind.name] = check
         for name, field in kind.fields.items():
-            if (inner := self._check(field.type)) is not None:
+            if (inner := self._check(field.type, f"{kind.name}.{name}")) is not None:
                 fields[name] = inner
         return check
 

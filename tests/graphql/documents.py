@@ -1,0 +1,62 @@
+"""The documents that tests of the API send, each with all that it answers."""
+
+ERRORS = "userErrors { code field message details retryable }"
+DECIDED = """decisions { program programVersion rule label stage accountingClass unit wanted granted
+  cutBy lines { line amount } inputs }"""
+BALANCE = """unit available pending held deficit version asOf
+  expiries { at amount } activations { at amount }"""
+EARNED = "earned { unit amount label availableAt expiresAt }"
+PURCHASE = f"""id source externalId revision occurredAt currency total {EARNED}
+  versions {{ unit version }} member {{ id externalId }}"""
+REDEMPTION = "id unit program state amount captured order heldUntil createdAt member { externalId }"
+
+RECORD = f"""mutation($input: RecordPurchaseInput!) {{ recordPurchase(input: $input) {{
+  replayed purchase {{ {PURCHASE} }} {ERRORS} }} }}"""
+RECORD_MANY = f"""mutation($items: BatchItems!) {{ recordPurchases(items: $items) {{ outcomes {{
+  index externalId replayed purchase {{ {PURCHASE} }} {ERRORS} }} }} }}"""
+PREVIEW = f"""query($input: RecordPurchaseInput!) {{ previewPurchase(input: $input) {{
+  {EARNED} {ERRORS} }} }}"""
+RETURN = f"""mutation($input: ReversePurchaseInput!) {{ reversePurchase(input: $input) {{
+  replayed {ERRORS} purchaseReturn {{
+    id source returnId purchaseExternalId occurredAt state
+    takenBack {{ unit amount rule }} versions {{ unit version }} }} }} }}"""
+ACTIVITY = f"""mutation($input: RecordActivityInput!) {{ recordActivity(input: $input) {{
+  replayed {EARNED} versions {{ unit version }} {ERRORS} }} }}"""
+REDEEM = f"""mutation($input: RedeemPointsInput!) {{ redeemPoints(input: $input) {{
+  replayed reinstated expired redemption {{ {REDEMPTION} }} {ERRORS} }} }}"""
+CAPTURE = f"""mutation($input: CaptureRedemptionInput!) {{ captureRedemption(input: $input) {{
+  replayed reinstated expired redemption {{ {REDEMPTION} }} {ERRORS} }} }}"""
+RELEASE = f"""mutation($input: EndRedemptionInput!) {{ releaseRedemption(input: $input) {{
+  replayed reinstated expired redemption {{ {REDEMPTION} }} {ERRORS} }} }}"""
+REVERSE = f"""mutation($input: EndRedemptionInput!) {{ reverseRedemption(input: $input) {{
+  replayed reinstated expired redemption {{ {REDEMPTION} }} {ERRORS} }} }}"""
+ADJUST = f"""mutation($input: AdjustBalanceInput!) {{ adjustBalance(input: $input) {{
+  replayed balance {{ {BALANCE} }} {ERRORS} }} }}"""
+ENROLL = f"""mutation($input: EnrollMemberInput!) {{ enrollMember(input: $input) {{
+  replayed member {{ id externalId status identifiers attributes enrolledAt }} {ERRORS} }} }}"""
+UPDATE = f"""mutation($input: UpdateMemberInput!) {{ updateMember(input: $input) {{
+  replayed member {{ id externalId status identifiers attributes }} {ERRORS} }} }}"""
+CLOSE = f"""mutation($input: CloseMemberInput!) {{ closeMember(input: $input) {{
+  replayed member {{ id externalId status }} {ERRORS} }} }}"""
+
+MEMBER = f"""query($by: MemberRef!) {{ member(by: $by) {{
+  id externalId status identifiers attributes balances {{ {BALANCE} }} }} }}"""
+BALANCE_OF = f"""query($by: MemberRef!, $unit: String!, $asOf: DateTime, $knownAt: DateTime,
+    $minVersion: String) {{
+  member(by: $by) {{ balance(unit: $unit, asOf: $asOf, knownAt: $knownAt,
+    minVersion: $minVersion) {{ {BALANCE} }} }} }}"""
+STATEMENT = """query($by: MemberRef!, $unit: String!, $first: Int, $after: String) {
+  member(by: $by) { statement(unit: $unit, first: $first, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    edges { cursor node { version kind amount balanceAfter label rule cause occurredAt recordedAt
+      late } } } } }"""
+PURCHASE_OF = f"""query($source: String!, $externalId: String!, $revision: Int) {{
+  purchase(source: $source, externalId: $externalId, revision: $revision) {{ {PURCHASE} }} }}"""
+DECISIONS = f"""query($source: String!, $externalId: String!) {{
+  purchase(source: $source, externalId: $externalId) {{ {DECIDED} }} }}"""
+REDEMPTION_OF = f"query($id: ID!) {{ redemption(id: $id) {{ {REDEMPTION} }} }}"
+RETURNS = """query($state: ReturnState, $first: Int, $after: String) {
+  returns(state: $state, first: $first, after: $after) { pageInfo { hasNextPage endCursor }
+    edges { node { id source returnId purchaseExternalId state occurredAt parkedAt endsAt settledAt
+      reason } } } }"""
+NODE = "query($id: ID!) { node(id: $id) { __typename id } }"
