@@ -23,7 +23,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
-from loyalty.settlement.request import Committed
+from loyalty.settlement.request import Change, Committed
 from loyalty_app.installed import installed
 from loyalty_app.settings import Settings
 from loyalty_graphql.compose import ComposedSchema, compose
@@ -197,10 +197,14 @@ class _Telling:
                 for change in committed.changes
             },
         )
-        for change in committed.changes:
-            hint = {"unit": change.unit, "version": change.version, "fact": str(change.fact_id)}
-            channel = member_channel(change.member_id)
-            await self._hints.publish(committed.tenant_id, channel, orjson.dumps(hint))
+        hints = [(member_channel(c.member_id), _hint(c)) for c in committed.changes]
+        await self._hints.publish_many(committed.tenant_id, hints)
+
+
+def _hint(change: Change) -> bytes:
+    return orjson.dumps(
+        {"unit": change.unit, "version": change.version, "fact": str(change.fact_id)}
+    )
 
 
 async def _listen(hints: Hints, forget: Callable[[UUID], None]) -> None:

@@ -3,19 +3,18 @@
 import random
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha1
 from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
 
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
 from loyalty.cache.connection import Link, Unanswered
 from loyalty.cache.encoding import decode, encode
 from loyalty.cache.flights import Flights, Load, Versions, Want
 from loyalty.cache.names import balance_key
+from loyalty.cache.script import Script
 
 __all__ = [
     "BalanceCache",
@@ -34,8 +33,7 @@ T = TypeVar("T")
 TTL_SECONDS = 30.0
 JITTER_SECONDS = 5.0
 ENTRIES_PER_CALL = 100  # A script blocks Redis for all: 100 entries take well under 2 ms.
-_SCRIPT = Path(__file__).with_name("raise_version.lua").read_text()
-_SCRIPT_SHA = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_RAISE = Script(Path(__file__).with_name("raise_version.lua").read_text())
 
 
 @dataclass(slots=True)
@@ -186,22 +184,12 @@ class BalanceCache:
             keys.append(self._key(tenant, want))
             lifetime = self._ttl + random.random() * self._jitter
             values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
-        _, foreign = await self._link.ask(lambda redis: _run_script(redis, keys, values))
+        _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values))
         self.counts.corrupt += foreign
 
     def _key(self, tenant: UUID, want: Want) -> str:
         member, unit = want
         return balance_key(tenant, self._epoch, member, unit)
-
-
-async def _run_script(
-    redis: Redis, keys: Sequence[str], values: Sequence[str | bytes | int]
-) -> Sequence[int]:
-    try:
-        answer: Sequence[int] = await redis.evalsha(_SCRIPT_SHA, len(keys), *keys, *values)
-    except NoScriptError:  # A restarted or flushed server has forgotten it.
-        answer = await redis.eval(_SCRIPT, len(keys), *keys, *values)
-    return answer
 
 
 def _mget(keys: Sequence[str]) -> Callable[[Redis], Awaitable[Sequence[bytes | str | None]]]:

@@ -1,5 +1,6 @@
 """Hints within one process, where there is no Redis to carry them further."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from loyalty.cache.names import EVERY_TENANT, channel_name
@@ -18,6 +19,11 @@ class LocalHub:
 
     async def publish(self, tenant: UUID, channel: str, payload: bytes) -> bool:
         return self._publish(channel_name(tenant, channel), payload)
+
+    async def publish_many(self, tenant: UUID, hints: Sequence[tuple[str, bytes]]) -> bool:
+        for channel, payload in hints:
+            self._publish(channel_name(tenant, channel), payload)
+        return True
 
     def subscribe(self, tenant: UUID, channel: str) -> Subscription:
         return self._subscription(channel_name(tenant, channel))

@@ -56,6 +56,24 @@ async def test_nobody_hears_another_tenant_or_another_member(hub: Hints) -> None
         assert await next_of(payloads) == b"mine"
 
 
+async def test_the_hints_of_a_batch_reach_their_members_in_order(hub: Hints) -> None:
+    ada, bob = member_channel(uuid4()), member_channel(uuid4())
+    hints = [((ada, bob)[n % 2], str(n).encode()) for n in range(600)]
+    async with hub.subscribe(TENANT, ada) as hers, hub.subscribe(TENANT, bob) as his:
+        for start in range(0, 600, 60):  # few enough for who listens not to be too slow
+            assert await hub.publish_many(TENANT, hints[start : start + 60])
+            for n in range(start, start + 60):
+                assert await next_of((hers, his)[n % 2]) == str(n).encode()
+
+
+async def test_more_hints_than_fit_one_call_are_all_sent(redis_hub: Hub) -> None:
+    channel = member_channel(uuid4())
+    async with redis_hub.subscribe(TENANT, channel) as payloads:
+        others = [(member_channel(uuid4()), b"-") for _ in range(520)]
+        assert await redis_hub.publish_many(TENANT, [*others, (channel, b"last")])
+        assert await next_of(payloads) == b"last"
+
+
 async def test_a_changed_setup_is_told_to_all(hub: Hints) -> None:
     async with hub.subscribe_config() as changed, hub.subscribe_config() as too:
         tenant = uuid4()
