@@ -1,6 +1,8 @@
 """A server that also runs a program kind with a secret and counters, and a look at every row."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -10,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from loyalty.plugin import Counter, Plugin, Scope, Window
 from loyalty_app.logins import Addresses
 from loyalty_points.plugin import plugin as points
+from loyalty_tenants.principal import Role
+from loyalty_tenants.tokens import issue_token
 
 # What the tenant set up, without what only says when a key was used.
 ROWS = """
@@ -79,3 +83,47 @@ def rows_of(everything: Any) -> Callable[[Any], Awaitable[str]]:
         return f"{tenants} {await everything.fetchval(ROWS, brand.tenant_id)}"
 
     return digest
+
+
+@pytest.fixture
+async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
+    """For each mutation an input that would be carried out for an admin or operator."""
+    programs = (await brand.admin.run("{ programs { id version } }"))["programs"]
+    keys = await brand.admin.run("{ apiKeys { edges { node { id } } } }")
+    program = {"id": programs[0]["id"], "expectedVersion": programs[0]["version"]}
+    login = "https://login.example.com"
+    return {
+        "updateTenant": {"name": "Taken over"},
+        "rotateTenantSecret": {"overlapSeconds": 0},
+        "setTokenIssuer": {
+            "issuer": login, "jwksUrl": login, "algorithms": ["RS256"], "audience": "me",
+        },
+        "removeTokenIssuer": {"issuer": login},
+        "createApiKey": {"role": "ADMIN", "client": "mine"},
+        "revokeApiKey": {"id": keys["apiKeys"]["edges"][0]["node"]["id"]},
+        "createUnit": {"code": "stars", "name": "Stars"},
+        "createProgram": {
+            "slug": "card", "kind": "punch", "name": "Card", "config": {"unit": "points"}
+        },
+        "updateProgram": {**program, "name": "Taken over"},
+        "publishProgram": program,
+        "archiveProgram": program,
+        "createTenant": {"slug": f"{brand.slug}-x", "name": "X", "zone": "UTC"},
+        "suspendTenant": {"slug": brand.slug},
+        "resumeTenant": {"slug": brand.slug},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def as_token(brand: Any) -> Callable[..., Any]:
+    """Makes a client of the brand with a token of a role and scopes."""
+
+    def make(role: Role, scopes: Any = None) -> Any:
+        token = issue_token(
+            secret=brand.secret.text, kid=str(brand.secret.kid), issuer=brand.slug,
+            tenant=brand.slug, role=role, subject="someone", now=brand.clock.now(),
+            lifetime=timedelta(hours=1), scopes=scopes,
+        )  # fmt: skip
+        return replace(brand.admin, credential=token)
+
+    return make

@@ -28,6 +28,19 @@ PAYLOADS = {
     "suspendTenant": f"tenant {{ {TENANT} }}",
     "resumeTenant": f"tenant {{ {TENANT} }}",
 }
+SCOPES = {
+    "updateTenant": "tenant:write",
+    "rotateTenantSecret": "tenant:write",
+    "setTokenIssuer": "tenant:write",
+    "removeTokenIssuer": "tenant:write",
+    "createApiKey": "keys:write",
+    "revokeApiKey": "keys:write",
+    "createUnit": "programs:write",
+    "createProgram": "programs:write",
+    "updateProgram": "programs:write",
+    "publishProgram": "programs:write",
+    "archiveProgram": "programs:write",
+}
 INPUTS = {"suspendTenant": "TenantStatusInput", "resumeTenant": "TenantStatusInput"}
 
 QUERIES = (

@@ -1,33 +1,16 @@
 """Who may set up what: every admin mutation and query, tried by everybody who may not."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from loyalty_tenants.principal import Role
 from loyalty_tenants.scopes import DEFAULT
-from loyalty_tenants.tokens import issue_token
 
-from .documents import PAYLOADS, QUERIES, document, refusals
+from .documents import PAYLOADS, QUERIES, SCOPES, document, refusals
 
-CONFIG = {"unit": "points"}
 BY_OPERATORS = ("createTenant", "suspendTenant", "resumeTenant")
-SCOPES = {
-    "updateTenant": "tenant:write",
-    "rotateTenantSecret": "tenant:write",
-    "setTokenIssuer": "tenant:write",
-    "removeTokenIssuer": "tenant:write",
-    "createApiKey": "keys:write",
-    "revokeApiKey": "keys:write",
-    "createUnit": "programs:write",
-    "createProgram": "programs:write",
-    "updateProgram": "programs:write",
-    "publishProgram": "programs:write",
-    "archiveProgram": "programs:write",
-}
 # Whom the queries of an admin are closed to.
 CLOSED = {
     "apiKeys": {"service", "member", "partner"},
@@ -36,48 +19,6 @@ CLOSED = {
     "programKinds": {"member", "partner"},
 }
 FULL_PROGRAM = "{ programs { slug } }"
-
-
-@pytest.fixture
-async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
-    """For each mutation an input that would be carried out for an admin or operator."""
-    programs = (await brand.admin.run("{ programs { id version } }"))["programs"]
-    keys = await brand.admin.run("{ apiKeys { edges { node { id } } } }")
-    program = {"id": programs[0]["id"], "expectedVersion": programs[0]["version"]}
-    login = "https://login.example.com"
-    return {
-        "updateTenant": {"name": "Taken over"},
-        "rotateTenantSecret": {"overlapSeconds": 0},
-        "setTokenIssuer": {
-            "issuer": login, "jwksUrl": login, "algorithms": ["RS256"], "audience": "me",
-        },
-        "removeTokenIssuer": {"issuer": login},
-        "createApiKey": {"role": "ADMIN", "client": "mine"},
-        "revokeApiKey": {"id": keys["apiKeys"]["edges"][0]["node"]["id"]},
-        "createUnit": {"code": "stars", "name": "Stars"},
-        "createProgram": {"slug": "card", "kind": "punch", "name": "Card", "config": CONFIG},
-        "updateProgram": {**program, "name": "Taken over"},
-        "publishProgram": program,
-        "archiveProgram": program,
-        "createTenant": {"slug": f"{brand.slug}-x", "name": "X", "zone": "UTC"},
-        "suspendTenant": {"slug": brand.slug},
-        "resumeTenant": {"slug": brand.slug},
-    }  # fmt: skip
-
-
-@pytest.fixture
-def as_token(brand: Any) -> Callable[..., Any]:
-    """Makes a client of the brand with a token of a role and scopes."""
-
-    def make(role: Role, scopes: Any = None) -> Any:
-        token = issue_token(
-            secret=brand.secret.text, kid=str(brand.secret.kid), issuer=brand.slug,
-            tenant=brand.slug, role=role, subject="someone", now=brand.clock.now(),
-            lifetime=timedelta(hours=1), scopes=scopes,
-        )  # fmt: skip
-        return replace(brand.admin, credential=token)
-
-    return make
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
