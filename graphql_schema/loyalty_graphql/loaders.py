@@ -3,7 +3,7 @@
 Never shared between operations: a batch runs in the context of whoever scheduled it.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -41,6 +41,15 @@ class Loaders:
             self._read(lambda c, ids: redemptions.by_ids(c, ids, context.api.clock.now()), None)
         )
         self.holding: DataLoader[tuple[UUID, str, int], CachedBalance] = DataLoader(self._holdings)
+        self._of_plugins: dict[Any, DataLoader[UUID, Any]] = {}
+
+    def of(
+        self, query: Callable[[Any, list[UUID]], Awaitable[Mapping[UUID, V]]], missing: V
+    ) -> DataLoader[UUID, V]:
+        """A plugin's own: `query(connection, keys)` answers by key what a page asks for at once."""
+        if query not in self._of_plugins:
+            self._of_plugins[query] = DataLoader(self._read(query, missing))
+        return self._of_plugins[query]
 
     def _read(
         self, query: Callable[[Any, list[UUID]], Awaitable[Any]], missing: V
