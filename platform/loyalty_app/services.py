@@ -36,7 +36,7 @@ from loyalty_tenants.configs import Configs
 from loyalty_tenants.credentials import CredentialStore
 from loyalty_tenants.jwks import KeySets
 from loyalty_tenants.jwks_fetch import JwksFetcher
-from loyalty_tenants.model_apps import prepare_models
+from loyalty_tenants.model_apps import TENANTS, prepare_models
 from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tokens import Tokens
 
@@ -80,8 +80,9 @@ async def open_ledger(
 
     :raises UnsafeLogin: the login could get past row-level security
     """
-    await prepare_models()
     plugin_set = PluginSet(installed() if plugins is None else plugins)
+    models = {f"loyalty_{p.name}": p.models for p in plugin_set.plugins if p.models is not None}
+    await prepare_models({**TENANTS, **models})
     configs = Configs(plugin_set.by_name)
     async with AsyncExitStack() as stack:
         database = await Database.open(dsn, size=pool)

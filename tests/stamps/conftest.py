@@ -35,7 +35,7 @@ from loyalty_app.logins import Addresses
 from loyalty_points.plugin import plugin as points
 from loyalty_stamps.plugin import plugin as stamps
 from loyalty_tenants.configs import Configs
-from loyalty_tenants.model_apps import TENANTS, prepare_models
+from loyalty_tenants.model_apps import prepare_models
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
@@ -213,7 +213,7 @@ class Shop:
 
 @pytest.fixture(scope="session", autouse=True)
 async def _models() -> None:
-    await prepare_models({**TENANTS, "loyalty_stamps": "loyalty_stamps.models"})
+    await prepare_models()
 
 
 @pytest.fixture(scope="session")

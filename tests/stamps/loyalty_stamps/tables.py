@@ -66,6 +66,19 @@ async def load_buddies(
     return {(row["at"], row["program"]): row["buddy_id"] for row in rows}
 
 
+async def cards_of(connection: Connection, members: Sequence[UUID]) -> Mapping[UUID, Sequence[Any]]:
+    """All cards of each of these members."""
+    rows = await connection.fetch(
+        """select member_id, program_id, stamps, ends_at from loyalty.stamps_card
+            where tenant_id = (select loyalty.tenant()) and member_id = any($1)""",
+        list(members),
+    )
+    found: dict[UUID, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["member_id"], []).append(row)
+    return found
+
+
 async def write_cards(connection: Connection, rows: Sequence[WriteRow]) -> None:
     """Cards as they are after the batch: of several rows about one card the last stands."""
     last = {(row.program_id, row.member_id): row.row for row in rows}
