@@ -1,6 +1,7 @@
 """The independent computation, against numbers worked out by hand."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pandas
@@ -21,7 +22,7 @@ PRODUCTS = [
 ]
 
 
-def frames(
+def made(
     *lines: tuple[int, int, str, int, float, float], coupons: list[tuple[int, str]] | None = None
 ) -> Frames:
     """Lines are basket, household, UTC time, product, sales value, discount."""
@@ -63,15 +64,15 @@ def frames(
 def test_points_of_a_basket(lines: list[tuple[int, float, float]], points: int) -> None:
     rows = [(1, 1, "2017-03-05 12:00:00", *line) for line in lines]
 
-    assert points_by_basket(frames(*rows))["points"].tolist() == [points]
+    assert points_by_basket(made(*rows))["points"].tolist() == [points]
 
 
 def test_points_end_with_the_local_month() -> None:
     """Earned at 23:30 on 31 January in New York, which is February in UTC: gone on 1 May."""
     late = (1, 7, "2017-02-01 04:30:00", 1, 20.0, 0.0)
 
-    before = expect(frames(late), datetime(2017, 5, 1, 3, 59, tzinfo=UTC))
-    after = expect(frames(late), datetime(2017, 5, 1, 4, tzinfo=UTC))
+    before = expect(made(late), datetime(2017, 5, 1, 3, 59, tzinfo=UTC))
+    after = expect(made(late), datetime(2017, 5, 1, 4, tzinfo=UTC))
 
     assert (before.expired, before.balances) == (0, {"7": 20})
     assert (after.expired, after.balances) == (20, {"7": 0})
@@ -80,11 +81,11 @@ def test_points_end_with_the_local_month() -> None:
 def test_what_is_gone_soonest_is_spent_first() -> None:
     """160 base and 15 bonus points of March, which end in July and May: 100 are spent in April."""
     found = expect(
-        frames((1, 7, "2017-03-05 12:00:00", 1, 160.0, 0.0), coupons=[(7, "2017-04-02")]), YEAR_END
+        made((1, 7, "2017-03-05 12:00:00", 1, 160.0, 0.0), coupons=[(7, "2017-04-02")]), YEAR_END
     )
     assert (found.granted, found.redeemed, found.expired, found.skipped) == (175, 100, 75, 0)
     may = expect(
-        frames((1, 7, "2017-03-05 12:00:00", 1, 160.0, 0.0), coupons=[(7, "2017-04-02")]),
+        made((1, 7, "2017-03-05 12:00:00", 1, 160.0, 0.0), coupons=[(7, "2017-04-02")]),
         datetime(2017, 5, 2, tzinfo=UTC),
     )
     assert (may.expired, may.balances) == (0, {"7": 75})
@@ -92,10 +93,10 @@ def test_what_is_gone_soonest_is_spent_first() -> None:
 
 def test_a_redemption_takes_what_its_own_day_brought_and_is_skipped_otherwise() -> None:
     day = [(7, "2017-03-05"), (7, "2017-03-05")]
-    found = expect(frames((1, 7, "2017-03-06 04:59:00", 1, 99.0, 0.0), coupons=day), YEAR_END)
+    found = expect(made((1, 7, "2017-03-06 04:59:00", 1, 99.0, 0.0), coupons=day), YEAR_END)
     assert (found.granted, found.redeemed, found.skipped) == (104, 100, 1)
 
-    later = expect(frames((1, 7, "2017-03-06 04:59:01", 1, 99.0, 0.0), coupons=day), YEAR_END)
+    later = expect(made((1, 7, "2017-03-06 04:59:01", 1, 99.0, 0.0), coupons=day), YEAR_END)
     assert (later.redeemed, later.skipped) == (0, 2)
 
 
@@ -106,3 +107,17 @@ def test_a_purse_gives_all_or_nothing() -> None:
     assert purse.spend(100, month=4)
     assert purse.by_month == {5: 0, 7: 20}
     assert purse.gone(7) == 20
+
+
+def test_the_guide_says_what_the_year_comes_to(frames: Frames) -> None:
+    found = expect(frames, YEAR_END)
+    guide = (Path(__file__).parents[2] / "docs" / "demo.md").read_text()
+    for name, number in (
+        ("baskets", len(found.points)),
+        ("points granted", found.granted),
+        ("points redeemed", found.redeemed),
+        ("points expired", found.expired),
+        ("points left to spend", sum(found.balances.values())),
+        ("redemptions skipped", found.skipped),
+    ):
+        assert f"| {name} | {number:,} |" in guide

@@ -21,7 +21,7 @@ from loyalty_app.demo.expected import expect
 from loyalty_app.demo.frames import Frames, load
 from loyalty_app.demo.outcome import Outcome
 from loyalty_app.demo.over_http import OverHttp
-from loyalty_app.demo.record_many import record_many_alone
+from loyalty_app.demo.record_many import BASKETS, record_many_alone
 from loyalty_app.demo.redemptions import redemptions
 from loyalty_app.demo.replay import replay
 from loyalty_app.demo.shared_clock import SharedClock
@@ -61,7 +61,7 @@ def last_instant(frames: Frames) -> datetime:
 
 async def replayed(
     settings: Settings, console: Console, frames: Frames, end: datetime, url: str,
-    clock: SharedClock, *, check: bool,
+    clock: SharedClock, *, check: bool, alone_count: int = BASKETS,
 ) -> Outcome:  # fmt: skip
     """Replay on a prepared database and an API at `url` that goes by `clock`."""
     households = [str(household) for household in frames.households()]
@@ -81,7 +81,9 @@ async def replayed(
             tally = await replay(api, households, timeline, progress)
         with console.status("Recording without the API, reading balances, auditing"):
             balances, expired = await api.balances(), await api.expired()
-            speed = await record_many_alone(app, own_clock, baskets(frames), households)
+            speed = await record_many_alone(
+                app, own_clock, baskets(frames), households, count=alone_count
+            )
             findings = await audit(settings.need("audit_database_url"), [tenant_id])
             return Outcome(
                 members=len(balances),

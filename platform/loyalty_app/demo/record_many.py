@@ -21,9 +21,14 @@ BASKETS = 10_000
 
 
 async def record_many_alone(
-    ledger: Ledger, clock: SetClock, baskets: Iterable[Basket], households: Sequence[str]
+    ledger: Ledger,
+    clock: SetClock,
+    baskets: Iterable[Basket],
+    households: Sequence[str],
+    *,
+    count: int = BASKETS,
 ) -> float:
-    """Baskets a second, of the first 10,000, recorded for a tenant that is made for it.
+    """Baskets a second, of the first so many, recorded for a tenant that is made for it.
 
     The requests are ready beforehand, and go in the batches and lanes of the replay.
     """
@@ -31,7 +36,7 @@ async def record_many_alone(
     tenant_id = await stand(ledger.database, ledger.configs, slug, YEAR_START)
     clock.at = YEAR_START
     await _record(ledger.recorder, tenant_id, [facts.enrolment(one) for one in households])
-    first = list(islice(baskets, BASKETS))
+    first = list(islice(baskets, count))
     clock.at = first[-1].at
     lanes = [
         [[facts.purchase(basket) for basket in pack] for pack in packed(lane)]
