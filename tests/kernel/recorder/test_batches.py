@@ -1,0 +1,201 @@
+"""A batch: what one request does to the others, which is nothing."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+import pytest
+from pydantic import BaseModel
+
+from loyalty.commands import Redeem
+from loyalty.effects import Effect, Grant, Hold
+from loyalty.errors import Code, Refused
+from loyalty.facts import ActivityRecorded, MemberRef, PurchaseRecorded
+from loyalty.ids import NIL
+from loyalty.plugin import Loader, Plugin, on
+from loyalty.settlement.request import Recorded
+from loyalty.view import View
+from loyalty_points.plugin import plugin as points_plugin
+
+POISON = [
+    pytest.param({"note": "a\x00b"}, id="nul"),
+    pytest.param({"note": "\ud800"}, id="half a pair"),
+    pytest.param({"count": 2**80}, id="too large for a number"),
+]
+
+
+@pytest.mark.parametrize("attributes", POISON)
+async def test_what_postgres_cannot_store_fails_alone(
+    world: Any, attributes: dict[str, Any]
+) -> None:
+    member = await world.member()
+    purchases = [world.purchase(member, 100) for _ in range(64)]
+    purchases[37] = replace(purchases[37], attributes=attributes)
+
+    outcomes = await world.records(*purchases)
+
+    failed = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, Refused)]
+    assert (failed, outcomes[37].code) == ([37], Code.INTERNAL)
+    assert (await world.balance(member)).available == 63
+
+
+async def test_a_poisoned_external_id_fails_alone(world: Any) -> None:
+    member = await world.member()
+    purchases = [world.purchase(member, 100, external_id=f"o-{i}") for i in range(8)]
+    purchases[3] = replace(purchases[3], external_id="o-\x00")
+
+    outcomes = await world.records(*purchases)
+
+    assert [isinstance(outcome, Refused) for outcome in outcomes] == [i == 3 for i in range(8)]
+
+
+class Empty(BaseModel):
+    pass
+
+
+def _nothing(config: Empty, fact: ActivityRecorded, view: View) -> list[Effect]:
+    return []
+
+
+async def _load(connection: Any, wanted: Any) -> Any:
+    if any(request.fact.type == "bad" for request in wanted):
+        raise LookupError("a loader that fails")
+    return {}
+
+
+loading = Plugin(
+    name="loading",
+    config=Empty,
+    needs=(Loader(name="it", load=_load),),
+    reactions=(on(ActivityRecorded, Empty, _nothing, needs=("it",)),),
+)
+
+
+async def test_a_loader_that_fails_on_one_fact_fails_that_one(make_world: Any) -> None:
+    world = await make_world(None, plugins=(points_plugin, loading))
+    await world.run_program("loading", {}, kind="loading")
+    member = await world.member()
+
+    outcomes = await world.records(
+        *(
+            ActivityRecorded(
+                member=member, occurred_at=world.clock.now(), source="app", external_id=str(i),
+                type="bad" if i == 5 else "good",
+            )
+            for i in range(9)
+        )
+    )  # fmt: skip
+
+    assert [getattr(o, "code", None) for o in outcomes] == [
+        Code.INTERNAL if i == 5 else None for i in range(9)
+    ]
+
+
+def _hold(config: Empty, fact: ActivityRecorded, view: View) -> list[Effect]:
+    return [Hold(unit="points", amount=1, until=fact.occurred_at + timedelta(days=1))]
+
+
+async def test_only_a_redemption_holds(make_world: Any) -> None:
+    holding = Plugin(name="holding", config=Empty, reactions=(on(ActivityRecorded, Empty, _hold),))
+    world = await make_world(None, plugins=(points_plugin, holding))
+    await world.run_program("holding", {}, kind="holding")
+    member = await world.member()
+    await world.give(member, 5)
+
+    refused = await world.refusal(
+        ActivityRecorded(
+            member=member, occurred_at=world.clock.now(), source="app", external_id="1", type="t"
+        )
+    )
+
+    assert refused.code is Code.INTERNAL
+    assert (await world.balance(member)).available == 5
+
+
+async def test_more_than_a_batch_holds_is_recorded_in_several(world: Any) -> None:
+    member = await world.member()
+
+    outcomes = await world.records(*(world.purchase(member, 100) for _ in range(1_100)))
+
+    assert all(isinstance(outcome, Recorded) for outcome in outcomes)
+    assert (await world.balance(member)).available == 1_100
+
+
+# --- accounts of somebody else than the member ----------------------------------------------------
+
+
+def household(member: UUID, unit: str) -> UUID | None:
+    return uuid5(NIL, "household")
+
+
+def _earn(config: Empty, fact: PurchaseRecorded, view: View) -> list[Effect]:
+    return [Grant(unit="points", wanted=fact.total, granted=fact.total, rule="base")]
+
+
+sharing = Plugin(
+    name="sharing",
+    config=Empty,
+    owner_of=household,
+    reactions=(on(PurchaseRecorded, Empty, _earn),),
+)
+HOUSE = MemberRef(id=household(NIL, ""))
+
+
+@pytest.fixture
+async def home(make_world: Any) -> Any:
+    world = await make_world(None, plugins=(points_plugin, sharing))
+    await world.run_program("sharing", {}, kind="sharing")
+    yield world
+    await world.audited()
+
+
+async def test_members_of_a_household_earn_into_one_account(home: Any) -> None:
+    members = [await home.member() for _ in range(4)]
+
+    await asyncio.gather(
+        *(
+            home.recorder.record_many(
+                home.tenant_id, [home.request(home.purchase(members[i % 4], 10))]
+            )
+            for i in range(32)
+        )
+    )
+
+    assert (await home.balance(HOUSE)).available == 320
+
+
+async def test_what_a_household_earned_comes_back_from_it(home: Any) -> None:
+    anna, bela = await home.member(), await home.member()
+    first, second = home.purchase(anna, 10), home.purchase(bela, 5)
+    await home.records(first, second)
+
+    await home.records(home.back(first), home.back(second))
+
+    balance = await home.balance(HOUSE)
+    assert (balance.total, balance.deficit) == (0, 0)
+
+
+async def test_a_burn_beside_other_burns_in_one_batch_keeps_the_order(world: Any) -> None:
+    members = [await world.member() for _ in range(5)]
+    for member in members:
+        for days in (9, 3, 6):
+            await world.give(member, 5, days=days)
+    now: datetime = world.clock.now()
+
+    await world.recorder.record_many(
+        world.tenant_id,
+        [
+            world.request(
+                Redeem(
+                    member=member, occurred_at=now, program="points", unit="points", amount=4,
+                    capture=True,
+                )
+            )
+            for member in members * 3
+        ],
+    )  # fmt: skip
+
+    rows = await world.rows("select remaining from loyalty.lot order by expires_at")
+    assert [row["remaining"] for row in rows] == [0] * 10 + [3] * 5
