@@ -4,10 +4,12 @@ from datetime import datetime
 
 import strawberry
 
+from loyalty.facts import MemberRef
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.roles import EVERYONE, Role
 from loyalty_graphql.admin.tenants import Tenant, own_tenant
 from loyalty_graphql.context import RequestInfo
+from loyalty_graphql.members import Member, visible_member
 
 
 @strawberry.type
@@ -28,6 +30,14 @@ class Viewer:
     async def tenant(self, info: RequestInfo) -> Tenant | None:
         """The tenant they act for; null for an operator whose token names none."""
         return await own_tenant(info.context)
+
+    @strawberry.field
+    async def member(self, info: RequestInfo) -> Member | None:
+        """Themselves, where they are a member of the tenant; null for anybody else."""
+        context = info.context
+        if not context.is_member:
+            return None
+        return await visible_member(context, MemberRef(external_id=context.who.subject))
 
 
 @strawberry.type
