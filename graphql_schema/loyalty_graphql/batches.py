@@ -5,8 +5,19 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import strawberry
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from graphql import GraphQLError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact
@@ -15,7 +26,6 @@ from loyalty.purchase import LineKind, TenderKind
 from loyalty.settlement.request import Recorded
 from loyalty.units import AMOUNT_LENGTH_MAX
 from loyalty_graphql.access import allow, batch, money, reached
-from loyalty_graphql.bounded_json import storable
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.member_ref import ref_of
@@ -23,13 +33,31 @@ from loyalty_graphql.outcomes import AT_THE_TOP
 from loyalty_graphql.purchase_input import purchase_fact
 from loyalty_graphql.purchase_mutations import request_of
 from loyalty_graphql.purchases import Purchase, shown_purchase
-from loyalty_graphql.scalars import BatchItems, Json
+from loyalty_graphql.scalars import BatchItems, Json, parse_instant, parse_json
 from loyalty_tenants.principal import Role
 
 BATCH_LINES_MAX = 10_000
 Amount = Annotated[str, Field(max_length=AMOUNT_LENGTH_MAX, strict=True)]
 Text = Annotated[str, Field(max_length=4096, strict=True)]
 T = TypeVar("T", bound=BaseModel)
+
+
+def _as_scalar(check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The check of a scalar of the typed inputs, for an item: the same values, the same words."""
+
+    def checked(value: Any) -> Any:
+        try:
+            return check(value)
+        except GraphQLError as error:
+            raise PydanticCustomError("scalar", "{said}", {"said": error.message}) from None
+
+    return checked
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_as_scalar(parse_instant))]
+Attributes = Annotated[
+    Any, AfterValidator(_as_scalar(parse_json)), WithJsonSchema({"type": "object"})
+]
 
 
 class Item(BaseModel):
@@ -60,7 +88,7 @@ class LineItem(Item):
     quantity: Amount | None = None
     discount: Amount | None = None
     tax: Amount | None = None
-    attributes: dict[str, Any] | None = None
+    attributes: Attributes | None = None
 
 
 class TenderItem(Item):
@@ -78,14 +106,14 @@ class PurchaseItem(Item):
     member: MemberItem
     source: Text
     external_id: Text
-    occurred_at: AwareDatetime
+    occurred_at: Instant
     currency: Text
     total: Amount
     revision: Annotated[int, Field(strict=True)] = 1
     tax_included: Annotated[bool, Field(strict=True)] = True
     lines: list[LineItem] = []
     tenders: list[TenderItem] = []
-    attributes: dict[str, Any] | None = None
+    attributes: Attributes | None = None
 
 
 @strawberry.type
@@ -169,6 +197,7 @@ async def _recorded(context: Context, items: Sequence[Any]) -> RecordPurchasesPa
             slot.refused = outcome
         else:
             slot.recorded = outcome
+    context.written(slot.recorded for slot in slots if slot.recorded is not None)
     dump = context.api.plugins.codec.dump
     return RecordPurchasesPayload(
         outcomes=[
@@ -212,7 +241,6 @@ def _parsed(items: Sequence[Any], model: type[T], fact_of: Callable[[T], Fact]) 
         slot = _Slot(index, external_id if isinstance(external_id, str) else None)
         try:
             slot.fact = fact_of(model.model_validate(item))
-            _check_storable(item)
         except ValidationError as error:
             slot.refused = _refusal(error)
         except Refused as refused:
@@ -230,21 +258,6 @@ def _refusal(error: ValidationError) -> Refused:
         message = 'must be a string (amounts too: "12.50")'
     code = Code.BAD_USER_INPUT
     return Refused(code, message, field=path)
-
-
-def _check_storable(value: Any) -> None:
-    """NUL and lone surrogates cannot be kept anywhere in an item."""
-    match value:
-        case str():
-            if not storable(value):
-                raise Refused(Code.BAD_USER_INPUT, "has a character that cannot be kept")
-        case dict():
-            for name, kept in value.items():
-                _check_storable(name)
-                _check_storable(kept)
-        case list():
-            for kept in value:
-                _check_storable(kept)
 
 
 def _member(item: MemberItem) -> Ref:

@@ -233,7 +233,7 @@ def _returned(given: Any, path: str, places: int) -> ReturnedLine:
         amount = parse_minor(given.amount, places, field=f"{path}.amount")
     if not (quantity or amount):
         raise texts.bad_amount(path, "must be more than nothing")
-    return ReturnedLine(id=given.id, quantity=quantity, amount=amount)
+    return ReturnedLine(id=_name(given.id, f"{path}.id"), quantity=quantity, amount=amount)
 
 
 def _money(text: str | None, places: int, path: str) -> int:
