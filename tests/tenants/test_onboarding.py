@@ -1,5 +1,6 @@
 """A tenant and its first key come together; lists that operators and admins page through."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,6 +34,20 @@ async def test_a_tenant_comes_with_a_key_for_its_admin(
     async with database.tenant(made.tenant.tenant_id) as connection:
         actions = [entry.action for entry in await audit.entries(connection)]
     assert actions == ["key.create", "tenant.create"]
+
+
+async def test_a_tenant_whose_key_cannot_be_made_is_not_there(
+    new_dsn: Callable[[], Awaitable[Addresses]], boss: Actor, now: datetime
+) -> None:
+    dsn = await new_dsn()
+    everything = await asyncpg.connect(dsn.admin)
+    await everything.execute("revoke insert on loyalty.api_key from loyalty_app")
+    database = await Database.open(dsn.app)
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await onboard(database, boss, slug="new", settings=SETTINGS, now=now)
+    await database.close()
+    assert await everything.fetchval("select count(*) from loyalty.tenant") == 0
+    await everything.close()
 
 
 async def test_a_taken_slug_leaves_no_key_behind(

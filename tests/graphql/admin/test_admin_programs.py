@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loyalty_tenants import program_records
+from loyalty_tenants.principal import Role
 
 from .documents import PROGRAM, asked, done, refusals, trail
 
@@ -229,7 +230,9 @@ async def test_versions_of_all_programs_are_loaded_together(
     assert len(calls) == 1
 
 
-async def test_members_and_partners_see_what_is_active_and_no_config(brand: Any) -> None:
+async def test_members_and_partners_see_what_is_active_and_no_config(
+    brand: Any, as_token: Any
+) -> None:
     draft = await created(brand)
     active = (await brand.admin.run(ONE, slug="points"))["program"]
     key = await done(brand.admin, "createApiKey", role="PARTNER", client="airline")
@@ -245,6 +248,8 @@ async def test_members_and_partners_see_what_is_active_and_no_config(brand: Any)
     member = brand.member("ada")
     assert (await member.run(node, id=draft["id"]))["node"] is None
     assert (await member.run(node, id=active["id"]))["node"]["slug"] == "points"
+    narrow = as_token(Role.MEMBER, ["self:read"])
+    assert (await narrow.run(node, id=active["id"]))["node"] is None
     assert (await brand.service.run(node, id=draft["id"]))["node"]["slug"] == "extra"
 
 
