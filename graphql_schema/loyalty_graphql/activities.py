@@ -88,4 +88,4 @@ async def _recorded(context: Context, given: RecordActivityInput) -> Recorded:
         type=texts.name(given.type, field="type", longest=64),
         attributes=attributes_of(given.attributes),
     )
-    return await context.api.lanes.record(context.tenant_id, request_of(context, fact))
+    return await context.record(request_of(context, fact))

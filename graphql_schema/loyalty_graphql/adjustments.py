@@ -103,4 +103,4 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded:
         request_id=context.request_id,
         client_key=ClientKey(context.who.client, texts.idempotency_key(given.idempotency_key)),
     )
-    return await context.api.lanes.record(context.tenant_id, request)
+    return await context.record(request)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import strawberry
 
-from loyalty.cache.cached_balance import CachedBalance, balance_at
+from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at
 from loyalty.ledger.statement import Entry
 from loyalty.units import Unit, format_minor
 from loyalty.view import BalanceView
@@ -81,24 +81,16 @@ class StatementEntry:
 
 def shown_balance(unit: Unit, held: CachedBalance, at: datetime) -> Balance:
     """A balance judged at an instant, from its open lots."""
-    view = balance_at(held, at)
     open_lots = [lot for lot in held.lots if lot.expires_at is None or lot.expires_at > at]
-    expiries = _deadlines([(lot.expires_at, lot.remaining) for lot in open_lots], unit)
-    pending = [(lot.available_at, lot.remaining) for lot in open_lots if lot.available_at > at]
-    return shown(
-        unit, view, held.version, at, expiries=expiries, activations=_deadlines(pending, unit)
-    )
+    return shown(unit, balance_at(held, at), held.version, open_lots, at)
 
 
 def shown(
-    unit: Unit,
-    view: BalanceView,
-    version: int,
-    at: datetime,
-    *,
-    expiries: list[Deadline] | None = None,
-    activations: list[Deadline] | None = None,
+    unit: Unit, view: BalanceView, version: int, lots: Sequence[OpenLot], at: datetime
 ) -> Balance:
+    """A balance with the deadlines of the lots that are open at its instant."""
+    pending = [(lot.available_at, lot.remaining) for lot in lots if lot.available_at > at]
+
     def text(minor: int) -> Decimal:
         return Decimal(format_minor(minor, unit.places))
 
@@ -110,8 +102,8 @@ def shown(
         deficit=text(view.deficit),
         version=str(version),
         as_of=at,
-        expiries=expiries or [],
-        activations=activations or [],
+        expiries=_deadlines([(lot.expires_at, lot.remaining) for lot in lots], unit),
+        activations=_deadlines(pending, unit),
     )
 
 

@@ -1,6 +1,6 @@
 """The context of one operation: who asks, what may be called, and loaders of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
+from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup
 from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
@@ -82,6 +83,24 @@ class Context:
 
     async def setup(self) -> Setup:
         return await self.api.setups.current(self.tenant_id)
+
+    async def record(self, request: Request) -> Recorded:
+        """Record one request; what is read after it is at least as new.
+
+        :raises Refused: as its own outcome, or OVERLOADED
+        """
+        recorded = await self.api.lanes.record(self.tenant_id, request)
+        self.written([recorded])
+        return recorded
+
+    def written(self, recorded: Iterable[Recorded] = ()) -> None:
+        """Something was written: what was loaded before is forgotten, and no cache that missed it
+        is believed about the balances that it moved."""
+        least = dict(self.loaders.least)
+        for moved in (m for one in recorded for m in one.answer.get("balances", ())):
+            want = UUID(moved["memberId"]), moved["unit"]
+            least[want] = max(moved["version"], least.get(want, 0))
+        self.loaders = Loaders(self, least)
 
     async def own(self, ref: MemberRef, field: str = "member") -> MemberRef:
         """The reference, if the caller may act on that member: a member on themselves only.

@@ -24,8 +24,11 @@ V = TypeVar("V")
 
 
 class Loaders:
-    def __init__(self, context: "Context") -> None:
+    """`least` are versions of balances that this operation wrote and so must not fall behind."""
+
+    def __init__(self, context: "Context", least: Mapping[Want, int] | None = None) -> None:
         self._context = context
+        self.least = least or {}
         self.member: DataLoader[MemberRef, MemberView | None] = DataLoader(self._members)
         self.identifiers: DataLoader[UUID, Sequence[str]] = DataLoader(
             self._read(members.identifiers_of, ())
@@ -78,7 +81,8 @@ class Loaders:
         """Open lots of members' units, from the cache where it is fresh enough for everybody."""
         context, least = self._context, dict[Want, int]()
         for member_id, unit, version in keys:
-            least[member_id, unit] = max(version, least.get((member_id, unit), 0))
+            want = member_id, unit
+            least[want] = max(version, least.get(want, 0), self.least.get(want, 0))
 
         async def load(wants: Sequence[Want]) -> dict[Want, CachedBalance]:
             async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:

@@ -142,7 +142,7 @@ async def _closed(context: Context, given: CloseMemberInput) -> Recorded:
 
 async def _record(context: Context, fact: MemberEnrolled | MemberClosed) -> Recorded:
     request = Request(fact=fact, actor=context.actor_name, request_id=context.request_id)
-    return await context.api.lanes.record(context.tenant_id, request)
+    return await context.record(request)
 
 
 async def _updated(context: Context, given: UpdateMemberInput) -> MemberView:
@@ -175,6 +175,7 @@ async def _updated(context: Context, given: UpdateMemberInput) -> MemberView:
             details={"added": len(add), "removed": len(remove), "renamed": bool(external_id)},
             now=context.api.clock.now(),
         )
+    context.written()
     return view
 
 

@@ -82,7 +82,7 @@ class Member(Node):
         api, at = info.context.api, as_of or now
         async with api.database.tenant(info.context.tenant_id, read_only=True) as connection:
             found = await balance_as_of(connection, self.key, unit, at=at, known_at=known_at or now)
-        return shown(of, found.view, found.version, at)
+        return shown(of, found.view, found.version, found.lots, at)
 
     @strawberry.field
     async def statement(

@@ -13,13 +13,14 @@ from loyalty_graphql.purchases import visible_purchase
 from loyalty_graphql.redemptions import visible_redemption
 from loyalty_tenants.principal import Role
 
-# Which scope opens which type, for callers that are no members themselves.
+# Which scope opens which type. Members see their own with self:read.
 SCOPES = {
     "Member": "members:read",
     "Program": "programs:read",
     "Purchase": "purchases:read",
     "Redemption": "redemptions:read",
 }
+OWN = SCOPES.keys() - {"Program"}
 
 
 @strawberry.type
@@ -35,7 +36,8 @@ class NodeQuery:
         if found is None or found[0] not in SCOPES:
             return None
         kind, ident = found
-        if not context.is_member and not context.who.may(SCOPES[kind]):
+        own = context.is_member and kind in OWN
+        if not context.who.may("self:read" if own else SCOPES[kind]):
             return None
         match kind:
             case "Member":

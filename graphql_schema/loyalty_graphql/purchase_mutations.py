@@ -241,7 +241,7 @@ async def _return(
 
 
 async def _record(context: Context, fact: Fact) -> tuple[Recorded, dict[str, object]]:
-    recorded = await context.api.lanes.record(context.tenant_id, request_of(context, fact))
+    recorded = await context.record(request_of(context, fact))
     return recorded, context.api.plugins.codec.dump(fact)
 
 

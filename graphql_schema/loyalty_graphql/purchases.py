@@ -91,6 +91,8 @@ class Purchase(Node):
     key: strawberry.Private[UUID]
 
     @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="members:read")
+    @allow(Role.MEMBER, scope="self:read")
     async def member(
         self, info: RequestInfo
     ) -> Annotated["Member", strawberry.lazy("loyalty_graphql.members")] | None:

