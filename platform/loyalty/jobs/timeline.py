@@ -59,6 +59,8 @@ class Timeline:
                 for item in await finder.find(connection, visit, self._size)
             ]
         items = sorted(found, key=lambda item: item.order)[: self._size]
+        if not items:
+            return 0
         outcomes = await visit.record([item.request for item in items])
         failed = [
             (item, outcome)

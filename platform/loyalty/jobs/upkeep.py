@@ -28,4 +28,4 @@ class Upkeep:
                 )
             if not deleted:
                 await schedule.move_on(connection, row, visit.now + EVERY)
-        return applied + deleted
+        return 1 + applied + deleted

@@ -1,6 +1,7 @@
 """`loyalty worker`"""
 
 import asyncio
+import logging
 
 from loyalty_app.settings import Settings
 
@@ -13,4 +14,5 @@ def worker() -> None:
     """
     from loyalty_app.worker import work
 
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     asyncio.run(work(Settings.load()))

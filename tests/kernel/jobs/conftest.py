@@ -133,11 +133,11 @@ ECHO = Plugin(
 
 
 @pytest.fixture
-def echo() -> Iterator[SimpleNamespace]:
+def echo() -> SimpleNamespace:
     """The plugin, its facts, and what shall go wrong."""
     global trouble
     trouble.__init__()  # type: ignore[misc]
-    yield SimpleNamespace(plugin=ECHO, trouble=trouble, Thanked=Thanked, DayClosed=DayClosed)
+    return SimpleNamespace(plugin=ECHO, trouble=trouble, Thanked=Thanked, DayClosed=DayClosed)
 
 
 @pytest.fixture(scope="module")

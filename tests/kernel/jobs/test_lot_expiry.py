@@ -120,5 +120,5 @@ async def test_accounts_of_others_than_members_keep_nobody_up(make_world: Any, h
     owners = await world.rows(
         "select owner_id, balance from loyalty.account where stored and kind = 'main'"
     )
-    assert dict((row["owner_id"], row["balance"]) for row in owners)[member.id] == 0
+    assert {row["owner_id"]: row["balance"] for row in owners}[member.id] == 0
     assert await hands.run(world) == 0

@@ -1,0 +1,98 @@
+"""Jobs of plugins: each turn once, the missed ones in order, on the tenant's own days."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from loyalty.jobs.plugin_jobs import following
+from loyalty_tenants.principal import Actor
+from loyalty_tenants.program_records import program
+from loyalty_tenants.programs import archive_program
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@pytest.fixture
+async def world(make_world: Any, echo: Any) -> Any:
+    made = await make_world(config=None, plugins=(echo.plugin,))
+    yield made
+    await made.audited()
+
+
+async def days(world: Any) -> list[str]:
+    rows = await world.rows(
+        "select payload ->> 'day' as day from loyalty.fact where scope = 'job:echo' order by id"
+    )
+    return [row["day"] for row in rows]
+
+
+async def test_a_job_runs_once_a_turn_from_publishing_on(world: Any, hands: Any, echo: Any) -> None:
+    await hands.run(world)
+    assert echo.trouble.asked == []
+    await world.run_program("echo", {}, kind="echo")
+
+    await asyncio.gather(*(hands.run(world) for _ in range(2)))
+    world.pass_time(hours=23)
+    await hands.run(world)
+
+    assert await days(world) == ["2026-01-01"]
+
+
+async def test_turns_that_were_missed_are_made_up_for_in_order(
+    world: Any, hands: Any, echo: Any
+) -> None:
+    await world.run_program("echo", {}, kind="echo")
+    await hands.run(world)
+    world.pass_time(days=3)
+
+    await asyncio.gather(*(hands.run(world) for _ in range(2)))
+    await hands.run(world)
+
+    assert await days(world) == ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"]
+
+
+async def test_no_day_is_left_out_where_clocks_change(world: Any, hands: Any) -> None:
+    world.clock.at = datetime(2026, 3, 7, 4, 30, tzinfo=UTC)  # 23:30 in New York
+    await world.run_program("echo", {}, kind="echo")
+    await hands.run(world)
+    world.pass_time(days=3)
+
+    await hands.run(world)
+
+    assert await days(world) == ["2026-03-06", "2026-03-07", "2026-03-08", "2026-03-09"]
+
+
+async def test_an_archived_program_has_no_turns(world: Any, hands: Any) -> None:
+    program_id = await world.run_program("echo", {}, kind="echo")
+    await hands.run(world)
+    async with world.database.tenant(world.tenant_id) as connection:
+        version = (await program(connection, program_id)).version
+        boss = Actor(role="ADMIN", subject="boss")
+        await archive_program(
+            connection, boss, program_id, expected_version=version, now=world.clock.now()
+        )
+    world.pass_time(days=2)
+
+    await hands.run(world)
+
+    assert await days(world) == ["2026-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("at", "every", "turns", "then"),
+    [
+        ("2026-03-08T04:30Z", timedelta(days=1), 1, "2026-03-09T03:30Z"),
+        ("2026-11-01T03:30Z", timedelta(days=1), 1, "2026-11-02T04:30Z"),
+        ("2026-03-08T04:30Z", timedelta(hours=1), 3, "2026-03-08T07:30Z"),
+        ("2026-01-01T12:00Z", timedelta(days=7), 2, "2026-01-15T12:00Z"),
+    ],
+)
+def test_whole_days_are_counted_on_the_wall_clock(
+    at: str, every: timedelta, turns: int, then: str
+) -> None:
+    found = following(datetime.fromisoformat(at), every, NEW_YORK, turns)
+
+    assert found == datetime.fromisoformat(then)

@@ -1,0 +1,131 @@
+"""The worker's round: fair, deaf to nobody's trouble, idle when nothing is due, stopped in a slice.
+In a database of its own: a round goes through all tenants."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from loyalty.database import Database
+from loyalty.jobs.visit import SLICE
+from loyalty.recorder.each import Outcome
+from loyalty.recorder.recorder import Recorder
+from loyalty.settlement.request import Request
+from loyalty_app.logins import Addresses
+
+
+@pytest.fixture(scope="module")
+async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
+    return await new_dsn()
+
+
+@pytest.fixture(scope="module")
+async def database(dsn: Addresses) -> AsyncIterator[Database]:
+    opened = await Database.open(dsn.app)
+    yield opened
+    await opened.close()
+
+
+async def open_lots(world: Any) -> int:
+    rows = await world.rows("select count(*) as n from loyalty.lot where remaining > 0")
+    return int(rows[0]["n"])
+
+
+async def test_a_big_tenant_takes_a_slice_and_then_it_is_the_others_turn(
+    make_world: Any, hands: Any, many_lots: Any
+) -> None:
+    big, small = await make_world(), await make_world()
+    await many_lots(big, 200, 4)
+    await small.record(small.purchase(await small.member(), 100))
+    big.pass_time(days=400)
+    worker = hands.worker(big)
+
+    await worker.round()
+
+    assert (await open_lots(small), await open_lots(big)) == (0, 800 - SLICE)
+    await worker.round()
+    assert await open_lots(big) == 0
+
+
+async def test_trouble_in_one_tenant_is_logged_and_the_others_go_on(
+    make_world: Any, hands: Any, caplog: Any
+) -> None:
+    ill, well = await make_world(), await make_world()
+    for world in (ill, well):
+        await world.record(world.purchase(await world.member(), 100))
+        world.pass_time(days=400)
+
+    class Ailing(Recorder):
+        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+            if tenant_id == ill.tenant_id:
+                raise RuntimeError("something is wrong here")
+            return await super().record_many(tenant_id, requests)
+
+    worker = hands.worker(well, Ailing)
+    with caplog.at_level(logging.ERROR, "loyalty.jobs"):
+        await worker.round()
+        await worker.round()
+
+    assert await open_lots(well) == 0
+    assert await open_lots(ill) == 1
+    troubles = [r.args[1] for r in caplog.records if r.args[0] == "timeline"]
+    assert troubles == [ill.tenant_id]  # once: it is left alone for a while
+
+
+async def test_an_idle_worker_sleeps_and_a_stopped_one_ends(world: Any, hands: Any) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            worker.stop()
+        await asyncio.sleep(0)
+
+    worker = hands.worker(world, poll=7, sleep=sleep)
+    async with asyncio.timeout(20):
+        await worker.run()
+
+    assert slept == [7, 7, 7]
+
+
+async def test_stopping_waits_for_the_slice_that_is_under_way(
+    make_world: Any, hands: Any, many_lots: Any
+) -> None:
+    world = await make_world()
+    await many_lots(world, 300, 4)
+    world.pass_time(days=400)
+
+    class Stopping(Recorder):
+        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+            if tenant_id == world.tenant_id:
+                worker.stop()
+            return await super().record_many(tenant_id, requests)
+
+    worker = hands.worker(world, Stopping)
+    async with asyncio.timeout(20):
+        await worker.run()
+
+    assert await open_lots(world) == 1_200 - SLICE
+    await hands.run(world)
+    assert await open_lots(world) == 0
+    await world.audited()
+
+
+async def test_a_suspended_tenant_is_left_alone(
+    world: Any, hands: Any, worker_database: Database
+) -> None:
+    await world.record(world.purchase(await world.member(), 100))
+    world.pass_time(days=400)
+    async with world.database.tenant(world.tenant_id) as connection:
+        await connection.execute(
+            "update loyalty.tenant set status = 'SUSPENDED', epoch = epoch + 1"
+        )
+
+    due = await worker_database.unscoped("select loyalty.tenants_due($1)", world.clock.now())
+    await hands.run(world)
+
+    assert world.tenant_id not in due
+    assert await open_lots(world) == 1
