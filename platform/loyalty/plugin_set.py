@@ -1,12 +1,14 @@
 """The installed plugins together: checked once at start-up, in one fixed order."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from loyalty.agenda import Agenda
+from loyalty.agenda import Turn as Turn
 from loyalty.codec import KERNEL_FACTS, Codec
 from loyalty.commands import (
     AdjustBalance,
@@ -26,8 +28,8 @@ from loyalty.facts import (
     PurchaseReversed,
     TakenBack,
 )
-from loyalty.plugin import Counter, Loader, Plugin, Reaction, Writer
-from loyalty.setup import Program, ProgramVersion, Setup, active_programs
+from loyalty.plugin import Counter, Loader, Plugin, Writer
+from loyalty.setup import ProgramVersion, Setup
 from loyalty.view import Stage
 
 # What the kernel itself tells while it settles, and the facts it tells that of (None: any).
@@ -42,14 +44,7 @@ TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One reaction of one active program, in its place in the order."""
-
-    program: Program
-    version: ProgramVersion
-    plugin: Plugin
-    reaction: Reaction
+AGENDAS_MAX = 10_000  # tenants
 
 
 class PluginSet:
@@ -70,6 +65,7 @@ class PluginSet:
         self._ranks = {stage: _ranks(found, stage) for stage in Stage}
         self.published = _published(self.plugins)
         self._consumers = _consumers(self.plugins, self.published)
+        self._agendas: dict[UUID, Agenda] = {}
         self._counters: dict[UUID, tuple[Counter, ...]] = {}
         self._closures: dict[type[Fact], Sequence[type[Fact]]] = {}
         for plugin in self.plugins:
@@ -87,27 +83,28 @@ class PluginSet:
     def writers(self) -> Mapping[type[Any], Writer]:
         return {writer.row: writer for plugin in self.plugins for writer in plugin.writers}
 
-    def turns(self, fact: type[Fact], setup: Setup, at: datetime) -> list[Turn]:
+    def turns(self, fact: type[Fact], setup: Setup, at: datetime) -> Sequence[Turn]:
         """Who reacts to a type of fact at an instant: by stage, `after` and position."""
-        turns = [
-            Turn(program, version, plugin, reaction)
-            for program, version in active_programs(setup, at)
-            if (plugin := self.by_name.get(program.kind)) is not None
-            for reaction in plugin.reactions
-            if reaction.fact is fact
-        ]
-        turns.sort(key=self._place)
-        return turns
+        return self._agenda(setup).turns((fact,), at)
 
     def shown(self, fact: Fact, setup: Setup, at: datetime) -> list[tuple[Turn, Fact]]:
         """Who is shown a fact, in their order, and as what: itself, or as a consumer reads it."""
-        shown = [
-            (turn, seen)
-            for seen in self.seen_as(fact)
-            for turn in self.turns(type(seen), setup, at)
-        ]
-        shown.sort(key=lambda pair: self._place(pair[0]))
-        return shown
+        kind = type(fact)
+        consumers = self._consumers.get(kind, ())
+        turns = self._agenda(setup).turns((kind, *consumers), at)
+        if not consumers:
+            return [(turn, fact) for turn in turns]
+        seen = {type(one): one for one in self.seen_as(fact)}
+        return [(turn, seen[turn.reaction.fact]) for turn in turns]
+
+    def _agenda(self, setup: Setup) -> Agenda:
+        found = self._agendas.get(setup.tenant_id)
+        if found is None or found.setup is not setup:
+            if len(self._agendas) == AGENDAS_MAX:
+                self._agendas.clear()  # quick to work out anew
+            found = Agenda(setup, self.by_name, self._place)
+            self._agendas[setup.tenant_id] = found
+        return found
 
     def _place(self, turn: Turn) -> tuple[int, int, int, str]:
         stage, program = turn.reaction.stage, turn.program

@@ -1,0 +1,63 @@
+"""Who has a turn when: the reactions of one setup in their order, worked out once.
+
+Which programs are in force changes at a few instants only, so each type of fact has one list of
+turns for every stretch between two of them.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from loyalty.facts import Fact
+from loyalty.plugin import Plugin, Reaction
+from loyalty.setup import Program, ProgramVersion, Setup, active_programs
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One reaction of one active program, in its place in the order."""
+
+    program: Program
+    version: ProgramVersion
+    plugin: Plugin
+    reaction: Reaction
+
+
+class Agenda:
+    """The turns of a setup; `place` is what they are ordered by."""
+
+    def __init__(
+        self, setup: Setup, plugins: Mapping[str, Plugin], place: Callable[[Turn], Any]
+    ) -> None:
+        self.setup = setup
+        self._plugins = plugins
+        self._place = place
+        self._changes = sorted(_changes(setup))
+        self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
+
+    def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
+        """Who reacts to one of these types at an instant: by stage, `after` and position."""
+        key = (bisect_right(self._changes, at), facts)
+        if (found := self._turns.get(key)) is None:
+            found = self._turns[key] = self._worked_out(facts, at)
+        return found
+
+    def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
+        programs = active_programs(self.setup, at)
+        turns = [
+            Turn(program, version, plugin, reaction)
+            for fact in facts
+            for program, version in programs
+            if (plugin := self._plugins.get(program.kind)) is not None
+            for reaction in plugin.reactions
+            if reaction.fact is fact
+        ]
+        return tuple(sorted(turns, key=self._place))
+
+
+def _changes(setup: Setup) -> set[datetime]:
+    """The instants at which what is in force changes."""
+    changes = {version.effective_from for program in setup.programs for version in program.versions}
+    return changes | {program.archived_at for program in setup.programs if program.archived_at}
