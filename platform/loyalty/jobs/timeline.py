@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from loyalty.jobs.visit import SLICE, Visit
+from loyalty.jobs.visit import Visit
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Recorded, Request
 
@@ -47,7 +47,7 @@ class Timeline:
 
     name = "timeline"
 
-    def __init__(self, finders: Sequence[Finder], *, size: int = SLICE) -> None:
+    def __init__(self, finders: Sequence[Finder], *, size: int) -> None:
         self._finders = tuple(finders)
         self._size = size
 

@@ -21,7 +21,7 @@ from loyalty.jobs.schedule import UPKEEP
 from loyalty.jobs.scheduled import Scheduled, ScheduledJob
 from loyalty.jobs.timeline import Timeline
 from loyalty.jobs.upkeep import Upkeep
-from loyalty.jobs.visit import Duty, Visit
+from loyalty.jobs.visit import SLICE, Duty, Visit
 from loyalty.recorder.recorder import Recorder
 
 POLL_SECONDS = 1.0
@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 class Worker:
     """Two of them at once, or one that comes late, do nothing twice.
 
-    Time is the recorder's clock; `sleep` is what waits where nothing is due.
+    `size` is how many due things one slice records. Time is the recorder's clock; `sleep` is what
+    waits where nothing is due.
     """
 
     def __init__(
@@ -40,12 +41,13 @@ class Worker:
         versions: Versions,
         *,
         sinks: Sequence[Sink] = (),
+        size: int = SLICE,
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._recorder = recorder
         self._relay = Relay(recorder.database, sinks) if sinks else None
-        self._duties = _duties(versions, passing_by=not sinks)
+        self._duties = _duties(versions, size, passing_by=not sinks)
         self._postponed = Postponed()
         self._poll = poll
         self._sleep = sleep
@@ -121,12 +123,12 @@ class Worker:
                 task.cancel()
 
 
-def _duties(versions: Versions, *, passing_by: bool) -> Sequence[Duty]:
+def _duties(versions: Versions, size: int, *, passing_by: bool) -> Sequence[Duty]:
     jobs: dict[str, ScheduledJob] = {
         UPKEEP: Upkeep(),
         BACKFILL: Backfill(versions),
         PLUGIN: PluginJobs(),
     }
-    timeline = Timeline((HoldLapses(), LotExpiry(), FollowOns()))
+    timeline = Timeline((HoldLapses(), LotExpiry(), FollowOns()), size=size)
     duties: list[Duty] = [timeline, ParkedReturns(), Scheduled(jobs)]
     return [*duties, PassedBy()] if passing_by else duties

@@ -73,10 +73,10 @@ async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
     world = await make_world(config=None)
     world.clock.at = datetime(2020, 1, 1, 12, tzinfo=UTC)  # long ago, for a process with no clock
     await world.run_program("points", CONFIG)
-    await many_lots(world, 500, 4)
+    await many_lots(world, 300, 5)
 
     first = await start(dsn.worker, tmp_path)
-    await until(world, lambda left: left < 2_000)
+    await until(world, lambda left: left < 1_500)
     first.kill()
     await first.communicate()
     left = await open_lots(world)
@@ -88,11 +88,11 @@ async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
         assert process.returncode == 0
         assert b"ERROR" not in errors
 
-    assert 0 < left < 2_000
+    assert 0 < left < 1_500
     ended = await world.rows(
         "select count(*) as n, sum(amount)::int as sum from loyalty.posting where kind = 'EXPIRE'"
     )
-    assert (ended[0]["n"], ended[0]["sum"]) == (2_000, 2_000)
+    assert (ended[0]["n"], ended[0]["sum"]) == (1_500, 1_500)
     await world.audited()
 
 

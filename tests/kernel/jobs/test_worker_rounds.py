@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from loyalty.database import Database
-from loyalty.jobs.visit import SLICE
 from loyalty.recorder.each import Outcome
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Request
@@ -38,14 +37,14 @@ async def test_a_big_tenant_takes_a_slice_and_then_it_is_the_others_turn(
     make_world: Any, hands: Any, many_lots: Any
 ) -> None:
     big, small = await make_world(), await make_world()
-    await many_lots(big, 200, 4)
+    await many_lots(big, 10, 8)
     await small.record(small.purchase(await small.member(), 100))
     big.pass_time(days=400)
-    worker = hands.worker(big)
+    worker = hands.worker(big, size=50)
 
     await worker.round()
 
-    assert (await open_lots(small), await open_lots(big)) == (0, 800 - SLICE)
+    assert (await open_lots(small), await open_lots(big)) == (0, 30)
     await worker.round()
     assert await open_lots(big) == 0
 
@@ -95,7 +94,7 @@ async def test_stopping_waits_for_the_slice_that_is_under_way(
     make_world: Any, hands: Any, many_lots: Any
 ) -> None:
     world = await make_world()
-    await many_lots(world, 300, 4)
+    await many_lots(world, 10, 8)
     world.pass_time(days=400)
 
     class Stopping(Recorder):
@@ -104,11 +103,11 @@ async def test_stopping_waits_for_the_slice_that_is_under_way(
                 worker.stop()
             return await super().record_many(tenant_id, requests)
 
-    worker = hands.worker(world, Stopping)
+    worker = hands.worker(world, Stopping, size=50)
     async with asyncio.timeout(20):
         await worker.run()
 
-    assert await open_lots(world) == 1_200 - SLICE
+    assert await open_lots(world) == 30
     await hands.run(world)
     assert await open_lots(world) == 0
     await world.audited()
