@@ -26,7 +26,7 @@ from loyalty.ledger.balances import balances
 from loyalty.migrate import migrate
 from loyalty.plugin import Plugin
 from loyalty.plugin_set import PluginSet
-from loyalty.purchase import Line, Tender, TenderKind
+from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind
 from loyalty.recorder.each import Outcome
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
@@ -126,12 +126,13 @@ class Shop:
             tenders=(Tender(kind=TenderKind.OTHER, amount=total),),
         )
 
-    def back(self, purchase: PurchaseRecorded) -> PurchaseReversed:
+    def back(self, purchase: PurchaseRecorded, *cups: str) -> PurchaseReversed:
         return PurchaseReversed(
             occurred_at=self.clock.now(),
             source=purchase.source,
             return_id=f"r{next(_numbers)}",
             purchase_external_id=purchase.external_id,
+            lines=tuple(ReturnedLine(id=cup, quantity=1_000) for cup in cups),
         )
 
     def activity(self, member: MemberRef, type: str, **attributes: Any) -> ActivityRecorded:

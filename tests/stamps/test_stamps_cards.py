@@ -117,6 +117,32 @@ async def test_a_return_takes_the_stamps_and_the_full_card_back(shop: Any) -> No
     assert given[0]["stamps"] == 1
 
 
+async def test_a_return_takes_no_other_purchases_stamps(shop: Any) -> None:
+    await shop.run("card", needed=10)
+    member = await shop.member()
+    kept, purchase = shop.coffees(member, 3), shop.coffees(member, 2)
+    await shop.records(kept, purchase)
+
+    await shop.record(shop.back(purchase))
+
+    assert await shop.stamps(member) == [3]
+
+
+async def test_a_reward_comes_back_line_by_line(shop: Any) -> None:
+    """What a card paid is shared over the lines that filled it, as if they had earned it."""
+    await shop.run("card")
+    member = await shop.member()
+    purchase = shop.coffees(member, 3)
+    await shop.record(purchase)
+
+    left = []
+    for number in range(3):
+        await shop.record(shop.back(purchase, f"cup-{number}"))
+        left.append(await shop.points(member))
+
+    assert left == [6, 3, 0]  # 10 points over three equal lines: 4, 3 and 3
+
+
 async def test_a_purchase_and_its_return_in_one_batch_leave_nothing(shop: Any) -> None:
     await shop.run("card")
     member = await shop.member()

@@ -25,4 +25,6 @@ def _filled(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
 
 
 def _paid(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+    if not isinstance(fact, CardFilled):
+        return 0
     return sum(g.granted for g in grants if (g.program, g.rule) == (program, "card"))
