@@ -21,13 +21,13 @@ select a.id, a.balance, a.version from loyalty.account a
 WRITE = """
 with given as materialized (
   select * from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-    $8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::uuid[], $13::uuid[], $14::text[])
+    $8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::uuid[], $13::uuid[])
     g(fact_id, key, member_id, payload, answer, body, account_id, amount, version, balance, lot_id,
-      outbox_id, told)),
+      outbox_id)),
 facts as (
   insert into loyalty.fact (tenant_id, id, kind, scope, key, member_id, occurred_at, recorded_at,
       epoch, actor, request_id, payload, answer)
-  select $1, fact_id, 'PurchaseRecorded', 'purchase:till', key, member_id, $15, $15, 1, 'bench', '',
+  select $1, fact_id, 'PurchaseRecorded', 'purchase:till', key, member_id, $14, $14, 1, 'bench', '',
       payload::jsonb, answer::jsonb from given),
 decisions as (
   insert into loyalty.decision (tenant_id, fact_id, body)
@@ -35,17 +35,16 @@ decisions as (
 postings as (
   insert into loyalty.posting (tenant_id, fact_id, seq, unit, from_id, to_id, amount, to_version,
       to_balance, kind, program_id, rule, label, occurred_at, recorded_at)
-  select $1, fact_id, 1, 'points', $16, account_id, amount, version, balance, 'GRANT', $17,
-      'points/base', '1 point per dollar', $15, $15 from given),
+  select $1, fact_id, 1, 'points', $15, account_id, amount, version, balance, 'GRANT', $16,
+      'points/base', '1 point per dollar', $14, $14 from given),
 lots as (
   insert into loyalty.lot (tenant_id, account_id, id, fact_id, program_id, rule, accounting_class,
       granted, remaining, occurred_at, available_at, expires_at)
-  select $1, account_id, lot_id, fact_id, $17, 'points/base', 'MATERIAL_RIGHT', amount, amount, $15,
-      $15, $18 from given),
+  select $1, account_id, lot_id, fact_id, $16, 'points/base', 'MATERIAL_RIGHT', amount, amount, $14,
+      $14, $17 from given),
 told as (
-  insert into loyalty.outbox (tenant_id, id, topic, fact_id, member_id, payload, ready_at,
-      recorded_at)
-  select $1, outbox_id, 'PurchaseRecorded', fact_id, member_id, told::jsonb, $15, $15 from given)
+  insert into loyalty.outbox (tenant_id, id, topic, fact_id, member_id, ready_at, recorded_at)
+  select $1, outbox_id, 'PurchaseRecorded', fact_id, member_id, $14, $14 from given)
 update loyalty.account a set balance = g.balance, version = g.version
   from (select account_id, max(balance) as balance, max(version) as version from given group by 1) g
  where a.tenant_id = $1 and a.id = g.account_id
@@ -99,8 +98,7 @@ def _row(
         "class": "MATERIAL_RIGHT", "lines": shares, "lot": str(lot_id), "owner": str(member),
     }  # fmt: skip
     payload, shown = orjson.dumps(purchase).decode(), orjson.dumps(answer).decode()
-    told = '{"key":{"scope":"purchase:till","key":"' + key + '"},"answer":' + shown + "}"
     return (
         fact_id, key, member, payload, shown, orjson.dumps({"grants": [grant]}).decode(), account,
-        amount, holds[1], holds[0], lot_id, new_id(), told,
+        amount, holds[1], holds[0], lot_id, new_id(),
     )  # fmt: skip

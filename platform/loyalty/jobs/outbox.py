@@ -35,6 +35,11 @@ update loyalty.outbox
        lease_token = null, lease_until = null
  where id = $1 and state = 'LEASED' and lease_token = $2
 """
+_FACT = """
+select jsonb_build_object('key', jsonb_build_object('scope', scope, 'key', key),
+                          'payload', payload, 'answer', answer)
+  from loyalty.fact where id = $1
+"""
 _PASS = """
 update loyalty.outbox set state = 'DONE' where id in (
     select id from loyalty.outbox where state = 'READY' order by ready_at, id limit $1
@@ -44,7 +49,11 @@ update loyalty.outbox set state = 'DONE' where id in (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """What happened, for the outside. `id` is the same on every try; `attempts` counts this one."""
+    """What happened, for the outside. `id` is the same on every try; `attempts` counts this one.
+
+    `payload` is a published fact as it was emitted, or of the recorded one its key, payload and
+    answer.
+    """
 
     id: UUID
     topic: str
@@ -88,8 +97,8 @@ class Relay:
         return len(claimed)
 
     async def _deliver(self, claimed: Mapping[str, Any]) -> None:
-        tenant_id, row = UUID(claimed["tenant_id"]), _row(claimed)
-        token = UUID(claimed["lease_token"])
+        tenant_id, token = UUID(claimed["tenant_id"]), UUID(claimed["lease_token"])
+        row = _row(claimed, claimed["payload"] or await self._fact(tenant_id, claimed["fact_id"]))
         try:
             for sink in self._sinks:
                 await sink.send(tenant_id, row)
@@ -103,18 +112,23 @@ class Relay:
             if await connection.execute(query, *arguments) != "UPDATE 1":
                 log.warning("outbox row %s took longer than its lease", row.id)
 
+    async def _fact(self, tenant_id: UUID, fact_id: str) -> Mapping[str, Any]:
+        async with self._database.tenant(tenant_id, read_only=True) as connection:
+            found: Mapping[str, Any] = await connection.fetchval(_FACT, UUID(fact_id))
+        return found
+
 
 def _order(claimed: Mapping[str, Any]) -> tuple[str, datetime, str]:
     return claimed["tenant_id"], datetime.fromisoformat(claimed["ready_at"]), claimed["id"]
 
 
-def _row(claimed: Mapping[str, Any]) -> OutboxRow:
+def _row(claimed: Mapping[str, Any], payload: Mapping[str, Any]) -> OutboxRow:
     member_id = claimed["member_id"]
     return OutboxRow(
         id=UUID(claimed["id"]),
         topic=claimed["topic"],
         fact_id=UUID(claimed["fact_id"]),
         member_id=UUID(member_id) if member_id else None,
-        payload=claimed["payload"],
+        payload=payload,
         attempts=claimed["attempts"],
     )

@@ -297,13 +297,14 @@ create index parked_return_ends on loyalty.parked_return (tenant_id, ends_at) wh
 create index parked_return_state on loyalty.parked_return (tenant_id, state, id);
 alter table loyalty.parked_return add primary key (tenant_id, id);
 
+-- payload null: the row tells of its fact, which says all of it and never changes.
 create table loyalty.outbox (
   tenant_id uuid not null,
   id uuid not null,
   topic text not null,
   fact_id uuid not null,
   member_id uuid,
-  payload jsonb not null,
+  payload jsonb,
   state text not null default 'READY' check (state in ('READY', 'LEASED', 'DONE', 'DEAD')),
   attempts smallint not null default 0,
   ready_at timestamptz not null,

@@ -104,7 +104,7 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
     )  # fmt: skip
     _remember(s, key, payload)
     _traits_and_counters(s)
-    _leave(s, kind, key, payload)
+    _leave(s, kind)
     recorded = Recorded(
         fact_id=s.fact_id, kind=kind, member_id=member_id, replayed=False, answer=s.answer
     )
@@ -163,11 +163,10 @@ def _traits_and_counters(s: Settling) -> None:
         batch.count(name, subject, bucket_of(counter, s.at, zone), delta)
 
 
-def _leave(s: Settling, kind: str, key: FactKey, payload: dict[str, Any]) -> None:
-    """What the world outside may hear of: the fact with its answer, and published facts."""
+def _leave(s: Settling, kind: str) -> None:
+    """What the world outside may hear of: the fact, which is not written twice; published facts."""
     member_id = s.member.id if s.member else None
-    body = {"key": {"scope": key.scope, "key": key.key}, "payload": payload, "answer": s.answer}
-    for topic, content in [(kind, body), *s.outbox]:
+    for topic, content in [(kind, None), *s.outbox]:
         s.batch.book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
 
 

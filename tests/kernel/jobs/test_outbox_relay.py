@@ -69,6 +69,23 @@ async def test_where_nobody_listens_rows_do_not_pile_up(world: Any, hands: Any) 
     assert {row["state"] for row in await rows(world)} == {"DONE"}
 
 
+async def test_a_row_tells_the_fact_as_it_was_recorded(
+    world: Any, worker_database: Database
+) -> None:
+    member = await world.member()
+    await world.record(world.purchase(member, "12.50", external_id="told"))
+    listener = Listener()
+
+    await drain(Relay(worker_database, [listener]))
+
+    enrolled, bought = [row for _, row in listener.sent]
+    assert (enrolled.topic, bought.topic) == ("MemberEnrolled", "PurchaseRecorded")
+    assert bought.payload["key"] == {"scope": "purchase:shop", "key": "told"}
+    assert bought.payload["payload"]["total"] == 1250
+    assert bought.payload["answer"]["earned"][0]["amount"] == 12
+    assert bought.member_id == member.id
+
+
 async def test_two_relays_at_once_give_each_row_once_and_a_tenants_in_order(
     world: Any, worker_database: Database
 ) -> None:
