@@ -28,6 +28,7 @@ from loyalty.units import AMOUNT_LENGTH_MAX
 from loyalty_graphql.access import allow, batch, money, reached
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
+from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.member_ref import ref_of
 from loyalty_graphql.outcomes import AT_THE_TOP
 from loyalty_graphql.purchase_input import purchase_fact
@@ -194,7 +195,7 @@ async def _recorded(context: Context, items: Sequence[Any]) -> RecordPurchasesPa
         if isinstance(outcome, Refused):
             if outcome.code in AT_THE_TOP and outcome.code is not Code.INTERNAL:
                 raise outcome
-            slot.refused = outcome
+            slot.refused = in_input_words(outcome)
         else:
             slot.recorded = outcome
     context.written(slot.recorded for slot in slots if slot.recorded is not None)

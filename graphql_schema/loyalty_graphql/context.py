@@ -18,6 +18,7 @@ from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup
+from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
 from loyalty_tenants.configs import Configs
@@ -89,7 +90,10 @@ class Context:
 
         :raises Refused: as its own outcome, or OVERLOADED
         """
-        recorded = await self.api.lanes.record(self.tenant_id, request)
+        try:
+            recorded = await self.api.lanes.record(self.tenant_id, request)
+        except Refused as refused:
+            raise in_input_words(refused) from None
         self.written([recorded])
         return recorded
 

@@ -129,7 +129,11 @@ async def _enrolled(context: Context, given: EnrollMemberInput) -> Recorded:
         identifiers=_identifiers(given.identifiers, "identifiers"),
         attributes=attributes_of(given.attributes),
     )
-    return await _record(context, fact)
+    try:
+        return await _record(context, fact)
+    except Refused as refused:
+        field = "enrolledAt" if refused.field == "occurredAt" else refused.field
+        raise Refused(refused.code, refused.message, field=field, details=refused.details) from None
 
 
 async def _closed(context: Context, given: CloseMemberInput) -> Recorded:

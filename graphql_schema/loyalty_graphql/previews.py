@@ -8,6 +8,7 @@ from loyalty.settlement.request import Recorded, Request
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
+from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.member_ref import member_ref
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.purchase_input import purchase_fact
@@ -52,5 +53,5 @@ async def _previewed(context: Context, given: RecordPurchaseInput) -> Recorded:
         Request(fact=fact, actor=context.actor_name, request_id=str(new_id())),
     )
     if isinstance(outcome, Refused):
-        raise outcome
+        raise in_input_words(outcome)
     return outcome

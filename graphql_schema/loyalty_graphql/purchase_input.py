@@ -228,11 +228,13 @@ def _returned(given: Any, path: str, places: int) -> ReturnedLine:
         raise texts.bad_amount(f"{path}.quantity", "give either quantity or amount")
     quantity = amount = None
     if given.quantity is not None:
-        quantity = parse_minor(given.quantity, QUANTITY_PLACES, field=f"{path}.quantity")
+        field = f"{path}.quantity"
+        quantity = parse_minor(given.quantity, QUANTITY_PLACES, field=field)
     else:
-        amount = parse_minor(given.amount, places, field=f"{path}.amount")
+        field = f"{path}.amount"
+        amount = parse_minor(given.amount, places, field=field)
     if not (quantity or amount):
-        raise texts.bad_amount(path, "must be more than nothing")
+        raise texts.bad_amount(field, "must be more than nothing")
     return ReturnedLine(id=_name(given.id, f"{path}.id"), quantity=quantity, amount=amount)
 
 
