@@ -14,7 +14,8 @@ from loyalty_graphql.previews import PreviewQuery
 from loyalty_graphql.purchase_input import LINES_MAX
 from loyalty_graphql.purchase_mutations import PurchaseMutation
 from loyalty_graphql.purchases import Purchase, PurchaseQuery
-from loyalty_graphql.redemptions import Redemption, RedemptionMutation, RedemptionQuery
+from loyalty_graphql.redemption_mutations import RedemptionMutation
+from loyalty_graphql.redemptions import Redemption, RedemptionQuery
 from loyalty_graphql.subscriptions import BalanceSubscription
 
 CORE = Core(
