@@ -10,7 +10,7 @@ from uuid import UUID
 from loyalty.jobs.expiry import LotExpiry
 from loyalty.jobs.postponed import Postponed
 from loyalty.jobs.timeline import Timeline
-from loyalty.jobs.visit import Visit
+from loyalty.jobs.visit import SLICE, Visit
 from loyalty.recorder.recorder import Recorder
 
 EXPIRED = "select coalesce(sum(amount), 0)::bigint from loyalty.posting where kind = 'EXPIRE'"
@@ -18,7 +18,7 @@ EXPIRED = "select coalesce(sum(amount), 0)::bigint from loyalty.posting where ki
 
 async def sweep(recorder: Recorder, tenant_id: UUID, now: datetime) -> None:
     """End every lot whose term is reached by `now`, which is what the recorder's clock says."""
-    duty = Timeline((LotExpiry(),))
+    duty = Timeline((LotExpiry(),), size=SLICE)
     visit = Visit(recorder=recorder, tenant_id=tenant_id, now=now, postponed=Postponed())
     while await duty.slice(visit):
         pass
