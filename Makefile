@@ -51,7 +51,7 @@ bench: $(VENV)/.dev ## Measure against what this machine does with the same rows
 	$(BIN)/python benchmarks
 
 demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
-	$(BIN)/loyalty demo complete-journey --check
+	$(BIN)/loyalty demo complete-journey --check --fresh
 
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

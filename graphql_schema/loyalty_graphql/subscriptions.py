@@ -63,8 +63,8 @@ async def _change(context: Context, member_id: UUID, told: dict[str, object]) ->
     code, version = str(told["unit"]), int(str(told["version"]))
     fact_id = UUID(str(told["fact"]))
     key = (member_id, code, version)
-    context.loaders.holding.clear(key)
     held = await context.loaders.holding.load(key)
+    context.loaders.holding.clear(key)
     fact = await context.loaders.fact.load(fact_id)
     unit = unit_of(await context.setup(), code)
     return BalanceChange(

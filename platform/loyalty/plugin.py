@@ -257,7 +257,8 @@ class Plugin:
 
     `counters(config)` names the counters that a config keeps. `owner_of(member, unit)` says whose
     account a grant goes to (None: the member's own). `secrets` are config keys that are write-only.
-    `models` is the module of its Tortoise models; `migrations` the package with its SQL files.
+    `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
+    package are found there.
     """
 
     name: str
@@ -277,4 +278,3 @@ class Plugin:
     secrets: tuple[str, ...] = ()
     graphql: GraphQLPart = field(default_factory=GraphQLPart)
     models: str | None = None
-    migrations: str | None = None

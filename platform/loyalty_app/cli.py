@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from loyalty_app.commands import key, tenant
+from loyalty_app.commands import demo, key, tenant
 from loyalty_app.commands.audit import audit
 from loyalty_app.commands.doctor import doctor
 from loyalty_app.commands.migrate import migrate
@@ -29,6 +29,7 @@ for command in (up, serve, worker, migrate, schema, token, audit, doctor, reset)
     app.command()(command)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
+app.add_typer(demo.app, name="demo")
 
 
 def main() -> None:

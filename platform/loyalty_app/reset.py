@@ -8,6 +8,8 @@ from pathlib import Path
 from loyalty_app import running
 from loyalty_app.alone import alone
 
+MADE = ("secrets.json", "demo.json")
+
 
 def reset(data_dir: Path) -> bool:
     """End what a crash left running and delete the data; returns whether there was any.
@@ -25,7 +27,8 @@ def reset(data_dir: Path) -> bool:
             _end_servers(servers.resolve())
             shutil.rmtree(servers.resolve())
         servers.unlink(missing_ok=True)
-        (data_dir / "secrets.json").unlink(missing_ok=True)
+        for name in MADE:
+            (data_dir / name).unlink(missing_ok=True)
         running.forget(data_dir)
         (data_dir / "lock").unlink()
     with suppress(OSError):

@@ -66,5 +66,4 @@ plugin = Plugin(
     secrets=("webhook_secret",),
     graphql=graphql.part,
     models="loyalty_stamps.models",
-    migrations="loyalty_stamps",
 )  # fmt: skip
