@@ -17,7 +17,7 @@ from loyalty_tenants import audit
 from loyalty_tenants.epoch import raise_epoch
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.settings import check_currencies, check_tolerance, check_window, check_zone
-from loyalty_tenants.slugs import check_name, check_slug, is_slug
+from loyalty_tenants.slugs import check_name, check_slug
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,8 +210,6 @@ async def page(
 
 async def tenant_of_slug(database: Database, slug: str) -> UUID | None:
     """Which tenant goes by this slug."""
-    if not is_slug(slug):
-        return None
     found = await database.unscoped("select loyalty.tenant_of_slug($1)", slug)
     return None if found is None else UUID(str(found))
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from loyalty_graphql.ids import read_node_id
+
 from .documents import PAYLOADS, done, refusals
 
 COUNT = "select count(*) from loyalty.audit_entry where tenant_id = $1"
@@ -29,6 +31,15 @@ async def test_a_change_leaves_one_entry_and_is_told(
         async with asyncio.timeout(5):
             await told(hints, brand.tenant_id)
     assert await everything.fetchval(COUNT, brand.tenant_id) == before + 1
+
+
+async def test_a_new_tenant_is_told(brand: Any, operator: Any, inputs: Any) -> None:
+    async with brand.server.services.api.hints.subscribe_config() as hints:
+        made = await done(operator(), "createTenant", **inputs["createTenant"])
+        node = read_node_id(made["tenant"]["id"])
+        assert node is not None
+        async with asyncio.timeout(5):
+            await told(hints, node[1])
 
 
 async def test_the_process_that_made_a_change_forgets_without_being_told(
