@@ -29,7 +29,7 @@ CASES: Mapping[str, Case] = {
     "singles": lambda on, times: over_http.singles(on, 3 * times, 2.5),
     "many": lambda on, times: over_http.many(on, 2 * times, 2.5),
     "balances": lambda on, times: over_http.balances(on, 3 * times, 2.0),
-    "expiry": lambda on, times: expiry.sweep(on, 4_000 * times),
+    "expiry": lambda on, times: expiry.sweeping(on, 4_000 * times),
 }
 LONG = 5
 

@@ -15,6 +15,7 @@ from benchmarks import goods
 from loyalty.facts import MemberEnrolled
 from loyalty.ids import new_id
 from loyalty.settlement.request import Request
+from loyalty_app.garbage import collect_seldom
 from loyalty_app.prepare import prepare
 from loyalty_app.servers import servers
 from loyalty_app.services import Ledger, open_ledger
@@ -100,6 +101,7 @@ async def stand() -> AsyncIterator[Stand]:
     with _folder() as folder, servers(_settings(folder)) as found:
         settings, _ = await prepare(found)
         async with open_ledger(settings, settings.need("app_database_url")) as ledger:
+            collect_seldom()  # as in every process that serves
             yield Stand(settings, ledger)
 
 

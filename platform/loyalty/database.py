@@ -61,17 +61,18 @@ class Database:
         dsn: str,
         *,
         size: int = 10,
+        ready: int = 1,
         acquire_timeout: float = ACQUIRE_SECONDS,
         command_timeout: float = COMMAND_SECONDS,
         check: bool = True,
     ) -> "Database":
-        """Open the pool.
+        """Open the pool; `ready` of its connections at once, the others when they are needed.
 
         :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
         """
         pool = await asyncpg.create_pool(
             dsn,
-            min_size=1,
+            min_size=ready,
             max_size=size,
             command_timeout=command_timeout,
             connection_class=_Connection,

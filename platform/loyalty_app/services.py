@@ -41,6 +41,7 @@ from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tokens import Tokens
 
 FLUSH_SECONDS = 60
+POOL = 10
 log = logging.getLogger(__name__)
 
 
@@ -74,9 +75,10 @@ async def open_ledger(
     *,
     plugins: Sequence[Plugin] | None = None,
     clock: Clock | None = None,
-    pool: int = 10,
+    pool: int = POOL,
+    ready: int = 1,
 ) -> AsyncIterator[Ledger]:
-    """The write path on one database login.
+    """The write path on one database login; `ready` of the pool's connections are opened at once.
 
     :raises UnsafeLogin: the login could get past row-level security
     """
@@ -85,7 +87,7 @@ async def open_ledger(
     await prepare_models({**TENANTS, **models})
     configs = Configs(plugin_set.by_name)
     async with AsyncExitStack() as stack:
-        database = await Database.open(dsn, size=pool)
+        database = await Database.open(dsn, size=pool, ready=ready)
         stack.push_async_callback(database.close)
         cache, hints = await _redis(stack, settings, database)
         setups = Setups(database, TenantSetups(configs))
@@ -116,7 +118,8 @@ async def open_services(
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(
-            open_ledger(settings, dsn, plugins=plugins, clock=clock)
+            # The first requests wait for a connection a second at most: no time to open one in.
+            open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL, ready=POOL)
         )
         lanes = Lanes(ledger.recorder)
         stack.push_async_callback(lanes.close)

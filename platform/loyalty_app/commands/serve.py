@@ -2,6 +2,7 @@
 
 import asyncio
 
+from loyalty_app.garbage import collect_seldom
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -18,8 +19,10 @@ def serve() -> None:
     settings = Settings.load()
     settings.need("operator_secret")
     asyncio.run(_check(settings))
+    app = create_app(settings)
+    collect_seldom()
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         log_level="warning",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from loyalty_app.garbage import collect_seldom
 from loyalty_app.settings import Settings
 
 
@@ -15,4 +16,5 @@ def worker() -> None:
     from loyalty_app.worker import work
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    collect_seldom()
     asyncio.run(work(Settings.load()))

@@ -14,6 +14,7 @@ import httpx
 
 from loyalty_app.demo.shared_clock import SharedClock
 from loyalty_app.demo.timeline import YEAR_START
+from loyalty_app.garbage import collect_seldom
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -60,8 +61,10 @@ def _serve(settings: Settings, clock: SharedClock, listening: socket.socket) -> 
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends this one
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    app = create_app(settings, clock=clock)
+    collect_seldom()
     config = uvicorn.Config(
-        create_app(settings, clock=clock),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
