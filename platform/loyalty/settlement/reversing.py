@@ -133,12 +133,12 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     rule = f"{grant['program']}/{grant['rule']}"
     cause = s.cause(program_id=program_id, rule=rule, label=grant["label"])
     target = book.program_account(program_id, grant["unit"], ISSUED)
+    if amount > sum(lot.remaining for lot in own):
+        book.need_all_lots(account)
+        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
     ended = _ended(s, sale, index, own, amount)
     if ended:
         book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
-    if amount - ended > sum(lot.remaining for lot in own):
-        book.need_all_lots(account)
-        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
     taken = book.take(cause, account, amount - ended, own, target, owe=policy is TakeBack.DEFICIT)
     if taken < amount - ended and policy is TakeBack.REFUSE:
         raise Refused(
