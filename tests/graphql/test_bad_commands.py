@@ -130,7 +130,7 @@ async def test_a_key_that_is_used_again_with_other_input_is_refused(brand: Any, 
         assert await _told(brand, document, given) is None
     before = await rows.of(brand.tenant_id)
 
-    changed = [
+    changed: list[tuple[str, dict[str, Any], str]] = [
         (REDEEM, {"amount": "6"}, "amount"),
         (REDEEM, {"holdForSeconds": 60}, "holdForSeconds"),
         (REDEEM, {"order": "o-2"}, "order"),
@@ -176,7 +176,8 @@ async def _settled(brand: Any) -> dict[str, str]:
 
 def _good(brand: Any, document: str, ids: Mapping[str, str]) -> dict[str, Any]:
     """Input that would be taken."""
-    key, member = {"idempotencyKey": brand.key()}, {"member": ADA}
+    key: dict[str, Any] = {"idempotencyKey": brand.key()}
+    member: dict[str, Any] = {"member": ADA}
     match document:
         case _ if document is REDEEM:
             return {**key, **member, "amount": "5", "unit": "points", "program": "points"}
