@@ -34,6 +34,7 @@ from loyalty_app.reset import reset
 
 RUN = "LOYALTY_TEST_RUN"
 PREFIX = "loyalty-test-"
+PATIENCE = 30.0
 held = ExitStack()
 started: list[Postgres | Valkey] = []  # kept, for they outlive the worker that started them
 
@@ -160,7 +161,8 @@ async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
 @pytest.fixture(scope="session")
 async def database(dsn: Addresses) -> AsyncIterator[Database]:
     """The worker's database, open as the API opens it (login loyalty_app)."""
-    opened = await Database.open(dsn.app)
+    # Patient: a busy machine is not what these tests are about.
+    opened = await Database.open(dsn.app, acquire_timeout=PATIENCE)
     yield opened
     await opened.close()
 

@@ -293,7 +293,7 @@ async def world(make_world: Callable[..., Awaitable[World]]) -> AsyncIterator[Wo
 @pytest.fixture
 async def second(world: World, dsn: Addresses) -> AsyncIterator[Recorder]:
     """Another process's recorder for the same tenant: its own pool, its own setups."""
-    database = await Database.open(dsn.app)
+    database = await Database.open(dsn.app, acquire_timeout=30)
     setups = Setups(database, TenantSetups(world.configs))
     yield Recorder(database, world.plugins, setups, world.clock)
     await database.close()

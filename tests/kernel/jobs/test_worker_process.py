@@ -85,7 +85,8 @@ async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
     for process in (second, third):
         process.send_signal(signal.SIGTERM)
         _, errors = await asyncio.wait_for(process.communicate(), 20)
-        assert process.returncode == 0
+        # One that is still starting has nothing to finish: the signal itself ends it.
+        assert process.returncode in (0, -signal.SIGTERM)
         assert b"ERROR" not in errors
 
     assert 0 < left < 1_500
