@@ -40,8 +40,8 @@ def counter(
 )
 @settings(max_examples=500)
 def test_an_instant_is_in_a_window_exactly_if_its_bucket_is(
-    at, other, zone, window, bucket, starts
-):
+    at: datetime, other: datetime, zone: ZoneInfo, window: Window, bucket: Bucket, starts: time
+) -> None:
     it = counter(window, bucket, starts)
     near = at + (other - at) / 400  # near enough to fall on both sides of the edges
 

@@ -73,12 +73,14 @@ def test_rounding_is_what_decimal_arithmetic_says(over: int, under: int, how: Ro
     # And for any denominator it is at most one away, on the named side.
     value = Fraction(over, under)
     gap = rounded(value, how) - value
-    low, high = {
-        Rounding.FLOOR: (-1, 0),
-        Rounding.CEILING: (0, 1),
-        Rounding.HALF_UP: (Fraction(-1, 2), Fraction(1, 2)),
-        Rounding.HALF_EVEN: (Fraction(-1, 2), Fraction(1, 2)),
-    }[how]
+    half = Fraction(1, 2)
+    sides: dict[Rounding, tuple[Fraction, Fraction]] = {
+        Rounding.FLOOR: (Fraction(-1), Fraction(0)),
+        Rounding.CEILING: (Fraction(0), Fraction(1)),
+        Rounding.HALF_UP: (-half, half),
+        Rounding.HALF_EVEN: (-half, half),
+    }
+    low, high = sides[how]
     assert low <= gap <= high
 
 
