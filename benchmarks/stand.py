@@ -16,9 +16,9 @@ from loyalty.facts import MemberEnrolled
 from loyalty.ids import new_id
 from loyalty.settlement.request import Request
 from loyalty_app.garbage import collect_seldom
+from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.prepare import prepare
 from loyalty_app.servers import servers
-from loyalty_app.services import Ledger, open_ledger
 from loyalty_app.settings import Settings
 from loyalty_tenants.keys import issue_key
 from loyalty_tenants.principal import Actor, Role

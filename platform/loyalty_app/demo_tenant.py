@@ -9,7 +9,7 @@ from loyalty.facts import Fact, MemberEnrolled, MemberRef, PurchaseRecorded
 from loyalty.purchase import Line, Tender, TenderKind
 from loyalty.settlement.request import Request
 from loyalty_app import private
-from loyalty_app.services import Ledger
+from loyalty_app.ledger import Ledger
 from loyalty_tenants.keys import issue_key
 from loyalty_tenants.principal import Actor, Role
 from loyalty_tenants.programs import create_program

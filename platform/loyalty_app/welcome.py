@@ -6,7 +6,7 @@ from rich.console import Console
 
 from loyalty.clock import SystemClock
 from loyalty_app.demo_tenant import MEMBER, Demo, demo_tenant
-from loyalty_app.services import open_ledger
+from loyalty_app.ledger import open_ledger
 from loyalty_app.settings import Settings
 
 QUERY = (

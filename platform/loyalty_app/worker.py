@@ -10,8 +10,8 @@ from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
+from loyalty_app.ledger import open_ledger
 from loyalty_app.problem import Problem
-from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version

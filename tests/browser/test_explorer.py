@@ -14,8 +14,8 @@ from playwright.async_api import Browser, expect
 from loyalty.clock import SystemClock
 from loyalty_app.asgi import create_app
 from loyalty_app.demo_tenant import Demo, demo_tenant
+from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
-from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 
 QUERY = 'query Welcome { member(by: {externalId: "ada"}) { balances { unit available } } }'

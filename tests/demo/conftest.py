@@ -13,8 +13,8 @@ from loyalty_app.demo.direct import Direct
 from loyalty_app.demo.frames import Frames, load
 from loyalty_app.demo.stand import stand
 from loyalty_app.demo.timeline import YEAR_START
+from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
-from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 
 

@@ -13,8 +13,8 @@ import uvicorn
 from loyalty.clock import SetClock
 from loyalty_app.asgi import create_app
 from loyalty_app.demo_tenant import demo_tenant
+from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
-from loyalty_app.services import open_ledger
 from loyalty_app.settings import Settings
 
 from .stage import Stage

@@ -28,9 +28,9 @@ from loyalty_app.demo.shared_clock import SharedClock
 from loyalty_app.demo.stand import stand
 from loyalty_app.demo.tally import Tally
 from loyalty_app.demo.timeline import YEAR_END, YEAR_START, stretches
+from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.prepare import prepare
 from loyalty_app.servers import servers
-from loyalty_app.services import Ledger, open_ledger
 from loyalty_app.settings import Settings
 
 SLUG = "complete-journey"

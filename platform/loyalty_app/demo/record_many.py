@@ -15,7 +15,7 @@ from loyalty_app.demo.baskets import Basket
 from loyalty_app.demo.packing import deal, packed
 from loyalty_app.demo.stand import stand
 from loyalty_app.demo.timeline import YEAR_START
-from loyalty_app.services import Ledger
+from loyalty_app.ledger import Ledger
 
 BASKETS = 10_000
 
