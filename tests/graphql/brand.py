@@ -17,6 +17,7 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.signing import SigningSecret
 from loyalty_tenants.tokens import issue_token
+from loyalty_tenants.units import create_unit
 
 NOON = datetime(2026, 1, 1, 17, tzinfo=UTC)
 OPERATOR_SECRET = secrets.token_urlsafe(32)
@@ -121,6 +122,11 @@ class Brand:
             lifetime=lifetime,
         )
         return Client(self.http, self.server.url, token)
+
+    async def make_unit(self, code: str) -> None:
+        async with self.server.services.api.database.tenant(self.tenant_id) as connection:
+            await create_unit(connection, BOSS, code=code, name=code, now=self.clock.now())
+        self.server.services.api.forget(self.tenant_id)
 
     async def run_program(self, slug: str, config: Any, kind: str = "points") -> UUID:
         api, now = self.server.services.api, self.clock.now()

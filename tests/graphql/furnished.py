@@ -1,0 +1,74 @@
+"""A tenant that has one of everything, all of it called by one word."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from loyalty_graphql.ids import read_node_id
+from tests.graphql.brand import Brand
+from tests.graphql.documents import RECORD, REDEEM, RETURN
+
+PAGES = ("members", "returns", "apiKeys")
+EVERYTHING = """query($word: String!) {
+  purchase(source: $word, externalId: $word) { id } programs { id }
+  members { edges { cursor node { id } } } returns { edges { cursor node { id } } }
+  apiKeys { edges { cursor node { id } } } }"""
+
+
+@dataclass(slots=True)
+class Furnished:
+    """The tenant, ids of all its nodes, and cursors of its lists."""
+
+    brand: Brand
+    ids: list[str] = field(default_factory=list)
+    cursors: list[str] = field(default_factory=list)
+
+    def id_of(self, kind: str) -> str:
+        return next(ident for ident in self.ids if kind_of(ident) == kind)
+
+
+def config(unit: str) -> dict[str, Any]:
+    """A point of the unit per dollar."""
+    rule = {"id": "base", "label": "1 per dollar", "accounting_class": "MATERIAL_RIGHT"}
+    return {"unit": unit, "rules": [{**rule, "points": "1", "per": {"USD": "1.00"}}]}
+
+
+async def furnished(
+    make_brand: Callable[..., Awaitable[Brand]], word: str, **options: Any
+) -> Furnished:
+    """A member, a purchase, redemptions, a return and one that waits."""
+    brand = await make_brand(config=None, **options)
+    found = Furnished(brand)
+    await brand.make_unit(word)
+    await brand.run_program(word, config(word))
+    await brand.enroll(word, [word])
+    await brand.service.run(
+        RECORD, input=brand.purchase(word, "90.00", source=word, externalId=word)
+    )
+    for key, capture in ((word, False), (f"{word}-captured", True)):
+        given = {
+            "member": {"externalId": word}, "amount": "10", "unit": word, "program": word,
+            "idempotencyKey": key, "capture": capture, "order": word,
+        }  # fmt: skip
+        data = await brand.service.run(REDEEM, input=given)
+        found.ids.append(data["redeemPoints"]["redemption"]["id"])
+    for return_id, of in ((word, word), (f"{word}-2", "later")):
+        given = {
+            "source": word, "returnId": return_id, "purchaseExternalId": of,
+            "occurredAt": brand.now(), "lines": [{"id": "1", "quantity": "0.5"}],
+        }  # fmt: skip
+        data = await brand.service.run(RETURN, input=given)
+        assert data["reversePurchase"]["userErrors"] == []
+    data = await brand.admin.run(EVERYTHING, word=word)
+    found.ids += [node["id"] for node in (data["purchase"], *data["programs"])]
+    for edge in (edge for name in PAGES for edge in data[name]["edges"]):
+        found.ids.append(edge["node"]["id"])
+        found.cursors.append(edge["cursor"])
+    return found
+
+
+def kind_of(ident: str) -> str:
+    """The type in a node id."""
+    read = read_node_id(ident)
+    assert read is not None
+    return read[0]
