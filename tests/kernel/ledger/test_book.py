@@ -192,6 +192,18 @@ def test_taking_back_more_than_the_own_lots_hold_asks_for_all() -> None:
         book.take(cause(), account, 11, book.lots[account.id][:1], UUID(int=8), owe=True)
 
 
+def test_what_is_pending_or_expired_pays_nothing() -> None:
+    book = Book(tenant_id=TENANT)
+    account = book.account(ANNA, "points")
+    book.grant(cause(), account, 10, UUID(int=8), terms(available=1))
+    book.grant(cause(), account, 10, UUID(int=8), terms(available=-9, expires=0))
+    ready = book.grant(cause(), account, 10, UUID(int=8), terms(expires=1))
+
+    assert book.hold(cause(), account, 11) == []
+    assert book.burn(cause(), account, 11, UUID(int=8)) == []
+    assert book.burn(cause(), account, 10, UUID(int=8)) == [(ready, 10)]
+
+
 def test_own_lots_are_taken_first_then_burn_order_then_pending_ones() -> None:
     book = Book(tenant_id=TENANT)
     account = book.account(ANNA, "points")

@@ -45,7 +45,7 @@ class ModelAccount:
     def grant(self, amount: int, available: datetime, expires: datetime) -> ModelLot:
         lot = ModelLot(len(self.lots), amount, available, expires)
         self.lots.append(lot)
-        self._repay([lot])
+        self.deficit -= sum(part for _, part in self._take(self.deficit, [lot]))
         return lot
 
     def spend(self, amount: int, now: datetime) -> Parts | None:
@@ -54,9 +54,10 @@ class ModelAccount:
         return self._take(amount, [x for x in self.lots if x.available <= now < x.expires])
 
     def put_back(self, parts: Parts) -> None:
-        for lot, part in parts:
-            lot.remaining += part
-        self._repay([lot for lot, _ in parts])
+        for lot, part in sorted(parts, key=lambda pair: pair[0].order):
+            repaid = min(self.deficit, part)  # by what came back, not by what expired there
+            self.deficit -= repaid
+            lot.remaining += part - repaid
 
     def take_back(self, amount: int, own: ModelLot | None, now: datetime, *, owe: bool) -> None:
         if own is not None:
@@ -68,9 +69,6 @@ class ModelAccount:
         amount -= sum(n for _, n in self._take(amount, [x for x in live if x.available <= now]))
         amount -= sum(n for _, n in self._take(amount, [x for x in live if x.available > now]))
         self.deficit += amount if owe else 0
-
-    def _repay(self, lots: Sequence[ModelLot]) -> None:
-        self.deficit -= sum(part for _, part in self._take(self.deficit, lots))
 
     def _take(self, amount: int, lots: Sequence[ModelLot]) -> Parts:
         taken: Parts = []
