@@ -53,6 +53,8 @@ async def make_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable
         )
         app = create_app(settings, clock=clock, **options)
         listener = socket.create_server(("127.0.0.1", 0))
+        # asyncio does so for the listeners that it makes itself; without, an answer waits 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(app, log_level="warning", reset_contextvars=True)
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
