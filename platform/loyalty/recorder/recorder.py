@@ -85,7 +85,10 @@ class Recorder:
                     return [internal(error)]
         half = min(BATCH_MAX, len(requests) // 2)
         first = await self.record_many(tenant_id, requests[:half])
-        return first + await self.record_many(tenant_id, requests[half:])
+        try:
+            return first + await self.record_many(tenant_id, requests[half:])
+        except Refused as refused:  # what came first stands
+            return first + [refused] * (len(requests) - half)
 
     async def preview(self, tenant_id: UUID, request: Request) -> Outcome:
         """What recording this would answer: the same walk, nothing written, no chance drawn."""

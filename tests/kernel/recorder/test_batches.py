@@ -10,12 +10,14 @@ import pytest
 from pydantic import BaseModel
 
 from loyalty.commands import Redeem
+from loyalty.database import Database
 from loyalty.effects import Effect, Grant, Hold
 from loyalty.errors import Code, Refused
 from loyalty.facts import ActivityRecorded, MemberRef, PurchaseRecorded
 from loyalty.ids import NIL
 from loyalty.plugin import Loader, Plugin, on
-from loyalty.settlement.request import Recorded
+from loyalty.recorder.recorder import Recorder
+from loyalty.settlement.request import Committed, Recorded
 from loyalty.view import View
 from loyalty_points.plugin import plugin as points_plugin
 
@@ -121,6 +123,35 @@ async def test_more_than_a_batch_holds_is_recorded_in_several(world: Any) -> Non
 
     assert all(isinstance(outcome, Recorded) for outcome in outcomes)
     assert (await world.balance(member)).available == 1_100
+
+
+async def test_what_was_recorded_before_the_pool_ran_dry_stands(world: Any, dsn: Any) -> None:
+    member = await world.member()
+    database = await Database.open(dsn.app, size=1, acquire_timeout=0.05)
+    taken = asyncio.Event()
+
+    async def take_the_only_connection() -> None:
+        async with database.tenant(world.tenant_id):
+            taken.set()
+            await asyncio.sleep(0.5)
+
+    async def after_the_first_batch(committed: Committed) -> None:
+        holders.append(asyncio.ensure_future(take_the_only_connection()))
+        await taken.wait()
+
+    holders: list[asyncio.Future[None]] = []
+    recorder = Recorder(
+        database, world.plugins, world.recorder.setups, world.clock,
+        committed=after_the_first_batch,
+    )  # fmt: skip
+    requests = [world.request(world.purchase(member, 100)) for _ in range(502)]
+
+    outcomes = await recorder.record_many(world.tenant_id, requests)
+    await asyncio.gather(*holders)
+
+    assert [getattr(o, "code", None) for o in outcomes] == [None] * 251 + [Code.OVERLOADED] * 251
+    assert (await world.balance(member)).available == 251
+    await database.close()
 
 
 # --- accounts of somebody else than the member ----------------------------------------------------
