@@ -1,6 +1,8 @@
 """Setups of tenants as this process last read them; the epoch of each batch proves them current."""
 
+import asyncio
 from collections import OrderedDict
+from contextvars import Context
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -18,12 +20,13 @@ class Setups:
         self._source = source
         self._known: OrderedDict[UUID, Setup] = OrderedDict()
         self._read_at: dict[UUID, float] = {}
+        self._loading: dict[UUID, asyncio.Task[Setup]] = {}
 
     async def current(self, tenant_id: UUID) -> Setup:
         """The setup for reading: at most some seconds old, where a hint of a change got lost."""
         age = monotonic() - self._read_at.get(tenant_id, -FRESH_SECONDS)
         if age >= FRESH_SECONDS:
-            self.forget(tenant_id)
+            self._known.pop(tenant_id, None)
         return await self.get(tenant_id)
 
     async def get(self, tenant_id: UUID) -> Setup:
@@ -31,8 +34,20 @@ class Setups:
         if (known := self._known.get(tenant_id)) is not None:
             self._known.move_to_end(tenant_id)
             return known
-        async with self._database.tenant(tenant_id, read_only=True) as connection:
-            return await self.read(connection, tenant_id)
+        # A page of members asks for it at once, and reads it once.
+        if (loading := self._loading.get(tenant_id)) is None:
+            # In a context of its own: it may outlive the operation that happens to begin it.
+            loading = asyncio.create_task(self._load(tenant_id), context=Context())
+            self._loading[tenant_id] = loading
+        return await asyncio.shield(loading)
+
+    async def _load(self, tenant_id: UUID) -> Setup:
+        try:
+            async with self._database.tenant(tenant_id, read_only=True) as connection:
+                return await self.read(connection, tenant_id)
+        finally:
+            if self._loading.get(tenant_id) is asyncio.current_task():
+                del self._loading[tenant_id]
 
     async def read(self, connection: Any, tenant_id: UUID) -> Setup:
         """Read the setup anew inside a transaction of the tenant."""
@@ -48,3 +63,4 @@ class Setups:
         """A hint that it changed. Nothing relies on hints: the epoch does."""
         self._known.pop(tenant_id, None)
         self._read_at.pop(tenant_id, None)
+        self._loading.pop(tenant_id, None)
