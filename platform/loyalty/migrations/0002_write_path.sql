@@ -49,8 +49,10 @@ create function loyalty.open_batch(
   out redemptions loyalty.redemption_row[], out lots loyalty.lot_row[], out uses loyalty.use_row[],
   out traits loyalty.trait_row[], out counters loyalty.counter_row[],
   out parked loyalty.parked_row[])
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
-declare sale_ids uuid[]; tenant_wide text[]; locked uuid[];
+language plpgsql security definer set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+  as $f$
+declare sale_ids uuid[]; tenant_wide text[]; locked uuid[]; theirs uuid[]; mine uuid[];
 begin
   if _t is distinct from loyalty.tenant() then
     raise exception 'not the tenant of this transaction' using errcode = '42501';
@@ -87,62 +89,79 @@ begin
 
   -- 3. Lock members, then the accounts of other owners, in ascending order. Nothing that decides is
   --    read here: what a locking statement returns may be older than what it waited for.
+  --    Here and below each key is looked up by itself, `lateral`: a join would be free to walk all
+  --    rows of the tenant, and that is what it does where statistics are old or know nothing of it.
   select array_agg(distinct x) into locked from unnest(refs) x where x is not null;
-  perform 1 from loyalty.member m where m.tenant_id = _t and m.id = any(locked)
-    order by m.id for no key update;
+  perform 1 from unnest(locked) x cross join lateral (
+    select 1 from loyalty.member m where m.tenant_id = _t and m.id = x for no key update) y;
   if cardinality(_owners) > 0 then
-    perform 1 from loyalty.account a
-      where a.tenant_id = _t and a.owner_id = any(_owners) and a.stored
-      order by a.id for no key update;
+    select array_agg(a.id order by a.id) into theirs
+      from (select distinct x from unnest(_owners) x) o cross join lateral (
+        select a.id from loyalty.account a
+         where a.tenant_id = _t and a.owner_id = o.x and a.stored offset 0) a;
+    perform 1 from unnest(theirs) x cross join lateral (
+      select 1 from loyalty.account a where a.tenant_id = _t and a.id = x for no key update) y;
   end if;
 
   -- 4. What is true now: a statement of its own each, so each sees what the locks waited for.
   if cardinality(locked) > 0 then
     select array_agg(row(m.id, m.external_id, m.status, m.enrolled_at, m.attributes)
         ::loyalty.member_row) into members
-      from loyalty.member m where m.tenant_id = _t and m.id = any(locked);
+      from unnest(locked) x cross join lateral (
+        select m.* from loyalty.member m where m.tenant_id = _t and m.id = x limit 1) m;
     select array_agg(row(a.id, a.owner_id, a.unit, a.kind, a.balance, a.deficit, a.version)
-        ::loyalty.account_row) into accounts
-      from loyalty.account a
-     where a.tenant_id = _t and a.owner_id = any(locked || _owners) and a.stored;
+        ::loyalty.account_row), array_agg(a.id) into accounts, mine
+      from (select distinct x from unnest(locked || _owners) x) o cross join lateral (
+        select a.* from loyalty.account a
+         where a.tenant_id = _t and a.owner_id = o.x and a.stored offset 0) a;
   end if;
   if cardinality(_natural) > 0 then
     select array_agg(row(f.id, f.kind, f.scope, f.key, f.member_id, f.cause_id, f.occurred_at,
         f.payload, f.answer, null)::loyalty.fact_row) into known
-      from unnest(_natural) k join loyalty.fact f
-        on f.tenant_id = _t and f.scope = k.scope and f.key = k.key;
+      from unnest(_natural) k cross join lateral (
+        select f.* from loyalty.fact f
+         where f.tenant_id = _t and f.scope = k.scope and f.key = k.key limit 1) f;
   end if;
   if cardinality(_client) > 0 then
     select array_agg(row(c.fact_id, c.kind, c.client, c.key, c.member_id, null, c.created_at,
         c.input, c.answer, null)::loyalty.fact_row) into commands
-      from unnest(_client, _client_key) k(client, key) join loyalty.command_key c
-        on c.tenant_id = _t and c.client = k.client and c.key = k.key;
+      from unnest(_client, _client_key) k(client, key) cross join lateral (
+        select c.* from loyalty.command_key c
+         where c.tenant_id = _t and c.client = k.client and c.key = k.key limit 1) c;
   end if;
   if cardinality(_sales) > 0 then
     select array_agg(row(f.id, f.kind, f.scope, f.key, f.member_id, f.cause_id, f.occurred_at,
         f.payload, '{}'::jsonb, d.body)::loyalty.fact_row), array_agg(f.id) into sales, sale_ids
-      from unnest(_sales) k join loyalty.fact f
-        on f.tenant_id = _t and f.scope = k.scope and f.key = k.key
-      left join loyalty.decision d on d.tenant_id = _t and d.fact_id = f.id;
+      from unnest(_sales) k cross join lateral (
+        select f.* from loyalty.fact f
+         where f.tenant_id = _t and f.scope = k.scope and f.key = k.key limit 1) f
+      left join lateral (
+        select d.body from loyalty.decision d
+         where d.tenant_id = _t and d.fact_id = f.id limit 1) d on true;
     select array_agg(row(f.id, f.kind, f.scope, f.key, f.member_id, f.cause_id, f.occurred_at,
         f.payload, '{}'::jsonb, d.body)::loyalty.fact_row) into returns
-      from loyalty.fact f left join loyalty.decision d on d.tenant_id = _t and d.fact_id = f.id
-     where f.tenant_id = _t and f.cause_id = any(sale_ids)
-       and f.kind in ('PurchaseReversed', 'FactReversed');
+      from unnest(sale_ids) x cross join lateral (
+        select f.* from loyalty.fact f where f.tenant_id = _t and f.cause_id = x
+           and f.kind in ('PurchaseReversed', 'FactReversed') offset 0) f
+      left join lateral (
+        select d.body from loyalty.decision d
+         where d.tenant_id = _t and d.fact_id = f.id limit 1) d on true;
     select array_agg(row(d.id, d.root_id, d.kind, d.member_id, d.state, d.due_at, d.hop)
         ::loyalty.follow_row) into follow_ons
-      from loyalty.due_fact d where d.tenant_id = _t and d.root_id = any(sale_ids);
+      from unnest(sale_ids) x cross join lateral (
+        select d.* from loyalty.due_fact d where d.tenant_id = _t and d.root_id = x offset 0) d;
   end if;
   if cardinality(_redemptions) > 0 then
     select array_agg(row(r.id, r.member_id, r.program_id, r.unit, r.state, r.amount, r.captured,
         r.target, r.order_ref, r.hold_fact_id, r.capture_fact_id, r.held_until, r.reversible,
         r.grace, r.created_at)::loyalty.redemption_row) into redemptions
-      from loyalty.redemption r where r.tenant_id = _t and r.id = any(_redemptions);
+      from unnest(_redemptions) x cross join lateral (
+        select r.* from loyalty.redemption r where r.tenant_id = _t and r.id = x limit 1) r;
     select array_agg(row(u.fact_id, u.account_id, u.lot_id, u.kind, u.amount)::loyalty.use_row)
       into uses
-      from loyalty.redemption r join loyalty.lot_use u on u.tenant_id = _t
-       and u.fact_id in (r.hold_fact_id, r.capture_fact_id)
-     where r.tenant_id = _t and r.id = any(_redemptions);
+      from unnest(redemptions) r cross join lateral (
+        select u.* from loyalty.lot_use u
+         where u.tenant_id = _t and u.fact_id in (r.hold_fact_id, r.capture_fact_id) offset 0) u;
   end if;
 
   -- 5. Lots: as many in burn order as the wanted amounts need; those of the sales that come back;
@@ -155,38 +174,45 @@ begin
              and u.account_id = l.account_id and u.lot_id = l.id and u.kind = 'EXPIRE')
           else 0 end)::loyalty.lot_row) into lots
       from (
-        select q.lot_id from (
-          select o.id as lot_id, w.amount,
+        select q.account_id, q.lot_id from (
+          select o.account_id, o.id as lot_id, w.amount,
                  sum(o.remaining) over (partition by w.ord
                    order by o.expires_at nulls last, o.occurred_at, o.id) - o.remaining as before
             from unnest(_lots) with ordinality w(ref, unit, amount, at, ord)
-            join loyalty.account a on a.tenant_id = _t and a.owner_id = refs[w.ref]
-             and a.unit = w.unit and a.kind = 'main'
-            join loyalty.lot o on o.tenant_id = _t and o.account_id = a.id and o.remaining > 0
-             and (w.amount is null or (o.available_at <= w.at
-                                       and (o.expires_at is null or o.expires_at > w.at)))) q
+            cross join lateral (
+              select a.id from loyalty.account a where a.tenant_id = _t and a.owner_id = refs[w.ref]
+                 and a.unit = w.unit and a.kind = 'main' and a.stored offset 0) a
+            cross join lateral (
+              select o.* from loyalty.lot o
+               where o.tenant_id = _t and o.account_id = a.id and o.remaining > 0
+                 and (w.amount is null or (o.available_at <= w.at
+                       and (o.expires_at is null or o.expires_at > w.at))) offset 0) o) q
          where q.amount is null or q.before < q.amount
         union
-        select o.id from loyalty.lot o where o.tenant_id = _t and o.fact_id = any(sale_ids)
+        select o.account_id, o.id from unnest(sale_ids) x cross join lateral (
+          select o.account_id, o.id from loyalty.lot o
+           where o.tenant_id = _t and o.fact_id = x offset 0) o
         union
-        select u.lot_id from unnest(uses) u) wanted
-      join loyalty.lot l on l.tenant_id = _t and l.id = wanted.lot_id
-       and l.account_id in (select a.id from loyalty.account a
-                             where a.tenant_id = _t and a.owner_id = any(locked || _owners)
-                               and a.stored);
+        select u.account_id, u.lot_id from unnest(uses) u) wanted
+      cross join lateral (
+        select l.* from loyalty.lot l where l.tenant_id = _t and l.account_id = wanted.account_id
+           and l.id = wanted.lot_id limit 1) l
+     where l.account_id = any(mine);
   end if;
 
   if cardinality(_traits) > 0 then
     select array_agg(row(x.member_id, x.name, x.value, x.since, x.until)::loyalty.trait_row
         order by x.since, x.recorded_at) into traits
-      from loyalty.trait x
-     where x.tenant_id = _t and x.member_id = any(locked) and x.name = any(_traits);
+      from unnest(locked) m cross join lateral (
+        select x.* from loyalty.trait x where x.tenant_id = _t and x.member_id = m
+           and x.name = any(_traits) offset 0) x;
   end if;
   if cardinality(_parked) > 0 then
     select array_agg(row(p.id, p.source, p.return_id, p.purchase_external_id, p.payload,
         p.occurred_at, p.actor)::loyalty.parked_row order by p.occurred_at, p.id) into parked
-      from unnest(_parked) k join loyalty.parked_return p on p.tenant_id = _t and p.source = k.scope
-       and p.purchase_external_id = k.key and p.state = 'PARKED';
+      from unnest(_parked) k cross join lateral (
+        select p.* from loyalty.parked_return p where p.tenant_id = _t and p.source = k.scope
+           and p.purchase_external_id = k.key and p.state = 'PARKED' offset 0) p;
   end if;
 
   -- 6. Counters. The tenant's own come last in the lock order and are held for the shortest time:
@@ -254,8 +280,12 @@ create function loyalty.append(
   _uses loyalty.use_in[], _terms loyalty.term_in[], _redemptions loyalty.redemption_in[],
   _traits loyalty.trait_in[], _counters loyalty.counter_in[], _due loyalty.due_in[],
   _settled loyalty.settled_in[], _parked loyalty.parked_in[], _outbox loyalty.outbox_in[])
-returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $f$
-declare wrong bigint;
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp
+  set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+  as $f$
+-- Rows that change are found by their keys one by one, see open_batch: a join of a table with an
+-- array walks all rows of the tenant as soon as statistics say that these are few.
+declare wrong bigint; used record; moved record; term record; done record;
 begin
   if _t is distinct from loyalty.tenant() then
     raise exception 'not the tenant of this transaction' using errcode = '42501';
@@ -304,10 +334,11 @@ begin
           occurred_at, recorded_at)
         select _t, x.*, _at from unnest(_uses) x;
       -- check (remaining between 0 and granted) is the guard
-      update loyalty.lot l set remaining = l.remaining - u.amount
-        from (select account_id, lot_id, sum(amount)::bigint as amount from unnest(_uses)
-               group by 1, 2) u
-       where l.tenant_id = _t and l.account_id = u.account_id and l.id = u.lot_id;
+      for used in select x.account_id, x.lot_id, sum(x.amount)::bigint as amount
+                    from unnest(_uses) x group by 1, 2 loop
+        update loyalty.lot l set remaining = l.remaining - used.amount
+         where l.tenant_id = _t and l.account_id = used.account_id and l.id = used.lot_id;
+      end loop;
     end if;
 
     -- What lots opened, took and gave back must be what the postings say, fact by fact.
@@ -324,45 +355,52 @@ begin
         select u.fact_id, u.account_id, case when u.amount < 0 then u.amount else 0 end,
                case when u.amount > 0 and u.kind <> 'REPAY' then -u.amount else 0 end
           from unnest(_uses) u) x
-        join loyalty.account a on a.tenant_id = _t and a.id = x.account_id and a.kind = 'main'
-       group by 1, 2 having sum(x.v) <> 0 or sum(x.w) <> 0) unbalanced;
+       group by 1, 2 having sum(x.v) <> 0 or sum(x.w) <> 0) unbalanced
+      cross join lateral (
+        select 1 from loyalty.account a where a.tenant_id = _t and a.id = unbalanced.account_id
+           and a.kind = 'main' limit 1) a;
     if wrong <> 0 then
       raise exception 'lots and postings disagree' using errcode = '22000';
     end if;
 
     -- Balances follow from the postings, never from an argument. The version proves that nothing
     -- moved since open_batch; the balances written on the postings must come out.
-    with moved as (
+    for moved in
       select m.id, m.unit, sum(m.delta)::bigint as delta, sum(m.uncovered)::bigint as uncovered,
-             max(m.version) as version, count(*) as n,
-             (array_agg(m.after order by m.version desc))[1] as after
+             sum(m.repaid)::bigint as repaid, max(m.version) as version, count(m.version) as n,
+             (array_agg(m.after order by m.version desc nulls last))[1] as after
         from (select to_id as id, unit, amount as delta, 0::bigint as uncovered,
-                     to_version as version, to_balance as after
+                     0::bigint as repaid, to_version as version, to_balance as after
                 from unnest(_postings) where to_version is not null
               union all
-              select from_id, unit, -amount, uncovered, from_version, from_balance
-                from unnest(_postings) where from_version is not null) m group by 1, 2),
-    repaid as (select account_id, sum(amount)::bigint as amount from unnest(_uses)
-                where kind = 'REPAY' group by 1),
-    done as (
+              select from_id, unit, -amount, uncovered, 0, from_version, from_balance
+                from unnest(_postings) where from_version is not null
+              union all
+              select u.account_id, a.unit, 0, 0, u.amount, null, null
+                from unnest(_uses) u cross join lateral (
+                  select a.unit from loyalty.account a
+                   where a.tenant_id = _t and a.id = u.account_id limit 1) a
+               where u.kind = 'REPAY') m
+       group by 1, 2
+    loop
       update loyalty.account a
-         set balance = a.balance + moved.delta + moved.uncovered - coalesce(repaid.amount, 0),
-             deficit = a.deficit + moved.uncovered - coalesce(repaid.amount, 0),
+         set balance = a.balance + moved.delta + moved.uncovered - moved.repaid,
+             deficit = a.deficit + moved.uncovered - moved.repaid,
              version = moved.version
-        from moved left join repaid on repaid.account_id = moved.id
        where a.tenant_id = _t and a.id = moved.id and a.unit = moved.unit and a.stored
          and a.version = moved.version - moved.n
-         and a.balance - a.deficit + moved.delta = moved.after
-      returning 1)
-    select (select count(*) from moved) - (select count(*) from done) into wrong;
-    if wrong <> 0 then
-      raise exception 'an account moved under the batch' using errcode = '40001';
-    end if;
+         and a.balance - a.deficit + moved.delta = moved.after;
+      if not found then
+        raise exception 'an account moved under the batch' using errcode = '40001';
+      end if;
+    end loop;
     select count(*) into wrong
       from (select from_id as id, unit from unnest(_postings) where from_version is null
             union
             select to_id, unit from unnest(_postings) where to_version is null) d
-      join loyalty.account a on a.tenant_id = _t and a.id = d.id
+      cross join lateral (
+        select a.stored, a.unit from loyalty.account a
+         where a.tenant_id = _t and a.id = d.id limit 1) a
      where a.stored or a.unit <> d.unit;
     if wrong <> 0 then
       raise exception 'a stored account was named without its version' using errcode = '22000';
@@ -374,10 +412,12 @@ begin
         occurred_at, recorded_at)
       select _t, x.*, _at from unnest(_terms) x;
     -- several facts of a batch may have moved a lot's end: the last one says where to
-    update loyalty.lot l set expires_at = x.expires_at
-      from (select distinct on (account_id, lot_id) account_id, lot_id, expires_at
-              from unnest(_terms) with ordinality order by account_id, lot_id, ordinality desc) x
-     where l.tenant_id = _t and l.account_id = x.account_id and l.id = x.lot_id;
+    for term in select distinct on (x.account_id, x.lot_id) x.account_id, x.lot_id, x.expires_at
+                  from unnest(_terms) with ordinality x
+                 order by x.account_id, x.lot_id, x.ordinality desc loop
+      update loyalty.lot l set expires_at = term.expires_at
+       where l.tenant_id = _t and l.account_id = term.account_id and l.id = term.lot_id;
+    end loop;
   end if;
   if cardinality(_redemptions) > 0 then
     insert into loyalty.redemption (tenant_id, id, member_id, program_id, unit, state, amount,
@@ -415,18 +455,18 @@ begin
   end if;
   if cardinality(_settled) > 0 then
     -- Settled or called off, never both: whoever comes second decides anew.
-    with due as (
-      update loyalty.due_fact d set state = x.state, reason = x.reason from unnest(_settled) x
-       where d.tenant_id = _t and d.id = x.id and d.state = 'WAITING' returning 1),
-    parked as (
-      update loyalty.parked_return p set state = case x.state when 'DONE' then 'APPLIED'
-          else x.state end, reason = x.reason, settled_at = _at from unnest(_settled) x
-       where p.tenant_id = _t and p.id = x.id and p.state = 'PARKED' returning 1)
-    select cardinality(_settled) - (select count(*) from due) - (select count(*) from parked)
-      into wrong;
-    if wrong <> 0 then
-      raise exception 'it was settled under the batch' using errcode = '40001';
-    end if;
+    for done in select * from unnest(_settled) loop
+      update loyalty.due_fact d set state = done.state, reason = done.reason
+       where d.tenant_id = _t and d.id = done.id and d.state = 'WAITING';
+      if not found then
+        update loyalty.parked_return p set state = case done.state when 'DONE' then 'APPLIED'
+            else done.state end, reason = done.reason, settled_at = _at
+         where p.tenant_id = _t and p.id = done.id and p.state = 'PARKED';
+      end if;
+      if not found then
+        raise exception 'it was settled under the batch' using errcode = '40001';
+      end if;
+    end loop;
   end if;
   insert into loyalty.outbox (tenant_id, id, topic, fact_id, member_id, payload, ready_at,
       recorded_at)
