@@ -118,6 +118,10 @@ class PluginSet:
             found = self._counters[version.id] = tuple(plugin.counters(version.config))
         return found
 
+    def hears_of(self, fact: type[Fact]) -> bool:
+        """Whether any reaction could be shown facts of this type."""
+        return fact in self._emits or fact in self._consumers
+
     def seen_as(self, fact: Fact) -> Iterator[Fact]:
         """The fact itself, then as each consumer of its published name declares it."""
         yield fact

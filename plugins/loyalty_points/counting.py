@@ -19,14 +19,15 @@ class Counted(NamedTuple):
 def counted(rule: EarningRule, purchase: PurchaseRecorded) -> list[Counted]:
     """The lines that `rule` counts, in the basket's order."""
     rates = rule.scale.numerators
+    rated, barred = len(rates) > 1, any(rule.excluded)  # most rules do neither
     return [
         Counted(
             line.id,
             amount_of(line, rule.base, tax_included=purchase.tax_included),
-            nearest(line.category, rates),
+            nearest(line.category, rates) if rated else None,
         )
         for line in purchase.lines
-        if line.kind in rule.kinds and not _excluded(rule, line)
+        if line.kind in rule.kinds and not (barred and _excluded(rule, line))
     ]
 
 

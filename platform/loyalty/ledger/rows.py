@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 Row = tuple[Any, ...]
@@ -35,15 +36,16 @@ class Rows:
         ]
 
     def sizes(self) -> tuple[int, ...]:
-        return tuple(len(getattr(self, name)) for name in ROW_FIELDS)
+        return tuple(map(len, _lists(self)))
 
     def cut_to(self, sizes: Sequence[int]) -> None:
         """Forget all rows added since `sizes` was taken."""
-        for name, size in zip(ROW_FIELDS, sizes, strict=True):
-            del getattr(self, name)[size:]
+        for rows, size in zip(_lists(self), sizes, strict=True):
+            del rows[size:]
 
 
 ROW_FIELDS = tuple(f.name for f in fields(Rows))
+_lists = attrgetter(*ROW_FIELDS)
 MERGED = frozenset({"members", "uses", "terms", "redemptions", "traits", "counters", "accounts"})
 
 

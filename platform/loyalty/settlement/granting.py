@@ -147,16 +147,19 @@ def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
             "rule": cause.rule,
         }
     )
-    s.follow(
-        Granted(
-            member=s.fact.member,
-            occurred_at=s.at,
-            program=program.slug,
-            rule=grant.rule,
-            unit=grant.unit,
-            amount=grant.granted,
-            accounting_class=grant.accounting_class,
-        )
+    if s.batch.plugins.hears_of(Granted):
+        s.follow(_granted(s, program.slug, grant))
+
+
+def _granted(s: Settling, program: str, grant: Grant) -> Granted:
+    return Granted(
+        member=s.fact.member,
+        occurred_at=s.at,
+        program=program,
+        rule=grant.rule,
+        unit=grant.unit,
+        amount=grant.granted,
+        accounting_class=grant.accounting_class,
     )
 
 
