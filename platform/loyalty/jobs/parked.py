@@ -1,14 +1,9 @@
 """Returns that wait for their purchase: applied where it came without being noticed, else ended."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from loyalty.errors import Refused
-from loyalty.jobs.follow_ons import reason_of
 from loyalty.jobs.visit import SLICE, Visit
-from loyalty.recorder.each import Outcome, parked_request
+from loyalty.recorder.each import parked_request
 from loyalty.settlement.batch import Parked
-from loyalty.settlement.request import Request
 
 KIND = "parked"
 # A purchase and its return may be recorded at the same moment, neither seeing the other.
@@ -33,10 +28,6 @@ update loyalty.parked_return set state = 'ENDED', settled_at = $1
                order by p.ends_at limit $2 for update skip locked)
    and state = 'PARKED'
 """
-_REFUSE = """
-update loyalty.parked_return set state = 'REFUSED', settled_at = $2, reason = $3
- where id = $1 and state = 'PARKED'
-"""
 
 
 class ParkedReturns:
@@ -59,25 +50,12 @@ async def apply_arrived(visit: Visit, *, ending: bool = False) -> int:
         return 0
     requests = [parked_request(visit.recorder.plugins, Parked(**dict(row))) for row in rows]
     outcomes = await visit.record(requests)
-    refused = _refused(visit, requests, outcomes)
-    async with visit.transaction() as connection:
-        for parked_id, outcome in refused:
-            await connection.execute(_REFUSE, parked_id, visit.now, reason_of(outcome))
-    later = sum(isinstance(o, Refused) and o.code.retryable for o in outcomes)
-    return len(requests) - later
-
-
-def _refused(
-    visit: Visit, requests: Sequence[Request], outcomes: Sequence[Outcome]
-) -> list[tuple[UUID, Refused]]:
-    """Which are refused for good; those that may yet stand are left alone for a while."""
-    refused = []
+    later = 0
     for request, outcome in zip(requests, outcomes, strict=True):
         assert request.parked_id is not None
-        if not isinstance(outcome, Refused):
-            visit.postponed.clear(visit.tenant_id, KIND, request.parked_id)
-        elif outcome.code.retryable:
+        if isinstance(outcome, Refused) and outcome.code.retryable:
             visit.postponed.put(visit.tenant_id, KIND, request.parked_id, visit.now)
-        else:
-            refused.append((request.parked_id, outcome))
-    return refused
+            later += 1
+        else:  # settled, one way or the other: the recorder kept which
+            visit.postponed.clear(visit.tenant_id, KIND, request.parked_id)
+    return len(requests) - later

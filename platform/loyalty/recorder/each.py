@@ -3,11 +3,19 @@
 import logging
 
 from loyalty.errors import Code, Refused
-from loyalty.facts import FactKey, PurchaseRecorded, PurchaseReversed
+from loyalty.facts import (
+    Fact,
+    FactKey,
+    FactReversed,
+    PurchaseRecorded,
+    PurchaseReversed,
+    purchase_key,
+)
 from loyalty.ledger.book import NeedLots
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
 from loyalty.settlement.request import Change, Recorded, Request
+from loyalty.settlement.reversing import sale_key
 from loyalty.settlement.settle import settle
 
 Outcome = Recorded | Refused
@@ -15,13 +23,17 @@ log = logging.getLogger(__name__)
 
 
 def settle_each(batch: Batch, request: Request, index: int, changes: list[Change]) -> Outcome:
-    """Settle a request, and the returns that waited for it; any failure is its own only.
+    """Settle a request; any failure is its own only.
 
     :raises NeedLots: more lots decide than were loaded
+    :raises Cut: it builds on a request before it
     """
+    if _builds_on(request.fact) in batch.made:
+        raise Cut(index)
     try:
         recorded, moved = settle(batch, request, index)
     except Refused as refused:
+        _refuse_parked(batch, request, refused)
         return refused
     except NeedLots:
         raise
@@ -29,30 +41,52 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
         log.exception("a rule failed on %s", request.fact.KIND)
         return internal(error)
     changes += moved
-    if isinstance(request.fact, PurchaseRecorded):
-        for parked in _waiting_for(batch, request.fact):
-            _apply_parked(batch, parked, index, changes)
     return recorded
 
 
-def _waiting_for(batch: Batch, purchase: PurchaseRecorded) -> list[Parked]:
-    """The returns that wait for this very revision of a purchase."""
+class Cut(Exception):
+    """A request builds on what its own batch made: it is settled in a batch after that one.
+
+    What a return looks at (follow-ons, counters, what plugins loaded) is only there once its
+    purchase is written.
+    """
+
+    def __init__(self, index: int) -> None:
+        super().__init__(f"request {index} builds on one before it")
+        self.index = index
+
+
+def _builds_on(fact: Fact) -> FactKey | None:
+    """The fact that this one undoes or replaces."""
+    match fact:
+        case PurchaseReversed():
+            return sale_key(fact)
+        case FactReversed():
+            return FactKey(fact.reversed_scope, fact.reversed_key)
+        case PurchaseRecorded() if fact.revision > 1:
+            return purchase_key(fact.source, fact.external_id, fact.revision - 1)
+    return None
+
+
+def arrived(batch: Batch) -> list[Request]:
+    """The returns that waited for purchases of this batch, to be applied after it."""
     return [
-        parked
+        parked_request(batch.plugins, parked)
         for parked in batch.parked.values()
-        if parked is not None
-        and (parked.source, parked.purchase_external_id) == (purchase.source, purchase.external_id)
-        and parked.payload["purchase_revision"] == purchase.revision
+        if _purchase_of(parked) in batch.made or _purchase_of(parked) in batch.known
     ]
 
 
-def _apply_parked(batch: Batch, parked: Parked, index: int, changes: list[Change]) -> None:
-    """The purchase a return waited for is there: apply it, or keep the reason why not."""
-    outcome = settle_each(batch, parked_request(batch.plugins, parked), index, changes)
-    if isinstance(outcome, Refused) and outcome.code is not Code.INTERNAL:
-        reason = {"code": outcome.code, "field": outcome.field, "message": outcome.message}
-        batch.book.rows.settled.append((parked.id, "REFUSED", reason))
-        batch.book.put(batch.parked, parked.id, None)
+def _purchase_of(parked: Parked) -> FactKey:
+    revision = int(parked.payload["purchase_revision"])
+    return purchase_key(parked.source, parked.purchase_external_id, revision)
+
+
+def _refuse_parked(batch: Batch, request: Request, refused: Refused) -> None:
+    """A parked return that does not fit its purchase keeps the reason."""
+    if request.parked_id is not None and not refused.code.retryable:
+        reason = {"code": refused.code, "field": refused.field, "message": refused.message}
+        batch.book.rows.settled.append((request.parked_id, "REFUSED", reason))
 
 
 def parked_request(plugins: PluginSet, parked: Parked) -> Request:

@@ -21,7 +21,7 @@ async def load_needs(
     """The answers of all loaders by (index of the request, program slug)."""
     asked: dict[tuple[str, str], dict[tuple[int, str], LoadRequest]] = {}
     for index, request in enumerate(requests):
-        for kind in kinds(request.fact, batch.plugins):
+        for kind in kinds(request.fact, batch.plugins, batch.setup):
             for turn in batch.plugins.turns(kind, batch.setup, request.fact.occurred_at):
                 for name in turn.reaction.needs:
                     asked.setdefault((turn.plugin.name, name), {}).setdefault(

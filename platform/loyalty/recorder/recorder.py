@@ -16,8 +16,8 @@ from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import MoreLots, StaleSetup, persistently
+from loyalty.recorder.each import Cut, arrived, internal, settle_each
 from loyalty.recorder.each import Outcome as Outcome
-from loyalty.recorder.each import internal, settle_each
 from loyalty.recorder.loading import OPEN_BATCH, load
 from loyalty.recorder.needs import load_needs, owners_of
 from loyalty.recorder.setups import Setups
@@ -76,6 +76,8 @@ class Recorder:
                 )
             except Refused:
                 raise
+            except Cut as cut:
+                return await self._in_parts(tenant_id, requests, cut.index)
             except UNKNOWN as error:
                 log.exception("the database went away under a batch")
                 return [_unknown(error)] * len(requests)
@@ -83,12 +85,16 @@ class Recorder:
                 if len(requests) == 1:
                     log.exception("%s could not be recorded", requests[0].fact.KIND)
                     return [internal(error)]
-        half = min(BATCH_MAX, len(requests) // 2)
-        first = await self.record_many(tenant_id, requests[:half])
+        return await self._in_parts(tenant_id, requests, min(BATCH_MAX, len(requests) // 2))
+
+    async def _in_parts(
+        self, tenant_id: UUID, requests: Sequence[Request], cut: int
+    ) -> list[Outcome]:
+        first = await self.record_many(tenant_id, requests[:cut])
         try:
-            return first + await self.record_many(tenant_id, requests[half:])
+            return first + await self.record_many(tenant_id, requests[cut:])
         except Refused as refused:  # what came first stands
-            return first + [refused] * (len(requests) - half)
+            return first + [refused] * (len(requests) - cut)
 
     async def preview(self, tenant_id: UUID, request: Request) -> Outcome:
         """What recording this would answer: the same walk, nothing written, no chance drawn."""
@@ -126,7 +132,16 @@ class Recorder:
             ]
             await self.append(connection, batch)
         await self.committed(batch, changes)
+        if waiting := arrived(batch):
+            await self._apply(tenant_id, waiting)
         return outcomes
+
+    async def _apply(self, tenant_id: UUID, waiting: Sequence[Request]) -> None:
+        """Apply returns whose purchase just came; what fails now the worker finds again."""
+        try:
+            await self.record_many(tenant_id, waiting)
+        except Refused as refused:
+            log.warning("%d parked returns wait for the worker: %s", len(waiting), refused)
 
     async def open(
         self, connection: Any, requests: Sequence[Request], setup: Setup, more_lots: MoreLots

@@ -105,19 +105,23 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
     if ref is not None:
         wants.touching[ref] = wants.touching.get(ref, 0) + 1
     _own_needs(wants, request, ref, setup)
-    for kind in kinds(fact, plugins):
+    for kind in kinds(fact, plugins, setup):
         for turn in plugins.turns(kind, setup, fact.occurred_at):
             _turn_needs(wants, fact, kind, turn, ref, setup, plugins)
 
 
-def kinds(fact: Fact, plugins: PluginSet) -> Sequence[type[Fact]]:
+def kinds(fact: Fact, plugins: PluginSet, setup: Setup) -> Sequence[type[Fact]]:
     """What reactions may be shown in answer to a fact, itself first.
 
-    A corrected purchase also takes the one before it back.
+    A corrected purchase also takes the one before it back; the purchase of somebody unknown may
+    enrol them.
     """
     found = plugins.closure(type(fact))
-    if isinstance(fact, facts.PurchaseRecorded) and fact.revision > 1:
-        found = tuple(dict.fromkeys((*found, *plugins.closure(facts.PurchaseReversed))))
+    if isinstance(fact, facts.PurchaseRecorded):
+        if fact.revision > 1:
+            found = tuple(dict.fromkeys((*found, *plugins.closure(facts.PurchaseReversed))))
+        if setup.enroll_on_purchase:
+            found = tuple(dict.fromkeys((*found, *plugins.closure(facts.MemberEnrolled))))
     return found
 
 

@@ -92,7 +92,9 @@ class Batch:
     commands: dict[ClientKey, Known] = field(default_factory=dict)
     sales: dict[FactKey, Sale] = field(default_factory=dict)
     redemptions: dict[UUID, Redemption] = field(default_factory=dict)
-    parked: dict[UUID, Parked | None] = field(default_factory=dict)
+    parked: dict[UUID, Parked] = field(default_factory=dict)
+    made: dict[FactKey, bool] = field(default_factory=dict)  # facts settled by this very batch
+    enrolled: dict[UUID, bool] = field(default_factory=dict)  # members that it enrolled
     traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
@@ -118,10 +120,13 @@ class Batch:
         return found
 
     def counter(self, name: str, member_id: UUID | None, window: tuple[datetime, datetime]) -> int:
-        """The sum over a window: as loaded, plus what earlier facts of this batch added."""
+        """The sum over a window: as loaded, plus what earlier facts of this batch added.
+
+        :raises LookupError: it was not loaded; to read it as nothing would overspend a budget
+        """
         since, before = window
         subject = member_id or NIL
-        loaded = self.counters.get((name, subject, since, before), 0)
+        loaded = 0 if subject in self.enrolled else self.counters[name, subject, since, before]
         return loaded + sum(
             delta
             for bucket, delta in self.counted.get((name, subject), ())

@@ -29,6 +29,7 @@ def enroll(s: Settling, fact: MemberEnrolled) -> None:
     )
     s.member = member
     batch.book.put(batch.members, member.id, member)
+    batch.book.put(batch.enrolled, member.id, True)
     batch.book.put(batch.refs, MemberRef(external_id=fact.external_id), member.id)
     for value in fact.identifiers:
         batch.book.put(batch.refs, MemberRef(identifier=value), member.id)

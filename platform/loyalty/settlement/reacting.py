@@ -24,6 +24,8 @@ def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
     for turn, seen in s.batch.plugins.shown(fact, s.batch.setup, s.at):
+        if turn.program.slug in s.granters:
+            continue  # no reaction sees what its own grants set off, however far away
         if isinstance(fact, OWN_DOING) and fact.program == turn.program.slug:
             continue
         view = _view(s, turn, fact, staged)

@@ -15,7 +15,6 @@ from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.sale import Sale
 from loyalty.settlement.settling import Settling
 
 # What the kernel itself does about a fact or command, before the rules react to it.
@@ -67,9 +66,9 @@ def _run(s: Settling) -> None:
         membership.forfeit(s)
     if s.kind == "ReturnParked":
         return
-    s.queue.appendleft((fact, 0, 0))
+    s.queue.appendleft((fact, 0, 0, frozenset()))
     while s.queue:
-        following, s.depth, s.of = s.queue.popleft()
+        following, s.depth, s.of, s.granters = s.queue.popleft()
         react(s, following)
     count(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
@@ -139,13 +138,9 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
         for name in ("returned", "taken", "ended"):
             book.change(s.returns, name, getattr(s.returns, name))  # so that undo sets it back
         s.returns.with_return(s.body)
-    elif member_id is not None and "grants" in s.body and s.request.client_key is None:
-        grants = s.body["grants"]
-        sale = Sale(fact_id=s.fact_id, member_id=member_id, fact=s.fact, grants=grants)
-        book.put(batch.sales, key, sale)
+    book.put(batch.made, key, True)
     if s.request.parked_id is not None:
         book.rows.settled.append((s.request.parked_id, "DONE", None))
-        book.put(batch.parked, s.request.parked_id, None)
     if s.request.follows is not None:
         book.rows.settled.append((s.request.follows.due_id, "DONE", None))
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.errors import Code, Refused
-from loyalty.facts import Fact
+from loyalty.facts import Fact, Granted
 from loyalty.ids import new_id
 from loyalty.ledger.account import HELD, MAIN
 from loyalty.ledger.book import Cause
@@ -33,8 +33,9 @@ class Settling:
     member: MemberView | None = None
     kind: str | None = None  # where the fact is not recorded as what it was sent as
     returns: Sale | None = None
-    queue: deque[tuple[Fact, int, int]] = field(default_factory=deque)  # fact, depth, of
+    queue: deque[tuple[Fact, int, int, frozenset[str]]] = field(default_factory=deque)
     depth: int = 0
+    granters: frozenset[str] = frozenset()  # programs whose grants led to what is going on
     of: int = 0  # which of `measured` set off what is going on
     measured: list[tuple[Fact, list[GrantView]]] = field(default_factory=list)
     earned: list[dict[str, Any]] = field(default_factory=list)
@@ -88,7 +89,8 @@ class Settling:
         if measured:
             of = len(self.measured)
             self.measured.append((fact, []))
-        self.queue.append((fact, self.depth + 1, of))
+        granters = self.granters | {fact.program} if isinstance(fact, Granted) else self.granters
+        self.queue.append((fact, self.depth + 1, of, granters))
 
     def touch(self, owner_id: UUID, unit: str) -> None:
         self.touched.add((owner_id, unit))
