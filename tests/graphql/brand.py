@@ -123,9 +123,11 @@ class Brand:
         )
         return Client(self.http, self.server.url, token)
 
-    async def make_unit(self, code: str) -> None:
+    async def make_unit(self, code: str, places: int = 0) -> None:
         async with self.server.services.api.database.tenant(self.tenant_id) as connection:
-            await create_unit(connection, BOSS, code=code, name=code, now=self.clock.now())
+            await create_unit(
+                connection, BOSS, code=code, name=code, places=places, now=self.clock.now()
+            )
         self.server.services.api.forget(self.tenant_id)
 
     async def run_program(self, slug: str, config: Any, kind: str = "points") -> UUID:

@@ -1,11 +1,13 @@
 """Stories with a clock of their own, told to the same real server over HTTP as tests of the API."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from loyalty.clock import SetClock
-from tests.graphql.brand import NOON, Server
+from tests.graphql.brand import NOON, POINTS, Brand, Server
 from tests.graphql.conftest import (
     anonymous,
     brand,
@@ -16,6 +18,7 @@ from tests.graphql.conftest import (
     rows,
     work,
 )
+from tests.scenarios.teller import Teller
 
 __all__ = ["anonymous", "brand", "http", "make_brand", "make_server", "operator", "rows", "work"]
 
@@ -24,3 +27,22 @@ __all__ = ["anonymous", "brand", "http", "make_brand", "make_server", "operator"
 async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
     """A server whose clock is this test's to move."""
     return await make_server(clock=SetClock(NOON))
+
+
+@pytest.fixture
+def tell(
+    make_brand: Callable[..., Awaitable[Brand]], work: Callable[[Brand], Awaitable[int]]
+) -> Callable[..., Awaitable[Teller]]:
+    """Begins a story: the points program's config, the instant, and the places of its unit."""
+
+    async def begin(at: str, config: Any = POINTS, places: int = 0) -> Teller:
+        brand = await make_brand(config=None, backdating=timedelta(days=400))
+        teller = Teller(brand, work, config["unit"])
+        if teller.unit != "points":
+            await brand.make_unit(teller.unit, places)
+        brand.clock.at = teller.instant(at)
+        await brand.run_program("points", config)
+        await brand.enroll("ada")
+        return teller
+
+    return begin
