@@ -16,7 +16,7 @@ CREDITS = {**POINTS, "terms": {"lifetime": {"span": "P12M", "ends": "month"}}}
 async def test_a_reverted_spend_brings_back_what_has_not_ended_meanwhile(
     tell: Any, grace: int | None, available: str, reinstated: str, expired: str
 ) -> None:
-    """SH-4: credits 10 (May) and 10 (December); 15 spent and reverted in June: 10, with grace 20."""
+    """SH-4: credits 10 (May) and 10 (December); 15 spent and reverted in June: 10, or 20."""
     redemption = {"reversible": {"allowed": True, "grace_days": grace}}
     story = await tell("2024-04-10T12:00", {**CREDITS, "redemption": redemption})
     await story.buys("10.00")
