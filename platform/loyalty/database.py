@@ -7,6 +7,7 @@ setting made inside would outlive the inner block.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -19,6 +20,7 @@ import orjson
 from loyalty.errors import Code, Refused
 
 ACQUIRE_SECONDS = 1.0
+log = logging.getLogger(__name__)
 COMMAND_SECONDS = 10.0
 
 _open_for: ContextVar[UUID | None] = ContextVar("tenant_of_transaction", default=None)
@@ -178,6 +180,11 @@ class Database:
         except TimeoutError:
             raise Refused(
                 Code.OVERLOADED, "no database connection came free in time: try again shortly"
+            ) from None
+        except OSError:
+            log.warning("the database does not answer", exc_info=True)
+            raise Refused(
+                Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
 
     async def _give_up(self, connection: Any, error: BaseException) -> None:

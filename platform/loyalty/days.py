@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 _SPAN = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
 MIDNIGHT = time(0)
+YEARS_MAX = 200  # the calendar has an end, and nobody's points outlive it
 
 
 class SpanEnd(StrEnum):
@@ -45,6 +46,8 @@ class Span:
         span = cls(months=12 * years + months, days=7 * weeks + days)
         if span == cls():
             raise ValueError("must be at least one day")
+        if span.months > 12 * YEARS_MAX or span.days > 366 * YEARS_MAX:
+            raise ValueError(f"must be at most {YEARS_MAX} years")
         return span
 
 

@@ -4,8 +4,10 @@ A command imports what it needs when it runs, so that `loyalty --help` answers a
 """
 
 import sys
+from typing import NoReturn
 
 import typer
+from pydantic import ValidationError
 
 from loyalty_app.commands import demo, key, tenant
 from loyalty_app.commands.audit import audit
@@ -37,6 +39,16 @@ def main() -> None:
     try:
         app()
     except Problem as problem:
-        typer.secho(f"{problem.what}.", fg="red", err=True)
-        typer.echo(f"{problem.mend}.", err=True)
-        sys.exit(1)
+        _end(problem)
+    except ValidationError as error:  # of Settings: everything else checks its own input
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = "_".join(("LOYALTY", *map(str, first["loc"]))).upper()
+        _end(Problem(f"{name}: {first['msg']}", f"Correct {name}, or unset it"))
+    except OSError as error:
+        _end(Problem(str(error), "`loyalty doctor` says what stands and what does not"))
+
+
+def _end(problem: Problem) -> NoReturn:
+    typer.secho(f"{problem.what}.", fg="red", err=True)
+    typer.echo(f"{problem.mend}.", err=True)
+    sys.exit(1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
@@ -14,6 +14,7 @@ from loyalty_app.prepare import prepare
 from loyalty_app.problem import Problem
 from loyalty_app.servers import servers
 from loyalty_app.settings import Settings
+from loyalty_app.watch import watch
 
 LEFTOVER_SECONDS = 12.0  # so long a child of a killed `up` may take to notice and to end
 INTERRUPTING = (signal.SIGTERM, signal.SIGHUP)
@@ -45,12 +46,23 @@ def _up(settings: Settings, children: Sequence[Child], welcome: Welcome) -> None
         )
         with servers(settings) as found:
             try:
-                asyncio.run(_serve(found, children, welcome))
+                asyncio.run(_serve(found, children, welcome, _embedded(settings, found)))
             finally:
                 running.forget(settings.data_dir)
 
 
-async def _serve(settings: Settings, children: Sequence[Child], welcome: Welcome) -> NoReturn:
+def _embedded(given: Settings, found: Settings) -> dict[str, str]:
+    """The addresses of the servers that are ours to watch."""
+    pairs = {
+        "PostgreSQL": (given.database_url, found.database_url),
+        "Valkey": (given.redis_url, found.redis_url),
+    }
+    return {name: url for name, (own, url) in pairs.items() if own is None and url is not None}
+
+
+async def _serve(
+    settings: Settings, children: Sequence[Child], welcome: Welcome, servers: Mapping[str, str]
+) -> NoReturn:
     task = asyncio.current_task()
     assert task is not None
     loop = asyncio.get_running_loop()
@@ -59,7 +71,18 @@ async def _serve(settings: Settings, children: Sequence[Child], welcome: Welcome
     settings, _ = await prepare(settings)
     running.write(settings.data_dir, settings.model_dump())
     await welcome(settings)
-    await run_all(children, settings.environment())
+    going = [
+        asyncio.create_task(run_all(children, settings.environment())),
+        asyncio.create_task(watch(servers)),
+    ]
+    try:
+        done, _ = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
+        done.pop().result()
+        raise AssertionError("neither ends without a reason")
+    finally:
+        for one in going:
+            one.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
 
 
 def _make_data_dir(settings: Settings) -> None:

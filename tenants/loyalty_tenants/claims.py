@@ -88,7 +88,7 @@ def check_identity(claims: Mapping[str, Any], audience: str) -> tuple[Role, str,
     if ID_TOKEN_CLAIMS & claims.keys():
         raise BadToken("an id token")
     subject, role = claims.get("sub"), claims.get("role")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= SUBJECT_LENGTH_MAX:
+    if not isinstance(subject, str) or not _names_somebody(subject):
         raise BadToken("no subject")
     if not isinstance(role, str) or role not in Role.__members__:
         raise BadToken("no role")
@@ -137,3 +137,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _names_somebody(subject: str) -> bool:
+    """Whether it could be an external id: of some length, with nothing that is not seen."""
+    fits = 1 <= len(subject) <= SUBJECT_LENGTH_MAX
+    return fits and subject.isprintable() and subject == subject.strip()

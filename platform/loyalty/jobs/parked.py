@@ -17,9 +17,8 @@ exists (select 1 from loyalty.fact f
 _WAITING = f"""
 select p.id, p.source, p.return_id, p.purchase_external_id, p.payload, p.occurred_at, p.actor
   from loyalty.parked_return p
- where p.state = 'PARKED' and ($1::timestamptz is null or p.ends_at <= $1)
-   and p.id <> all($2::uuid[]) and {_ARRIVED}
- order by p.occurred_at, p.id limit $3
+ where p.state = 'PARKED' and p.id <> all($1::uuid[]) and {_ARRIVED}
+ order by p.occurred_at, p.id limit $2
 """
 _END = f"""
 update loyalty.parked_return set state = 'ENDED', settled_at = $1
@@ -38,14 +37,14 @@ class ParkedReturns:
     async def slice(self, visit: Visit) -> int:
         async with visit.transaction() as connection:
             ended = int((await connection.execute(_END, visit.now, SLICE)).split()[-1])
-        return ended + await apply_arrived(visit, ending=True)
+        return ended + await apply_arrived(visit)
 
 
-async def apply_arrived(visit: Visit, *, ending: bool = False) -> int:
-    """Apply a slice of the parked returns whose purchase is there (`ending`: at their end only)."""
+async def apply_arrived(visit: Visit) -> int:
+    """Apply a slice of the parked returns whose purchase is there."""
     async with visit.transaction(read_only=True) as connection:
         left_out = visit.postponed.ids(visit.tenant_id, KIND, visit.now)
-        rows = await connection.fetch(_WAITING, visit.now if ending else None, left_out, SLICE)
+        rows = await connection.fetch(_WAITING, left_out, SLICE)
     if not rows:
         return 0
     requests = [parked_request(visit.recorder.plugins, Parked(**dict(row))) for row in rows]

@@ -15,6 +15,7 @@ grant delete on loyalty.counter to loyalty_worker;
 
 grant select (retry_at) on loyalty.due_fact to loyalty_queue;
 grant select (name) on loyalty.job to loyalty_queue;
+grant select (parked_at) on loyalty.parked_return to loyalty_queue;
 
 -- Active tenants with something to do by `_now`. Who has no upkeep yet has that to do.
 drop function loyalty.tenants_due(timestamptz);
@@ -30,7 +31,9 @@ create function loyalty.tenants_due(_now timestamptz) returns uuid[] language sq
      or exists (select 1 from loyalty.redemption r where r.tenant_id = t.tenant_id
               and r.state = 'HELD' and r.held_until <= _now)
      or exists (select 1 from loyalty.parked_return p where p.tenant_id = t.tenant_id
-              and p.state = 'PARKED' and p.ends_at <= _now)
+              and p.state = 'PARKED'
+              -- a fresh one may have crossed its purchase on the way: neither saw the other
+              and (p.ends_at <= _now or p.parked_at > _now - interval '1 minute'))
      or exists (select 1 from loyalty.outbox o where o.tenant_id = t.tenant_id
               and o.state = 'READY' and o.ready_at <= _now)
      or exists (select 1 from loyalty.job j where j.tenant_id = t.tenant_id and j.due_at <= _now)

@@ -110,6 +110,8 @@ def _redemptions(batch: Batch, row: Mapping[str, Any]) -> None:
     uses: Sequence[Mapping[str, Any]] = row["uses"] or ()
     lots = {lot.id: lot for found in batch.book.lots.values() for lot in found}
     for found in row["redemptions"] or ():
+        if found["member_id"] not in batch.members:
+            continue  # somebody else's, whom no fact of this batch is about
         fields = dict(found)
         fields["order"] = fields.pop("order_ref")
         redemption = Redemption(**fields)

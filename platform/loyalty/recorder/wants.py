@@ -149,6 +149,9 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
     match fact:
         case facts.PurchaseRecorded():
             wants.parked[FactKey(fact.source, fact.external_id)] = None
+            for tender in fact.tenders:
+                if tender.redemption_id is not None:
+                    wants.redemptions[UUID(tender.redemption_id)] = None
             if setup.enroll_on_purchase and fact.member and fact.member.external_id:
                 wants.natural[FactKey("enrolment", fact.member.external_id)] = None
             if fact.revision > 1:

@@ -1,5 +1,7 @@
 """What the kernel refuses of any fact, before a rule sees it."""
 
+from uuid import UUID
+
 from loyalty.commands import (
     AdjustBalance,
     CaptureRedemption,
@@ -59,8 +61,28 @@ def check(s: Settling) -> None:
             field="currency",
             details={"listed": list(s.batch.setup.currencies)},
         )
+    if isinstance(fact, PurchaseRecorded):
+        _check_tenders(s, fact)
     if isinstance(fact, Redeem | AdjustBalance) and fact.unit not in s.batch.setup.units:
         raise Refused(Code.UNIT_NOT_FOUND, "the tenant has no such unit", field="unit")
+
+
+def _check_tenders(s: Settling, fact: PurchaseRecorded) -> None:
+    """Points pay only what this member has redeemed, or holds for it."""
+    for index, tender in enumerate(fact.tenders):
+        if tender.redemption_id is None:
+            continue
+        field = f"tenders.{index}.redemption"
+        redemption = s.batch.redemptions.get(UUID(tender.redemption_id))
+        if redemption is None or redemption.member_id != s.the_member.id:
+            raise Refused(Code.NOT_FOUND, "there is no such redemption", field=field)
+        if redemption.state not in ("HELD", "CAPTURED"):
+            raise Refused(
+                Code.REDEMPTION_STATE,
+                f"a redemption that is {redemption.state} pays nothing",
+                field=field,
+                details={"state": redemption.state},
+            )
 
 
 def _check_time(s: Settling, fact: Fact) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 from loyalty import facts
 from loyalty.codec import differences
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberEnrolled
-from loyalty.settlement.batch import Batch
+from loyalty.facts import MemberEnrolled, MemberRef
+from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.request import Recorded, Request
 
 CHANGED = {
@@ -26,7 +26,7 @@ def replay(
     else:
         key = request.natural_key
         known = None if key is None else batch.known.get(key)
-    if known is None:
+    if known is None or _is_past(batch, request, known):
         return None
     new, old = dict(payload), dict(known.input)
     if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
@@ -50,4 +50,24 @@ def replay(
             field=changed[0],
             details={"differs": changed},
         )
+    if isinstance(request.fact, MemberEnrolled) and _left(batch, known):
+        raise Refused(
+            Code.MEMBER_CLOSED,
+            "the member of this external id left: enroll under another one",
+            field="externalId",
+        )
     return known.replayed()
+
+
+def _left(batch: Batch, known: Known) -> bool:
+    member = batch.members.get(known.member_id) if known.member_id else None
+    return member is not None and member.status == "CLOSED"
+
+
+def _is_past(batch: Batch, request: Request, known: Known) -> bool:
+    """An enrolment under an external id that its member has given up: it is free again."""
+    fact = request.fact
+    return (
+        isinstance(fact, MemberEnrolled)
+        and batch.refs.get(MemberRef(external_id=fact.external_id)) != known.member_id
+    )

@@ -112,7 +112,11 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
 
 def _key(s: Settling) -> FactKey:
     """The fact's key for ever; a command has only its id (its client's key lives 30 days)."""
-    return s.request.natural_key or FactKey("command", str(s.fact_id))
+    key = s.request.natural_key or FactKey("command", str(s.fact_id))
+    if isinstance(s.fact, MemberEnrolled) and key in s.batch.known:
+        # The external id was somebody else's before: that enrolment keeps its key.
+        return FactKey("enrolment again", f"{key.key} {s.fact_id}")
+    return key
 
 
 def _cause(request: Request) -> Any:
