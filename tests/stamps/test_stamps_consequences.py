@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from loyalty.facts import MemberRef
 from loyalty.settlement.request import Follows, Request
 from loyalty_stamps.facts import StampGiven
@@ -43,6 +45,23 @@ async def test_what_was_not_settled_yet_is_called_off_by_a_return(shop: Any) -> 
     await shop.record(purchase)
 
     await shop.record(shop.back(purchase))
+
+    assert await shop.settle_due() == []
+    assert (await shop.points(buddy), await shop.stamps(buddy)) == (0, [])
+    (due,) = await shop.rows("select state from loyalty.due_fact")
+    assert due["state"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("first", ["purchase", "return"])
+async def test_a_purchase_and_its_return_in_one_batch_leave_no_consequence(
+    shop: Any, first: str
+) -> None:
+    await shop.run("card", buddy_stamps=3)
+    member, buddy = await shop.buddies()
+    purchase = shop.coffees(member, 1)
+    both = [purchase, shop.back(purchase)]
+
+    await shop.records(*(both if first == "purchase" else reversed(both)))
 
     assert await shop.settle_due() == []
     assert (await shop.points(buddy), await shop.stamps(buddy)) == (0, [])
