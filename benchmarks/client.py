@@ -35,6 +35,7 @@ class Load:
     connections: int
     seconds: float
     first: int = 0
+    members: int = goods.MEMBERS  # how many of them take part
 
 
 @dataclass(slots=True)
@@ -116,12 +117,12 @@ def bodies(load: Load, measured: Measured) -> Iterator[bytes]:
     item = load.item.encode()
     for first in itertools.count(load.first, load.times):
         measured.next = first + load.times
-        items = (_filled(item, number) for number in range(first, measured.next))
+        items = (_filled(item, n, n % load.members) for n in range(first, measured.next))
         yield head + b",".join(items) + tail
 
 
-def _filled(item: bytes, number: int) -> bytes:
-    key, name = b"b%08d" % number, goods.member(number).encode()
+def _filled(item: bytes, number: int, member: int) -> bytes:
+    key, name = b"b%08d" % number, goods.member(member).encode()
     return item.replace(goods.NUMBER.encode(), key).replace(goods.MEMBER.encode(), name)
 
 

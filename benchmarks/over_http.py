@@ -22,6 +22,7 @@ from benchmarks.stand import Brand, Stand
 from loyalty_app.ports import free_port
 
 CLIENTS = 64
+READERS = 200
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 SINGLE = (
@@ -172,12 +173,12 @@ async def many(stand: Stand, rounds: int, seconds: float) -> list[Row]:
 
 
 async def balances(stand: Stand, rounds: int, seconds: float) -> list[Row]:
-    """A member's balance, against one read of the same rows."""
+    """Balances of members who look again and again, against one read of the same rows."""
     brand = await stand.brand()
     await batches.warm(stand, brand)
     member = f'"{goods.MEMBER}"'
     common: dict[str, Any] = {"item": member, "connections": CLIENTS, "seconds": seconds,
-                              "must_have": '"available"'}  # fmt: skip
+                              "must_have": '"available"', "members": READERS}  # fmt: skip
     mine = graphql(brand, BALANCE, f'{{"id":{goods.ITEMS}}}', **common)
     theirs = Load(port=0, path="/balance", body=f'{{"member":{goods.ITEMS}}}', **common)
     with api(stand) as ours, bare(stand, brand) as hand:

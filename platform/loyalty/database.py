@@ -6,7 +6,6 @@ never handed back. A transaction inside another one for a different tenant is re
 setting made inside would outlive the inner block.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -203,7 +202,7 @@ class Database:
             await self._release(connection)
 
     async def _release(self, connection: Any) -> None:
-        await asyncio.shield(self._pool.release(connection))
+        await self._pool.release(connection)  # which shields itself from cancellation
 
 
 class UnsafeLogin(Exception):

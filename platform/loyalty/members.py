@@ -12,20 +12,23 @@ from loyalty.plugin import Connection
 from loyalty.view import MemberView
 
 COLUMNS = "m.id, m.external_id, m.status, m.enrolled_at, m.attributes"
+BY_ID = f"select {COLUMNS} from loyalty.member m where m.id = $1"
+BY_EXTERNAL_ID = f"select {COLUMNS} from loyalty.member m where m.external_id = $1"
+BY_IDENTIFIER = f"""
+select {COLUMNS} from loyalty.member_identifier i
+  join loyalty.member m on (m.tenant_id, m.id) = (i.tenant_id, i.member_id) where i.value = $1
+"""
 
 
 async def find(connection: Connection, ref: MemberRef) -> MemberView | None:
     """The member that a reference names; None where the tenant has none by it."""
-    row = await connection.fetchrow(
-        f"""select {COLUMNS} from loyalty.member m where m.id = $1
-            union all select {COLUMNS} from loyalty.member m where m.external_id = $2
-            union all select {COLUMNS} from loyalty.member_identifier i
-              join loyalty.member m on (m.tenant_id, m.id) = (i.tenant_id, i.member_id)
-             where i.value = $3""",
-        ref.id,
-        ref.external_id,
-        ref.identifier,
-    )
+    # One statement each: a union of them all would be planned anew for every look.
+    if ref.id is not None:
+        row = await connection.fetchrow(BY_ID, ref.id)
+    elif ref.external_id is not None:
+        row = await connection.fetchrow(BY_EXTERNAL_ID, ref.external_id)
+    else:
+        row = await connection.fetchrow(BY_IDENTIFIER, ref.identifier)
     return None if row is None else MemberView(**dict(row))
 
 
