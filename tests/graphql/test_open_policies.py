@@ -1,0 +1,124 @@
+"""The probes of tenancy see it when one policy lets everything through.
+
+In a database of its own a tenant has a twin: the same rows with the same ids under another tenant,
+beside that one's own. As long as the policies stand the twin is invisible; whichever is opened,
+some answer changes. The tables that no answer is read from without naming the tenant besides are
+listed, so that each has been looked at.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import asyncpg
+
+from loyalty.ids import new_id
+from loyalty_app.logins import Addresses
+from tests.graphql.brand import Client
+from tests.graphql.documents import BALANCE, DECIDED, EARNED, REDEMPTION
+from tests.graphql.furnished import furnished
+from tests.graphql.rows import TABLES
+
+OURS, THEIRS = "ours0000", "theirs00"
+ISOLATED = "tenant_id = (select loyalty.tenant())"
+# Read by the ledger's functions only, which name the tenant in every statement, or by workers; of
+# lots and tenants the API asks together with a table or a tenant that it may see.
+NOT_READ = {
+    "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
+    "lot", "lot_term", "tenant",
+}  # fmt: skip
+
+PROBES: Mapping[str, str] = {
+    "member": f"""query($name: String!) {{ member(by: {{externalId: $name}}) {{
+      id externalId identifiers attributes balances {{ {BALANCE} }}
+      redemptions {{ edges {{ node {{ {REDEMPTION} }} }} }} }} }}""",
+    "past": f"""query($name: String!) {{ member(by: {{externalId: $name}}) {{
+      balance(unit: $name, asOf: "2026-01-01T17:00:00Z") {{ {BALANCE} }} }} }}""",
+    "statement": """query($name: String!) { member(by: {externalId: $name}) {
+      statement(unit: $name) { edges { node {
+        version kind amount balanceAfter label rule cause } } } } }""",
+    "card": "query($name: String!) { member(by: {identifier: $name}) { id externalId } }",
+    "purchase": f"""query($name: String!) {{ purchase(source: $name, externalId: $name) {{
+      id total {EARNED} member {{ externalId }} {DECIDED} returns {{ returnId state }} }} }}""",
+    "lists": """query { members { edges { node { externalId } } }
+      returns { edges { node { returnId state } } } units { code places }
+      programs { slug status } }""",
+    "setup": """query { apiKeys { edges { node { id prefix label } } }
+      tokenIssuers { issuer } auditTrail(first: 50) { edges { node { action subject } } }
+      viewer { tenant { slug name zone currencies } } programs { versions { number } } }""",
+}
+SET_ISSUER = """mutation($issuer: String!) { setTokenIssuer(input: {
+  issuer: $issuer, jwksUrl: "https://login.theirs.example/keys", algorithms: ["RS256"],
+  audience: "loyalty" }) { userErrors { code field message } } }"""
+
+
+async def test_whichever_policy_is_opened_some_answer_changes(
+    new_dsn: Callable[[], Awaitable[Addresses]],
+    make_server: Callable[..., Any],
+    make_brand: Callable[..., Any],
+) -> None:
+    dsn = await new_dsn()
+    server = await make_server(addresses=dsn, redis_url="")
+    ours = await furnished(make_brand, OURS, on=server)
+    theirs = await furnished(make_brand, THEIRS, on=server)
+    data = await theirs.brand.admin.run(SET_ISSUER, issuer="https://login.theirs.example")
+    assert data["setTokenIssuer"]["userErrors"] == []
+    admin = await asyncpg.connect(dsn.admin)
+    try:
+        tables = [row["relname"] for row in await admin.fetch(TABLES)]
+        for table in tables:
+            await _twin(admin, table, ours.brand.tenant_id, theirs.brand.tenant_id)
+        closed = await _answers(ours, theirs)
+        seen = {}
+        for table in tables:
+            await admin.execute(f"alter policy tenant_isolation on loyalty.{table} using (true)")
+            seen[table] = await _answers(ours, theirs) != closed
+            await admin.execute(
+                f"alter policy tenant_isolation on loyalty.{table} using ({ISOLATED})"
+            )
+        assert await _answers(ours, theirs) == closed
+    finally:
+        await admin.close()
+
+    assert {table for table, noticed in seen.items() if not noticed} == NOT_READ
+
+
+async def _twin(admin: Any, table: str, ours: Any, theirs: Any) -> None:
+    """Our rows once more, as theirs: with our ids, so that nothing but the policy keeps them
+    apart. What is unique over all tenants differs."""
+    await admin.execute("set session_replication_role = replica")  # rows refer to none of theirs
+    await admin.execute(
+        f"""insert into loyalty.{table}
+            select (jsonb_populate_record(t, jsonb_build_object('tenant_id', $2::uuid) || case
+                      when '{table}' = 'api_key' then jsonb_build_object(
+                        'prefix', translate(to_jsonb(t) ->> 'prefix', '0123456789', '1234567890'),
+                        'label', 'twin')
+                      when '{table}' = 'decision' then jsonb_build_object('body', '{{}}'::jsonb)
+                      else '{{}}' end)).*
+              from loyalty.{table} t where tenant_id = $1
+            on conflict do nothing""",
+        ours,
+        theirs,
+    )
+
+
+def _forged(ours: Any, theirs: Any) -> Client:
+    """Somebody who claims to be a member of ours by a secret of theirs; somebody new each time,
+    for a token that was good is believed for some seconds."""
+    forger: Client = replace(ours.brand, secret=theirs.brand.secret).member(new_id().hex)
+    return forger
+
+
+async def _answers(ours: Any, theirs: Any) -> dict[str, str]:
+    """What our admin is answered about our things by name, and about theirs by name and id."""
+    brand, found = ours.brand, {}
+    brand.server.services.api.forget(brand.tenant_id)
+    for name, document in PROBES.items():
+        for word in (OURS, THEIRS) if "$name" in document else (OURS,):
+            answer = await brand.admin.post(document, {"name": word})
+            found[f"{name} {word}"] = answer.text
+    found["a token by their secret"] = (await _forged(ours, theirs).post("{ __typename }")).text
+    for ident in theirs.ids:
+        answer = await brand.admin.post("query($id: ID!) { node(id: $id) { id } }", {"id": ident})
+        found[f"node {ident}"] = answer.text
+    return found
