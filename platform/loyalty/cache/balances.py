@@ -1,18 +1,17 @@
 """The balance cache: right or absent. It is read for show and never asked before a spend."""
 
 import random
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from redis.asyncio import Redis
-
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
 from loyalty.cache.connection import Link, Unanswered
 from loyalty.cache.encoding import decode, encode
 from loyalty.cache.flights import Flights, Load, Versions, Want
+from loyalty.cache.gathered import Gathered
 from loyalty.cache.names import balance_key
 from loyalty.cache.script import Script
 
@@ -85,6 +84,7 @@ class BalanceCache:
     ) -> None:
         self.counts = CacheCounts()
         self._link = link
+        self._reads = Gathered(link)
         self._epoch = str(epoch)
         self._ttl = ttl
         self._jitter = jitter
@@ -145,8 +145,9 @@ class BalanceCache:
         return good | await self._flights.load(tenant, missing, load_and_put, least)
 
     async def close(self) -> None:
-        """End the loads under way. The link belongs to whoever made it."""
+        """End the loads and reads under way. The link belongs to whoever made it."""
         await self._flights.close()
+        await self._reads.close()
 
     def _serves(self, want: Want, entry: CachedBalance, least: Versions) -> bool:
         if entry.version < least.get(want, 0):
@@ -156,18 +157,13 @@ class BalanceCache:
         return not entry.overflow
 
     async def _ask(self, tenant: UUID, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
-        found: dict[Want, CachedBalance] = {}
         try:
-            for part in _parts(wants):
-                keys = [self._key(tenant, want) for want in part]
-                raws = await self._link.ask(_mget(keys))
-                for want, raw in zip(part, raws, strict=True):
-                    if (entry := self._decoded(raw)) is not None:
-                        found[want] = entry
+            raws = await self._reads.get(tenant, [self._key(tenant, want) for want in wants])
         except Unanswered:
             self.counts.errors += 1
             raise
-        return found
+        decoded = zip(wants, map(self._decoded, raws), strict=True)
+        return {want: entry for want, entry in decoded if entry is not None}
 
     def _decoded(self, raw: bytes | str | None) -> CachedBalance | None:
         if raw is None:
@@ -190,10 +186,6 @@ class BalanceCache:
     def _key(self, tenant: UUID, want: Want) -> str:
         member, unit = want
         return balance_key(tenant, self._epoch, member, unit)
-
-
-def _mget(keys: Sequence[str]) -> Callable[[Redis], Awaitable[Sequence[bytes | str | None]]]:
-    return lambda redis: redis.mget(keys)
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
