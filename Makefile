@@ -48,7 +48,7 @@ test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## Measure against what this machine does with the same rows by hand
-	$(BIN)/python benchmarks
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
 	$(BIN)/loyalty demo complete-journey --check --fresh
