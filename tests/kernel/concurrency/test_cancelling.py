@@ -85,19 +85,36 @@ async def test_300_cancelled_requests_cost_no_connection_and_leave_no_half(
 
 
 async def test_a_rollback_that_is_cancelled_costs_no_connection(world: Any, dsn: Any) -> None:
-    database = await Database.open(dsn.app, size=1)
+    database = await Database.open(dsn.app, size=2)
 
-    async def fail() -> None:
+    async def fail(failing: asyncio.Event) -> None:
         async with database.tenant(world.tenant_id) as connection:
             await connection.fetchval("select 1")
+            failing.set()
             raise ValueError("of ours")
 
-    for _ in range(60):
-        task = asyncio.ensure_future(fail())
-        for _ in range(random.randint(1, 12)):
-            await asyncio.sleep(0)
+    for _ in range(6):
+        failing = asyncio.Event()
+        task = asyncio.ensure_future(fail(failing))
+        await failing.wait()  # now it waits for the answer to its rollback
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await asyncio.wait([task])
 
-    await all_come_free(world, database, 1)
+    await all_come_free(world, database, 2)
     await database.close()
+
+
+async def test_who_goes_away_takes_nobodys_answer_along(world: Any) -> None:
+    member = await world.member()
+    tasks = [
+        asyncio.ensure_future(world.lanes.record(world.tenant_id, give(world, member, f"k-{i}")))
+        for i in range(4)
+    ]
+    await asyncio.sleep(0)  # the first is under way, the others wait for the same batch
+    tasks[1].cancel()
+
+    answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
+
+    assert [isinstance(answer, Recorded) for answer in answers] == [True, False, True, True]
+    await world.lanes.close()
+    assert (await world.balance(member)).available == 4  # what was asked for happened
