@@ -85,7 +85,9 @@ FAULTS: Mapping[str, str] = {
          where n.nspname = 'loyalty' and p.prosecdef and (
            r.rolcanlogin or r.rolsuper or r.rolbypassrls
            or r.rolname not in ('loyalty_ledger', 'loyalty_queue')
-           or p.proconfig is distinct from array['search_path=pg_catalog, pg_temp']
+           or not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']
+           or exists (select 1 from unnest(p.proconfig) c
+                       where c !~ '^(search_path|plan_cache_mode|enable_[a-z]+)=')
            or p.proacl is null
            or exists (select 1 from aclexplode(p.proacl) x where x.grantee = 0))""",
     "is a serving role that may do more than serve": """

@@ -1,14 +1,12 @@
-"""Instants at the ends of the calendar are refused wherever one is taken."""
+"""The end of the calendar is no instant: the database would keep it as infinity."""
 
 from typing import Any
 
 import pytest
 
 
-@pytest.mark.parametrize(
-    "instant", ["9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "3000-01-01T00:00:00Z"]
-)
-async def test_an_instant_outside_our_years_is_no_input(brand: Any, instant: str) -> None:
+@pytest.mark.parametrize("instant", ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.9999999Z"])
+async def test_the_last_microsecond_of_the_calendar_is_no_input(brand: Any, instant: str) -> None:
     member = await brand.enroll("ada")
     given = {
         "member": {"id": member},

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from loyalty.errors import Code, Refused
+from loyalty.units import MINOR_MAX
+
 MAIN = "main"  # a member's open lots
 HELD = "held"  # a member's reserved value, out of its lots until captured or released
 ISSUED = "issued"
@@ -26,3 +29,12 @@ class Account:
     @property
     def net(self) -> int:
         return self.balance - self.deficit
+
+    def check_room(self, amount: int) -> None:
+        """:raises Refused: LIMIT_EXCEEDED, the balance would pass what is exact everywhere"""
+        if self.balance + amount > MINOR_MAX:
+            raise Refused(
+                Code.LIMIT_EXCEEDED,
+                f"the balance would be more than {MINOR_MAX} minor units",
+                field="amount",
+            )

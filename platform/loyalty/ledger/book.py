@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.errors import Code, Refused
 from loyalty.ids import account_id, new_id
 from loyalty.ledger.account import HELD, MAIN, Account
 from loyalty.ledger.lots import Lot, choose
 from loyalty.ledger.rows import Rows
 from loyalty.ledger.undo import UndoLog
-from loyalty.units import MINOR_MAX
 
 
 class NeedLots(Exception):
@@ -109,16 +107,8 @@ class Book(UndoLog):
         self, cause: Cause, account: Account, amount: int, source: UUID, terms: Terms,
         *, kind: str = "GRANT",
     ) -> Lot:  # fmt: skip
-        """Give `amount` in a new lot; what the account owes is repaid from it first.
-
-        :raises Refused: LIMIT_EXCEEDED, the balance would pass what is exact everywhere
-        """
-        if account.balance + amount > MINOR_MAX:
-            raise Refused(
-                Code.LIMIT_EXCEEDED,
-                f"the balance would be more than {MINOR_MAX} minor units",
-                field="amount",
-            )
+        """Give `amount` in a new lot; what the account owes is repaid from it first."""
+        account.check_room(amount)
         lot = Lot(
             id=new_id(),
             account_id=account.id,

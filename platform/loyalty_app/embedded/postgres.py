@@ -21,7 +21,7 @@ TRIES = 5  # a free port may be taken by another program before the server is up
 KEEP_SAFE: Mapping[str, str] = {"max_connections": "200", "jit": "off"}
 FORGETFUL: Mapping[str, str] = {
     **KEEP_SAFE,
-    "max_connections": "400",
+    "max_connections": "1000",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
