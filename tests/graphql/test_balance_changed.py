@@ -19,9 +19,9 @@ ADA = {"externalId": "ada"}
 
 
 @pytest.fixture
-async def own(make_server: Callable[..., Any], make_brand: Callable[..., Any]) -> Any:
+async def own(make_own_server: Callable[..., Any], make_brand: Callable[..., Any]) -> Any:
     """A tenant on a server whose clock may be moved."""
-    brand = await make_brand(on=await make_server(clock=SetClock(NOON)))
+    brand = await make_brand(on=await make_own_server(clock=SetClock(NOON)))
     await brand.enroll("ada")
     return brand
 
@@ -46,10 +46,10 @@ async def test_a_purchase_a_redemption_and_an_expiry_are_heard_with_their_cause(
 
 
 async def test_what_another_process_records_is_heard_here(
-    make_server: Callable[..., Any], brand: Any
+    make_own_server: Callable[..., Any], brand: Any
 ) -> None:
     await brand.enroll("ada")
-    elsewhere = brand.service.at((await make_server()).url)
+    elsewhere = brand.service.at((await make_own_server()).url)
     async with watching(brand.member("ada")) as watcher:
         await _watch(watcher, brand)
 

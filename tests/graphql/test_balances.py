@@ -77,11 +77,11 @@ async def test_a_page_of_50_members_asks_no_more_than_a_page_of_2(
 
 
 async def test_without_the_cache_the_answers_are_the_same(
-    make_server: Callable[..., Any], brand: Any
+    make_own_server: Callable[..., Any], brand: Any
 ) -> None:
     """A server whose Redis refuses connections, beside one whose Redis is well."""
     await _story(brand)
-    without = brand.service.at((await make_server(redis_url="redis://127.0.0.1:1/0")).url)
+    without = brand.service.at((await make_own_server(redis_url="redis://127.0.0.1:1/0")).url)
 
     for document, variables in (
         (MEMBER, {"by": ADA}),
@@ -114,10 +114,10 @@ async def test_the_cache_is_never_asked_before_a_spend(brand: Any) -> None:
     assert taken["userErrors"] == []
 
 
-async def test_all_that_is_open_is_in_the_deadlines(make_brand: Any, make_server: Any) -> None:
+async def test_all_that_is_open_is_in_the_deadlines(make_brand: Any, make_own_server: Any) -> None:
     """Lots of 20 days: 12 deadlines are named, the rest is summed; pending parts in both lists."""
     clock = SetClock(NOON)
-    server = await make_server(clock=clock)
+    server = await make_own_server(clock=clock)
     terms = {"pending_days": 10, "lifetime": {"span": "P12M"}}
     brand = await make_brand({**POINTS, "terms": terms}, on=server)
     await brand.enroll("ada")
@@ -146,10 +146,10 @@ async def test_all_that_is_open_is_in_the_deadlines(make_brand: Any, make_server
 
 
 async def test_as_of_cuts_by_what_happened_and_known_at_by_what_was_recorded(
-    make_brand: Any, make_server: Any
+    make_brand: Any, make_own_server: Any
 ) -> None:
     clock = SetClock(NOON)
-    brand = await make_brand(on=await make_server(clock=clock))
+    brand = await make_brand(on=await make_own_server(clock=clock))
     await brand.enroll("ada")
     clock.advance(timedelta(days=10))
     late = {"occurredAt": (NOON + timedelta(days=2)).isoformat()}

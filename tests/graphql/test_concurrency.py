@@ -15,10 +15,10 @@ ADA = {"externalId": "ada"}
 
 
 @pytest.fixture
-async def two(make_server: Callable[..., Any], brand: Any) -> list[Any]:
+async def two(make_own_server: Callable[..., Any], brand: Any) -> list[Any]:
     """The same shop at two servers of one database."""
     await brand.enroll("ada")
-    return [brand.service, brand.service.at((await make_server()).url)]
+    return [brand.service, brand.service.at((await make_own_server()).url)]
 
 
 async def test_a_purchase_64_times_at_once_is_one_purchase(brand: Any, two: list[Any]) -> None:

@@ -54,11 +54,11 @@ SET_ISSUER = """mutation($issuer: String!) { setTokenIssuer(input: {
 
 async def test_whichever_policy_is_opened_some_answer_changes(
     new_dsn: Callable[[], Awaitable[Addresses]],
-    make_server: Callable[..., Any],
+    make_own_server: Callable[..., Any],
     make_brand: Callable[..., Any],
 ) -> None:
     dsn = await new_dsn()
-    server = await make_server(addresses=dsn, redis_url="")
+    server = await make_own_server(addresses=dsn, redis_url="")
     ours = await furnished(make_brand, OURS, on=server)
     theirs = await furnished(make_brand, THEIRS, on=server)
     data = await theirs.brand.admin.run(SET_ISSUER, issuer="https://login.theirs.example")

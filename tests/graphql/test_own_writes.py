@@ -42,10 +42,10 @@ async def test_each_mutation_of_a_document_shows_the_member_as_it_left_them(bran
 
 
 async def test_a_payload_is_not_older_than_its_mutation_where_the_cache_missed_it(
-    make_server: Callable[..., Any], make_brand: Callable[..., Any], own_valkey: Any
+    make_own_server: Callable[..., Any], make_brand: Callable[..., Any], own_valkey: Any
 ) -> None:
     """A full Valkey answers reads and takes no writes, so it keeps what it had before."""
-    server = await make_server(redis_url=own_valkey.connection_url)
+    server = await make_own_server(redis_url=own_valkey.connection_url)
     brand = await make_brand(on=server)
     await brand.enroll("ada")
     first = await brand.service.run(RECORD_SHOWN, input=brand.purchase("ada", "10.00"))
@@ -60,11 +60,11 @@ async def test_a_payload_is_not_older_than_its_mutation_where_the_cache_missed_i
 
 
 async def test_min_version_is_at_least_what_a_mutation_answered(
-    make_server: Callable[..., Any], make_brand: Callable[..., Any], brand: Any
+    make_own_server: Callable[..., Any], make_brand: Callable[..., Any], brand: Any
 ) -> None:
     """The other process tells a cache of its own, so this one's is behind."""
     await brand.enroll("ada")
-    elsewhere = brand.service.at((await make_server(redis_url="")).url)
+    elsewhere = brand.service.at((await make_own_server(redis_url="")).url)
     by = {"externalId": "ada"}
     assert await _balance(brand.service, by=by) == ("0", "0")
 
@@ -88,9 +88,9 @@ async def test_min_version_is_at_least_what_a_mutation_answered(
 
 
 async def test_a_balance_is_cached_again_after_it_moved(
-    make_server: Callable[..., Any], make_brand: Callable[..., Any], own_valkey: Any
+    make_own_server: Callable[..., Any], make_brand: Callable[..., Any], own_valkey: Any
 ) -> None:
-    server = await make_server(redis_url=own_valkey.connection_url)
+    server = await make_own_server(redis_url=own_valkey.connection_url)
     brand = await make_brand(on=server)
     await brand.enroll("ada")
     await brand.service.run(RECORD, input=brand.purchase("ada", "10.00"))

@@ -13,20 +13,29 @@ from tests.graphql.conftest import (
     brand,
     http,
     make_brand,
-    make_server,
+    make_own_server,
     operator,
     rows,
     work,
 )
 from tests.scenarios.teller import Teller
 
-__all__ = ["anonymous", "brand", "http", "make_brand", "make_server", "operator", "rows", "work"]
+__all__ = [
+    "anonymous",
+    "brand",
+    "http",
+    "make_brand",
+    "make_own_server",
+    "operator",
+    "rows",
+    "work",
+]
 
 
 @pytest.fixture
-async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
+async def server(make_own_server: Callable[..., Awaitable[Server]]) -> Server:
     """A server whose clock is this test's to move."""
-    return await make_server(clock=SetClock(NOON))
+    return await make_own_server(clock=SetClock(NOON))
 
 
 @pytest.fixture
