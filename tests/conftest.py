@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loyalty.database import Database
 from loyalty.migrate import bootstrap, migrate
@@ -34,6 +35,9 @@ from loyalty_app.reset import reset
 
 RUN = "LOYALTY_TEST_RUN"
 PREFIX = "loyalty-test-"
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 PATIENCE = 30.0
 held = ExitStack()
 started: list[Postgres | Valkey] = []  # kept, for they outlive the worker that started them

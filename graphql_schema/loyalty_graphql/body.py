@@ -78,8 +78,8 @@ def nests_deeper(raw: bytes, levels: int) -> bool:
     for _ in range(levels):
         brackets = brackets.replace(b"[]", b"")
         if not brackets:
-            return False
-    return True
+            break
+    return bool(brackets)
 
 
 def holds_nul(value: Any) -> bool:
