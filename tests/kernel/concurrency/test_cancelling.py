@@ -96,7 +96,7 @@ async def test_a_rollback_that_is_cancelled_costs_no_connection(world: Any, dsn:
     for _ in range(6):
         failing = asyncio.Event()
         task = asyncio.ensure_future(fail(failing))
-        await failing.wait()  # now it waits for the answer to its rollback
+        await asyncio.wait_for(failing.wait(), 5)  # now it waits for the answer to its rollback
         task.cancel()
         await asyncio.wait([task])
 

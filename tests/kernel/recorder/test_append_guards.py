@@ -107,11 +107,11 @@ async def test_a_batch_of_another_tenant_is_refused(world: Any, make_world: Any)
         theirs = await batch_of(other, connection, other.purchase(stranger, 100))
     before = await other.digest()
 
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with world.database.tenant(world.tenant_id) as connection:
+    async with world.database.tenant(world.tenant_id) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant of this"):
             await world.recorder.append(connection, theirs)
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with world.database.tenant(world.tenant_id) as connection:
+    async with world.database.tenant(world.tenant_id) as connection:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError, match="not the tenant of this"):
             await batch_of(other, connection, other.purchase(stranger, 100))
 
     assert await other.digest() == before

@@ -26,7 +26,15 @@ class Counting(Recorder):
 
 
 @pytest.fixture
-def counting(world: Any) -> Counting:
+async def counting(world: Any) -> Counting:
+    """With every connection of the pool open, so that what comes at once meets at the lock."""
+    all_there = asyncio.Barrier(10)
+
+    async def open_one() -> None:
+        async with world.database.tenant(world.tenant_id):
+            await all_there.wait()
+
+    await asyncio.gather(*(open_one() for _ in range(10)))
     return Counting(world.database, world.plugins, world.recorder.setups, world.clock)
 
 
