@@ -53,7 +53,11 @@ class Span:
 
 def iso(at: datetime | None) -> str | None:
     """An instant in its one written form: UTC, ending in Z."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at is None:
+        return None
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
+    return at.isoformat()[:-6] + "Z"
 
 
 def day_start(day: date, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> datetime:

@@ -8,7 +8,7 @@ only by the kernel's validation (and by the `refuse` policy of a return).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from loyalty.purchase import Line, ReturnedLine, Tender
@@ -28,8 +28,7 @@ class MemberRef:
             raise ValueError("name the member by exactly one of id, externalId and identifier")
 
 
-@dataclass(frozen=True, slots=True)
-class FactKey:
+class FactKey(NamedTuple):
     """Which happening this is: unique in the tenant, for ever."""
 
     scope: str

@@ -46,8 +46,13 @@ class Rounding(StrEnum):
 
 def rounded(value: Fraction, rounding: Rounding) -> int:
     """The whole number that `rounding` makes of a value >= 0."""
-    floor, rest = divmod(value.numerator, value.denominator)
-    twice = 2 * rest - value.denominator
+    return divided(value.numerator, value.denominator, rounding)
+
+
+def divided(numerator: int, denominator: int, rounding: Rounding) -> int:
+    """As `rounded`, of a fraction that need not be in lowest terms."""
+    floor, rest = divmod(numerator, denominator)
+    twice = 2 * rest - denominator
     match rounding:
         case Rounding.FLOOR:
             return floor
@@ -72,7 +77,8 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     parts = [total * weight // whole for weight in weights]
     left = total - sum(parts)
     if left:
-        by_remainder = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
+        short = [-(total * weight % whole) for weight in weights]
+        by_remainder = sorted(range(len(weights)), key=short.__getitem__)  # keeps order on a tie
         for i in by_remainder[:left]:
             parts[i] += 1
     return parts

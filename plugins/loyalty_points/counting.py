@@ -1,5 +1,6 @@
 """Which lines of a basket a rule counts, and how much of each."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from loyalty.facts import PurchaseRecorded
@@ -18,27 +19,22 @@ class Counted(NamedTuple):
 
 def counted(rule: EarningRule, purchase: PurchaseRecorded) -> list[Counted]:
     """The lines that `rule` counts, in the basket's order."""
-    rates = rule.scale.numerators
+    rates, kinds = rule.scale.numerators, rule.kinds
     rated, barred = len(rates) > 1, any(rule.excluded)  # most rules do neither
+    amount = amount_in(rule.base, tax_included=purchase.tax_included)
     return [
-        Counted(
-            line.id,
-            amount_of(line, rule.base, tax_included=purchase.tax_included),
-            nearest(line.category, rates) if rated else None,
-        )
+        Counted(line.id, amount(line), nearest(line.category, rates) if rated else None)
         for line in purchase.lines
-        if line.kind in rule.kinds and not (barred and _excluded(rule, line))
+        if line.kind in kinds and not (barred and _excluded(rule, line))
     ]
 
 
-def amount_of(line: Line, base: AmountBase, *, tax_included: bool) -> int:
+def amount_in(base: AmountBase, *, tax_included: bool) -> Callable[[Line], int]:
     """What of a line counts, never below nothing. `tax` is the whole line's, as it was charged."""
-    amount = line.net if base.discounted else line.amount
-    if tax_included and not base.taxed:
-        return max(amount - line.tax, 0)
-    if base.taxed and not tax_included:
-        return amount + line.tax
-    return amount
+    sign = base.taxed - tax_included  # where both say the same the tax stays where it is
+    if base.discounted:
+        return lambda line: max(line.amount - line.discount + sign * line.tax, 0)
+    return lambda line: max(line.amount + sign * line.tax, 0)
 
 
 def _excluded(rule: EarningRule, line: Line) -> bool:

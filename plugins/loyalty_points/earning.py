@@ -1,6 +1,5 @@
 """Points for a purchase: one grant per rule, shared over the lines that earned it."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -32,7 +31,7 @@ def earn(config: PointsConfig, purchase: PurchaseRecorded, view: View) -> Iterat
             continue
         lines = counted(rule, purchase)
         inputs = _inputs(rule, purchase.currency, lines)
-        if 0 < sum(line.amount for line in lines) < rule.minimum_minor.get(purchase.currency, 0):
+        if 0 < sum([line.amount for line in lines]) < rule.minimum_minor.get(purchase.currency, 0):
             yield _nothing(config, rule, MINIMUM_PURCHASE, inputs)
             continue
         parts = points_by_line(rule, purchase.currency, lines, places)
@@ -54,7 +53,8 @@ def points_by_line(
     scale, per = rule.scale, rule.per_minor[currency]
     each_line = rule.rounded is Rounded.LINE
     amounts = [line.amount for line in lines]
-    rates = [scale.numerators[line.category] * 10**places for line in lines]
+    whole = 10**places
+    rates = [scale.numerators[line.category] * whole for line in lines]
     if rule.whole_steps:
         values, denominator = steps_value(amounts, rates, per, each_line=each_line), 1
     else:
@@ -107,15 +107,15 @@ def _inputs(rule: EarningRule, currency: str, lines: Sequence[Counted]) -> dict[
     places = currency_places(currency) or 0
     inputs: dict[str, Any] = {
         "currency": currency,
-        "base": rule.base.value,
-        "amount": format_minor(sum(line.amount for line in lines), places),
+        "base": rule.base,
+        "amount": format_minor(sum([line.amount for line in lines]), places),
         "points": rule.points,
         "per": rule.per[currency],
     }
-    rated: Counter[str] = Counter()
+    rated: dict[str, int] = {}
     for line in lines:
         if line.category is not None:
-            rated[line.category] += line.amount
+            rated[line.category] = rated.get(line.category, 0) + line.amount
     if rated:
         points = {rate.category: rate.points for rate in rule.categories}
         inputs["categories"] = {

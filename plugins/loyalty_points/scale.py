@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
 
-from loyalty.units import MINOR_MAX, Rounding, apportion, ratio, rounded
+from loyalty.units import MINOR_MAX, Rounding, apportion, divided, ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def shares(
     than the ledger's largest amount: a fact happened and cannot be refused for its size.
     """
     if each_line:
-        parts = [rounded(Fraction(value, denominator), rounding) for value in values]
+        parts = [divided(value, denominator, rounding) for value in values]
     else:
-        parts = apportion(rounded(Fraction(sum(values), denominator), rounding), values)
+        parts = apportion(divided(sum(values), denominator, rounding), values)
     return parts if sum(parts) <= MINOR_MAX else apportion(MINOR_MAX, parts)

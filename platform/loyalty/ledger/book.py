@@ -56,6 +56,7 @@ class Book(UndoLog):
     lots: dict[UUID, list[Lot]] = field(default_factory=dict)
     complete: set[tuple[UUID, str]] = field(default_factory=set)  # owners' units, all lots loaded
     derived: set[UUID] = field(default_factory=set)  # program accounts known to exist
+    opened: set[UUID] = field(default_factory=set)  # and those that exist once this is committed
     _moved: set[UUID] = field(default_factory=set)  # accounts that are not as they were loaded
     _seq: dict[UUID, int] = field(default_factory=dict)
 
@@ -67,6 +68,12 @@ class Book(UndoLog):
         position, rows = mark
         self.rewind(position)
         self.rows.cut_to(rows)
+
+    def take_rows(self) -> Rows:
+        """The rows since the last time, to be written now: what they did cannot be undone then."""
+        rows, self.rows = self.rows, Rows()
+        self.opened.update(row[0] for row in rows.accounts if not row[5])
+        return rows
 
     # --- accounts -----------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from loyalty.recorder.each import Cut, arrived, internal, settle_each
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, load
 from loyalty.recorder.needs import load_needs, owners_of
+from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.setups import Setups
 from loyalty.recorder.wants import Wants, gather
 from loyalty.settlement.batch import Batch
@@ -126,10 +128,8 @@ class Recorder:
         changes: list[Change] = []
         async with self.database.tenant(tenant_id) as connection:
             batch = await self.open(connection, requests, setup, more_lots)
-            outcomes = [
-                settle_each(batch, request, index, changes)
-                for index, request in enumerate(requests)
-            ]
+            write = partial(self._write, connection, batch)
+            outcomes = await settle_in_parts(batch, requests, changes, write)
             await self.append(connection, batch)
         await self.committed(batch, changes)
         if waiting := arrived(batch):
@@ -163,22 +163,26 @@ class Recorder:
 
     async def append(self, connection: Any, batch: Batch) -> None:
         """Write what the batch decided, in one call and one more per kind of plugin row."""
-        rows = batch.book.rows
-        if rows.facts or rows.settled:
-            await connection.execute(
-                APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()
-            )
+        await self._write(connection, batch)
         by_type: dict[type[Any], list[Any]] = {}
         for write in batch.writes:
             by_type.setdefault(type(write.row), []).append(write)
         for kind, writes in by_type.items():
             await self.plugins.writers[kind].write(connection, writes)
 
+    async def _write(self, connection: Any, batch: Batch) -> None:
+        """Write the rows that were not written yet."""
+        rows = batch.book.take_rows()
+        if rows.facts or rows.settled:
+            await connection.execute(
+                APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()
+            )
+
     async def committed(self, batch: Batch, changes: Iterable[Change]) -> None:
         """After the commit: program accounts need not be sent again; listeners hear of it."""
         tenant_id = batch.setup.tenant_id
         known = self._derived.setdefault(tenant_id, set())
-        known.update(row[0] for row in batch.book.rows.accounts if not row[5])
+        known.update(batch.book.opened)
         newest = {(c.member_id, c.unit): c for c in changes}
         if not newest or self._committed is None:
             return

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class Follows:
     hop: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """One fact or command to record. A command brings a key; a fact has one by nature."""
 
@@ -40,7 +41,7 @@ class Request:
     parked_id: UUID | None = None
     any_time: bool = False  # may lie outside the tenant's backdating window
 
-    @property
+    @cached_property
     def natural_key(self) -> FactKey | None:
         if self.follows is not None:
             return FactKey("follow", str(self.follows.due_id))
