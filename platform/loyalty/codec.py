@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from loyalty import commands, facts
+from loyalty.days import iso
 from loyalty.facts import Fact, MemberRef
 
 KERNEL_FACTS: tuple[type[Fact], ...] = (
@@ -29,6 +30,9 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
 )
 
 
+_ATTRIBUTES = TypeAdapter(dict[str, Any])
+
+
 class Codec:
     """Knows the kernel's facts and those that the installed plugins publish."""
 
@@ -42,6 +46,8 @@ class Codec:
 
     def dump(self, fact: Fact) -> dict[str, Any]:
         """The payload of a fact as plain JSON values."""
+        if type(fact) is facts.PurchaseRecorded:
+            return purchase_payload(fact)
         payload: dict[str, Any] = self._adapters[type(fact)].dump_python(
             fact, mode="json", exclude={"member"}
         )
@@ -53,6 +59,48 @@ class Codec:
             {**payload, "member": member}
         )
         return fact
+
+
+def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:
+    """The most frequent fact by hand: what the adapter would write, in a third of its time."""
+    return {
+        "occurred_at": iso(fact.occurred_at),
+        "source": fact.source,
+        "external_id": fact.external_id,
+        "revision": fact.revision,
+        "currency": fact.currency,
+        "total": fact.total,
+        "tax_included": fact.tax_included,
+        "lines": [
+            {
+                "id": line.id,
+                "amount": line.amount,
+                "discount": line.discount,
+                "tax": line.tax,
+                "quantity": line.quantity,
+                "sku": line.sku,
+                "category": line.category,
+                "brand": line.brand,
+                "kind": line.kind.value,
+                "attributes": _plain(line.attributes) if line.attributes else {},
+            }
+            for line in fact.lines
+        ],
+        "tenders": [
+            {
+                "kind": tender.kind.value,
+                "amount": tender.amount,
+                "name": tender.name,
+                "redemption_id": tender.redemption_id,
+            }
+            for tender in fact.tenders
+        ],
+        "attributes": _plain(fact.attributes) if fact.attributes else {},
+    }
+
+
+def _plain(attributes: Mapping[str, Any]) -> Any:
+    return _ATTRIBUTES.dump_python(dict(attributes), mode="json")
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:

@@ -69,12 +69,6 @@ class Book(UndoLog):
         self.rewind(position)
         self.rows.cut_to(rows)
 
-    def take_rows(self) -> Rows:
-        """The rows since the last time, to be written now: what they did cannot be undone then."""
-        rows, self.rows = self.rows, Rows()
-        self.opened.update(row[0] for row in rows.accounts if not row[5])
-        return rows
-
     # --- accounts -----------------------------------------------------------------------------
 
     def account(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account:

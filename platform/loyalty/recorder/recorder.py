@@ -15,6 +15,7 @@ import asyncpg
 from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
+from loyalty.ledger.rows import Rows
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import MoreLots, StaleSetup, persistently
 from loyalty.recorder.each import Cut, arrived, internal, settle_each
@@ -171,8 +172,10 @@ class Recorder:
             await self.plugins.writers[kind].write(connection, writes)
 
     async def _write(self, connection: Any, batch: Batch) -> None:
-        """Write the rows that were not written yet."""
-        rows = batch.book.take_rows()
+        """Write the rows that were not written yet; what they did cannot be undone any more."""
+        book = batch.book
+        rows, book.rows = book.rows, Rows()
+        book.opened.update(row[0] for row in rows.accounts if not row[5])
         if rows.facts or rows.settled:
             await connection.execute(
                 APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from loyalty import commands, facts
 from loyalty.codec import KERNEL_FACTS, Codec, differences
@@ -53,6 +55,45 @@ def test_every_fact_of_the_kernel_survives_its_row(kind: type[Fact]) -> None:
 
     assert codec.load(kind.KIND, stored, ANNA) == fact
     assert "member" not in stored
+
+
+TEXT = st.text(max_size=4)
+WHOLE = st.integers(0, 10**15)
+ATTRIBUTES = st.dictionaries(
+    TEXT,
+    st.none() | st.booleans() | WHOLE | TEXT | st.lists(TEXT, max_size=2)
+    | st.decimals(allow_nan=False, allow_infinity=False) | st.datetimes(timezones=st.just(UTC)),
+    max_size=2,
+)  # fmt: skip
+LINES = st.builds(
+    Line, id=TEXT, amount=WHOLE, discount=WHOLE, tax=WHOLE,
+    quantity=WHOLE, sku=st.none() | TEXT, category=st.none() | TEXT,
+    brand=st.none() | TEXT, kind=st.sampled_from(LineKind), attributes=ATTRIBUTES,
+)  # fmt: skip
+TENDERS = st.builds(
+    Tender, kind=st.sampled_from(TenderKind), amount=WHOLE, name=st.none() | TEXT,
+    redemption_id=st.none() | TEXT,
+)  # fmt: skip
+PURCHASES = st.builds(
+    facts.PurchaseRecorded, source=TEXT,
+    occurred_at=st.datetimes(timezones=st.sampled_from([UTC, ZoneInfo("Asia/Kathmandu")])),
+    external_id=TEXT, revision=WHOLE, currency=TEXT, total=WHOLE,
+    tax_included=st.booleans(), lines=st.lists(LINES, max_size=2).map(tuple),
+    tenders=st.lists(TENDERS, max_size=2).map(tuple), attributes=ATTRIBUTES,
+    member=st.just(ANNA),
+)  # fmt: skip
+
+
+@given(PURCHASES)
+@settings(max_examples=200)
+def test_a_purchase_is_written_by_hand_as_any_fact_would_be(
+    purchase: facts.PurchaseRecorded,
+) -> None:
+    generic = TypeAdapter(facts.PurchaseRecorded)
+    written = generic.dump_python(purchase, mode="json", exclude={"member"})
+
+    assert Codec().dump(purchase) == written
+    assert orjson.loads(orjson.dumps(Codec().dump(purchase))) == written
 
 
 def test_one_instant_in_two_zones_is_written_alike() -> None:
