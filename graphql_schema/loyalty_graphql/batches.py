@@ -190,15 +190,12 @@ async def _recorded(context: Context, items: Sequence[Any]) -> RecordPurchasesPa
     slots = _parsed(items, PurchaseItem, fact_of)
     good = [slot for slot in slots if slot.fact is not None]
     requests = [request_of(context, slot.fact) for slot in good if slot.fact is not None]
-    outcomes = await context.api.recorder.record_many(context.tenant_id, requests)
-    for slot, outcome in zip(good, outcomes, strict=True):
+    for slot, outcome in zip(good, await context.record_many(requests), strict=True):
         if isinstance(outcome, Refused):
-            if outcome.code in AT_THE_TOP and outcome.code is not Code.INTERNAL:
-                raise outcome
             slot.refused = in_input_words(outcome)
         else:
             slot.recorded = outcome
-    context.written(slot.recorded for slot in slots if slot.recorded is not None)
+    _refuse_whole(slots)
     dump = context.api.plugins.codec.dump
     return RecordPurchasesPayload(
         outcomes=[
@@ -220,6 +217,16 @@ async def _recorded(context: Context, items: Sequence[Any]) -> RecordPurchasesPa
             for slot in slots
         ]
     )
+
+
+def _refuse_whole(slots: Sequence[_Slot]) -> None:
+    """What concerns the request as a whole is told at the top, unless some of it stands."""
+    if any(slot.recorded is not None for slot in slots):
+        return
+    for slot in slots:
+        refused = slot.refused
+        if refused and refused.code in AT_THE_TOP and refused.code is not Code.INTERNAL:
+            raise refused
 
 
 def _parsed(items: Sequence[Any], model: type[T], fact_of: Callable[[T], Fact]) -> list[_Slot]:

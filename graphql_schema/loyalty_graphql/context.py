@@ -1,6 +1,6 @@
 """The context of one operation: who asks, what may be called, and loaders of its own."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
-from loyalty.recorder.recorder import Recorder
+from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup
@@ -96,6 +96,15 @@ class Context:
             raise in_input_words(refused) from None
         self.written([recorded])
         return recorded
+
+    async def record_many(self, requests: Sequence[Request]) -> list[Outcome]:
+        """Record requests in their order, each with its own outcome, in the same place.
+
+        :raises Refused: OVERLOADED; none of them was recorded
+        """
+        outcomes = await self.api.lanes.record_many(self.tenant_id, requests)
+        self.written(outcome for outcome in outcomes if not isinstance(outcome, Refused))
+        return outcomes
 
     def written(self, recorded: Iterable[Recorded] = ()) -> None:
         """Something was written: what was loaded before is forgotten, and no cache that missed it

@@ -32,6 +32,7 @@ _STATUS_OF_REFUSAL = {
     Code.LIMIT_EXCEEDED: 429,
     Code.OVERLOADED: 503,
 }
+_RETRY: Mapping[str, str] = {"retry-after": "1"}
 
 
 class Endpoint:
@@ -52,11 +53,12 @@ class Endpoint:
         headers = Headers(scope=scope)
         name = request_id(headers.get(HEADER))
         media = JSON
+        further: Mapping[str, str]
         try:
             _check_method(scope)
             media = negotiate(headers)
             status, answer = await self._answer(headers, receive, name, media)
-            further: Mapping[str, str] = {}
+            further = _RETRY if _overloaded(answer) else {}
         except Rejected as no:
             status, further = no.status, no.headers
             answer = {"errors": [complaint(no.code.value, no.message)]}
@@ -104,10 +106,17 @@ def _check_method(scope: Scope) -> None:
         raise Rejected(405, EdgeCode.METHOD_NOT_ALLOWED, "send a POST", {"allow": "POST"})
 
 
-def _advice(refused: Refused) -> dict[str, str]:
+def _advice(refused: Refused) -> Mapping[str, str]:
     if refused.code is Code.UNAUTHENTICATED:
         return {"www-authenticate": "Bearer"}
-    return {"retry-after": "1"} if refused.code in (Code.OVERLOADED, Code.LIMIT_EXCEEDED) else {}
+    return _RETRY if refused.code in (Code.OVERLOADED, Code.LIMIT_EXCEEDED) else {}
+
+
+def _overloaded(answer: Answer) -> bool:
+    """Whether nothing came of the operation, and only because there was too much to do."""
+    errors, data = answer.get("errors", ()), answer.get("data") or {}
+    codes = {error.get("extensions", {}).get("code") for error in errors}
+    return codes == {Code.OVERLOADED} and all(value is None for value in data.values())
 
 
 async def _respond(

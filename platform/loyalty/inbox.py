@@ -13,6 +13,7 @@ from uuid import UUID
 from loyalty.errors import Refused
 from loyalty.facts import FactKey
 from loyalty.plugin import InboundEvent
+from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Request
 
@@ -30,7 +31,7 @@ class Accepted:
 
 
 async def accept(
-    recorder: Recorder, tenant_id: UUID, source: str, events: Sequence[InboundEvent]
+    lanes: Lanes, tenant_id: UUID, source: str, events: Sequence[InboundEvent]
 ) -> Accepted:
     """Record the facts of a delivery's events, in their order.
 
@@ -54,12 +55,12 @@ async def accept(
         for event in events
         for index, fact in enumerate(event.facts)
     ]
-    outcomes = iter(await recorder.record_many(tenant_id, requests))
+    outcomes = iter(await lanes.record_many(tenant_id, requests))
     accepted, rows = Accepted(), []
     for event in events:
         mine = [next(outcomes) for _ in event.facts]
         rows.append((source, event.event_id, _outcome(event, mine, accepted)))
-    await _note(recorder, tenant_id, rows)
+    await _note(lanes.recorder, tenant_id, rows)
     return accepted
 
 

@@ -42,7 +42,7 @@ async def inbound(request: Request) -> Response:
         return _answer(401, "not authentic")
     try:
         events = door.facts(orjson.loads(raw))
-        accepted = await accept(services.api.recorder, tenant_id, f"{kind}/{program.slug}", events)
+        accepted = await accept(services.api.lanes, tenant_id, f"{kind}/{program.slug}", events)
     except (ValueError, KeyError, TypeError):
         log.info("a malformed delivery to %s", request.url.path, exc_info=True)
         return _answer(400, "malformed")

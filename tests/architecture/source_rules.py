@@ -110,6 +110,15 @@ def tenants_at_once(source: Source) -> Iterator[str]:
             yield source.at(node, "takes a connection of no tenant")
 
 
+def past_the_lane(source: Source) -> Iterator[str]:
+    """`recorder.record_many`: as many transactions of one tenant as there are callers."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Attribute) and node.attr == "record_many":
+            name = getattr(node.value, "attr", None) or getattr(node.value, "id", None)
+            if name in ("recorder", "_recorder"):
+                yield source.at(node, "records past the tenant's lane")
+
+
 def setting_a_tenant(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and "app.tenant" in str(node.value):

@@ -29,6 +29,13 @@ MAY: dict[Rule, dict[str, str]] = {
     rules.tenants_at_once: {
         "platform/loyalty/recorder/pair.py": "two tenants in one transaction is what it is for",
     },
+    rules.past_the_lane: {
+        "platform/loyalty/recorder/lane.py": "this is the lane",
+        "platform/loyalty/jobs/visit.py": "a worker does one slice after the other",
+        "platform/loyalty_app/demo_tenant.py": "nobody else writes there yet",
+        "platform/loyalty_app/demo/direct.py": "measures the recorder itself",
+        "platform/loyalty_app/demo/record_many.py": "measures the recorder itself",
+    },
     rules.setting_a_tenant: {
         "platform/loyalty/database.py": "the tenant's transaction",
     },
@@ -72,6 +79,10 @@ def test_nobody_opens_a_transaction_by_tortoise() -> None:
 
 def test_only_a_pair_takes_a_connection_of_no_tenant() -> None:
     assert found_beyond_what_may(rules.tenants_at_once, *ROOTS, "tests/stamps") == ([], [])
+
+
+def test_whoever_is_asked_from_outside_records_by_the_lane() -> None:
+    assert found_beyond_what_may(rules.past_the_lane, *ROOTS) == ([], [])
 
 
 def test_only_the_database_sets_a_tenant() -> None:
@@ -140,6 +151,8 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (rules.own_transactions, "a.py", "from tortoise.transactions import in_transaction"),
     (rules.own_transactions, "a.py", "import tortoise\ntortoise.transactions.in_transaction()"),
     (rules.tenants_at_once, "a.py", "async with database.tenants() as connection: ..."),
+    (rules.past_the_lane, "a.py", "await context.api.recorder.record_many(tenant_id, requests)"),
+    (rules.past_the_lane, "a.py", "record = recorder.record_many"),
     (rules.setting_a_tenant, "a.py", "q = f\"set local app.tenant = '{t}'\""),
     (rules.words, "a.md", "Answered as an " + "AI."),
     (rules.words, "a.py", "# see /wo" + "rk/main/x"),
@@ -176,6 +189,7 @@ FINE: list[tuple[Rule, str, str]] = [
         "from x import models\nasync def f(c):\n    return await models.Unit.get(using_db=c)",
     ),
     (rules.tenants_at_once, "a.py", "async with database.tenant(tenant_id) as connection: ..."),
+    (rules.past_the_lane, "a.py", "await context.api.lanes.record_many(tenant_id, requests)"),
     (rules.words, "a.md", "a session of a member; the network (of brands)"),
 ]
 

@@ -1,13 +1,18 @@
 """A batch: each item stands or falls by itself, in order, as the single mutation would have it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from loyalty.errors import Code, Refused
+from loyalty.recorder.lane import Lanes
+from loyalty.recorder.recorder import Outcome
+from loyalty.settlement.request import Request
 from tests.graphql.documents import RECORD, RECORD_MANY
 
 # Wrong by their type, which the single mutation refuses at the top of its answer.
@@ -122,6 +127,35 @@ async def test_the_largest_batch_is_taken(brand: Any) -> None:
     outcomes = await _batch(brand, items)
 
     assert [_points(one) for one in outcomes] == ["1"] * 500
+
+
+@pytest.mark.parametrize("standing", [0, 2])
+async def test_a_batch_that_finds_no_room_is_refused_whole_unless_some_of_it_stands(
+    brand: Any, standing: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await brand.enroll("ada")
+    items = [brand.purchase("ada", f"{n}.00") for n in range(1, 5)]
+    inner = Lanes.record_many
+
+    async def full(lanes: Lanes, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        refused = Refused(Code.OVERLOADED, "too many requests wait")
+        there = await inner(lanes, tenant_id, requests[:standing])
+        return there + [refused] * (len(requests) - standing)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lanes, "record_many", full)
+        response = await brand.service.post(RECORD_MANY, {"items": items})
+    again = await _batch(brand, items)
+
+    answer = response.json()
+    if standing:
+        outcomes = answer["data"]["recordPurchases"]["outcomes"]
+        codes = [[error["code"] for error in one["userErrors"]] for one in outcomes]
+        assert codes == [[], [], ["OVERLOADED"], ["OVERLOADED"]]
+    else:
+        assert [error["extensions"]["code"] for error in answer["errors"]] == ["OVERLOADED"]
+    assert response.headers.get("retry-after") == (None if standing else "1")
+    assert [one["replayed"] for one in again] == [n < standing for n in range(4)]
 
 
 cents = st.integers(0, 30_000)

@@ -11,8 +11,10 @@ import pytest
 from starlette.applications import Starlette
 
 from loyalty.database import Database
+from loyalty.errors import Code, Refused
 from loyalty.jobs.worker import Worker
 from loyalty.orm import bound
+from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
 from loyalty_app.asgi import create_app
@@ -159,6 +161,33 @@ async def test_its_door_takes_what_is_signed_and_each_event_once(
     assert (first.status_code, first.json()["recorded"]) == (200, 1)
     assert [one["eventId"] for one in first.json()["ignored"]] == ["v-2"]
     assert (again.json()["recorded"], again.json()["known"]) == (0, 1)
+    assert await shop.stamps(member) == [1]
+
+
+async def test_a_delivery_that_finds_no_room_is_to_be_sent_again(
+    shop: Any, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.run("card", visit_stamps=1, webhook_secret="hush")
+    member = await shop.member("ann")
+    (tenant,) = await shop.rows("select slug from loyalty.tenant")
+    visit = {"id": "v-1", "member": "ann", "at": shop.clock.now().isoformat()}
+    raw = json.dumps({"visits": [visit]}).encode()
+    signature = hmac.new(b"hush", raw, "sha256").hexdigest()
+
+    async def deliver() -> httpx.Response:
+        path = f"/in/{tenant['slug']}/stamps"
+        return await http.post(path, content=raw, headers={SIGNATURE: signature})
+
+    async def full(*given: Any) -> Any:
+        raise Refused(Code.OVERLOADED, "too many requests wait")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lanes, "record_many", full)
+        refused = await deliver()
+    again = await deliver()
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert (again.status_code, again.json()["recorded"]) == (200, 1)
     assert await shop.stamps(member) == [1]
 
 

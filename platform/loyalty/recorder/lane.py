@@ -1,20 +1,22 @@
 """Lanes: concurrent requests of one tenant share a transaction.
 
 No timer: while one batch is under way the next one gathers. One batch in flight per tenant and
-process, a bounded queue. A lane's work belongs to no caller: a caller that is cancelled loses its
+process, bounded queues. A lane's work belongs to no caller: a caller that is cancelled loses its
 answer, not its write.
 """
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextvars import Context
 from uuid import UUID
 
 from loyalty.errors import Code, Refused
 from loyalty.recorder.recorder import Outcome, Recorder
+from loyalty.recorder.waiting import Call, Waiting
 from loyalty.settlement.request import Recorded, Request
 
-WAITING_MAX = 2_000
+WAITING_MAX = 2_000  # requests that came alone, and as many again in calls of several
 SIZE_MAX = 200
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,19 @@ class Lanes:
 
         :raises Refused: as its own outcome, or OVERLOADED where too many wait already
         """
-        outcome = await self._lane(tenant_id).enqueue(request)
+        (outcome,) = await self.record_many(tenant_id, [request])
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
+
+    async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        """Record requests in their order; each has its own outcome, in the same place.
+
+        :raises Refused: OVERLOADED where too many wait already: none of them is recorded
+        """
+        if not requests:
+            return []
+        return await self._lane(tenant_id).enqueue(requests)
 
     async def close(self) -> None:
         """Let what is under way and what waits come to its end."""
@@ -47,44 +58,39 @@ class Lanes:
 
     def _lane(self, tenant_id: UUID) -> "_Lane":
         if (lane := self._lanes.get(tenant_id)) is None:
-            lane = self._lanes[tenant_id] = _Lane(self, tenant_id)
+            waiting = Waiting(size=self._size, bound=self._waiting)
+            lane = self._lanes[tenant_id] = _Lane(self, tenant_id, waiting)
         return lane
 
     def drop(self, tenant_id: UUID) -> None:
         self._lanes.pop(tenant_id, None)
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        return self._size, self._waiting
-
 
 class _Lane:
-    def __init__(self, lanes: Lanes, tenant_id: UUID) -> None:
+    def __init__(self, lanes: Lanes, tenant_id: UUID, waiting: Waiting) -> None:
         self._lanes = lanes
         self._tenant_id = tenant_id
-        self._queue: list[tuple[Request, asyncio.Future[Outcome]]] = []
+        self._waiting = waiting
         self.task: asyncio.Task[None] | None = None
 
-    async def enqueue(self, request: Request) -> Outcome:
-        _, waiting = self._lanes.limits
-        if len(self._queue) >= waiting:
-            raise Refused(Code.OVERLOADED, "too many requests wait for this tenant: try again")
-        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._queue.append((request, answer))
+    async def enqueue(self, requests: Sequence[Request]) -> list[Outcome]:
+        loop = asyncio.get_running_loop()
+        call = Call(requests, loop.create_future())
+        self._waiting.put(call)
         if self.task is None:
             # In a context of its own: the batch belongs to no request that happens to start it.
-            self.task = asyncio.get_running_loop().create_task(self._drain(), context=Context())
-        return await answer
+            self.task = loop.create_task(self._drain(), context=Context())
+        return await call.answer
 
     async def _drain(self) -> None:
-        size, _ = self._lanes.limits
         try:
-            while self._queue:
-                batch, self._queue = self._queue[:size], self._queue[size:]
-                outcomes = await self._outcomes([request for request, _ in batch])
-                for (_, answer), outcome in zip(batch, outcomes, strict=True):
-                    if not answer.done():
-                        answer.set_result(outcome)
+            while parts := self._waiting.take():
+                outcomes = iter(await self._outcomes([one for _, part in parts for one in part]))
+                for call, part in parts:
+                    call.came_to(next(outcomes) for _ in part)
+                    last = call.outcomes[-1]
+                    if isinstance(last, Refused) and last.code is Code.OVERLOADED:
+                        self._waiting.give_up(call, last)
         finally:
             self.task = None
             self._lanes.drop(self._tenant_id)

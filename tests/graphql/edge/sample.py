@@ -200,6 +200,12 @@ class Query:
 
     @strawberry.field
     @allow(*Role)
+    def waits(self) -> str | None:
+        """Has too much to do."""
+        raise Refused(Code.OVERLOADED, "too much at once")
+
+    @strawberry.field
+    @allow(*Role)
     async def slow(self) -> str:
         """Takes long."""
         await asyncio.sleep(30)

@@ -162,6 +162,24 @@ async def test_a_field_that_fails_is_200_with_data(edge: Any) -> None:
     assert response.json()["data"] is None
 
 
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        ("{ waits }", "1"),
+        ("{ waits again: waits }", "1"),
+        ("{ waits ping }", None),  # something came of it
+        ("{ waits refuses }", None),  # not only because there was too much to do
+        ("{ ping }", None),
+    ],
+)
+async def test_who_is_refused_for_overload_is_told_when_to_come_again(
+    edge: Any, query: str, advice: str | None
+) -> None:
+    response = await edge.post(query, accept=GRAPHQL)
+    assert response.status_code == 200
+    assert response.headers.get("retry-after") == advice
+
+
 @pytest.mark.parametrize("name", [None, "", "C"])
 async def test_which_operation_is_meant_must_be_clear(edge: Any, name: str | None) -> None:
     response = await edge.post("query A { ping } query B { ping }", operationName=name)
