@@ -16,6 +16,7 @@ from loyalty_app.fresh_context import FreshContext
 from loyalty_app.inbound import inbound
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
+from loyalty_app.watchdog import watchdog
 from loyalty_graphql.compose import sdl
 from loyalty_graphql.context import Context
 from loyalty_graphql.core import LIMITS
@@ -30,8 +31,13 @@ def create_app(
     *,
     plugins: Sequence[Plugin] | None = None,
     clock: Clock | None = None,
+    stuck_after: float = 0,
 ) -> ASGIApp:
-    """The application; it opens its services when the server starts it."""
+    """The application; it opens its services when the server starts it.
+
+    `stuck_after` is for who gives it a process of its own: after so many seconds in which its loop
+    did not come round, that process is ended (0: never).
+    """
     settings = settings or Settings.load()
 
     @asynccontextmanager
@@ -40,7 +46,8 @@ def create_app(
             app.state.endpoint = Endpoint(_wiring(services))
             app.state.services = services
             app.state.sdl = sdl(services.schema)
-            yield {"services": services}
+            with watchdog(stuck_after):
+                yield {"services": services}
 
     app = Starlette(routes=_routes(), lifespan=lifespan)
     return FreshContext(app)

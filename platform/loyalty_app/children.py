@@ -1,6 +1,7 @@
 """The processes that `loyalty up` runs beside each other: kept running, ended together."""
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -10,11 +11,13 @@ from typing import NoReturn
 
 from loyalty_app.parent import MARK
 from loyalty_app.problem import Problem
+from loyalty_app.watchdog import EXIT_CODE, SIGNAL
 
 STOP_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 SETTLED_SECONDS = 30.0  # whatever ran this long had started well: the count begins anew
 FAILURES_MAX = 3
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +59,18 @@ async def _keep_running(child: Child, environment: Mapping[str, str]) -> NoRetur
         failures = 1 if time.monotonic() - started > SETTLED_SECONDS else failures + 1
         if failures >= FAILURES_MAX:
             raise Problem(
-                f"The {child.name} process failed {failures} times in a row (exit code {code})",
+                f"The {child.name} process failed {failures} times in a row ({_how(code)})",
                 "Its last messages above say why; `loyalty doctor` checks what it stands on",
             )
+        log.warning("the %s process ended (%s): it is started again", child.name, _how(code))
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _how(code: int) -> str:
+    """How a process ended, for who reads it."""
+    if code in (EXIT_CODE, -SIGNAL):
+        return f"exit code {code}, by its watchdog: something never returned"
+    return f"exit code {code}"
 
 
 async def _run_once(child: Child, environment: Mapping[str, str]) -> int:

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     data_dir: Path = Path(".loyalty")
+    # A process whose event loop does not come round for so long is ended; 0: never.
+    watchdog_seconds: float = Field(default=10, ge=0)
     # Ports of the embedded servers; 0 takes a free one at every start.
     embedded_postgres_port: int = Field(default=0, ge=0, le=65535)
     embedded_valkey_port: int = Field(default=0, ge=0, le=65535)

@@ -13,6 +13,7 @@ from loyalty.plugin import Connection, Plugin
 from loyalty_app.ledger import open_ledger
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
+from loyalty_app.watchdog import watchdog
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
@@ -41,7 +42,8 @@ async def work(
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, worker.stop)
-            await worker.run()
+            with watchdog(settings.watchdog_seconds):
+                await worker.run()
     except UnsafeLogin as unsafe:
         raise Problem(
             str(unsafe).rstrip("."), "Give LOYALTY_WORKER_DATABASE_URL the login loyalty_worker"

@@ -9,6 +9,7 @@ import pytest
 from loyalty_app import children
 from loyalty_app.children import Child, run_all
 from loyalty_app.problem import Problem
+from loyalty_app.watchdog import EXIT_CODE
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +44,24 @@ async def test_a_child_that_dies_once_is_started_again(tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize(
+    ("ending", "how"),
+    [
+        (f"raise SystemExit({EXIT_CODE})", "exit code 70, by its watchdog"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGPROF)", "by its watchdog"),
+        ("raise SystemExit(3)", "(exit code 3)"),
+    ],
+)
+async def test_how_a_child_ended_is_told_each_time(
+    ending: str, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Problem) as failed:
+        await run_all([python(ending)], {})
+    told = [record.getMessage() for record in caplog.records if "probe" in record.getMessage()]
+    assert how in failed.value.what
+    assert [how in message and "started again" in message for message in told] == [True, True]
 
 
 async def test_a_child_that_does_not_listen_is_killed(

@@ -19,7 +19,7 @@ def serve() -> None:
     settings = Settings.load()
     settings.need("operator_secret")
     asyncio.run(_check(settings))
-    app = create_app(settings)
+    app = create_app(settings, stuck_after=settings.watchdog_seconds)
     collect_seldom()
     uvicorn.run(
         app,

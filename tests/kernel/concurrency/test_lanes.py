@@ -166,10 +166,11 @@ async def test_a_batch_that_finds_no_room_is_refused_whole_and_tills_have_room_o
     waiting = [await callers.call("b", 3), await callers.call("c", 3)]
 
     with pytest.raises(Refused) as refused:
-        await callers.lanes.record_many(world.tenant_id, gifts(world, callers.member, "d", 2))
+        async with asyncio.timeout(5):
+            await callers.lanes.record_many(world.tenant_id, gifts(world, callers.member, "d", 2))
     tills = [await callers.till(f"t{n}") for n in range(6)]
     with pytest.raises(Refused) as no_room:
-        await (await callers.till("t6"))
+        await asyncio.wait_for(await callers.till("t6"), 5)
     doors.open_door.set()
     await asyncio.gather(under_way, *waiting, *tills)
 
@@ -184,7 +185,7 @@ async def test_a_call_larger_than_all_room_is_taken_where_nothing_waits(
 ) -> None:
     first = await callers.call("a", 50)
     with pytest.raises(Refused):
-        await (await callers.call("b", 2))
+        await asyncio.wait_for(await callers.call("b", 2), 5)
     doors.open_door.set()
 
     assert len(await first) == 50
