@@ -15,7 +15,12 @@ from loyalty.setup import Setup
 from loyalty.units import currency_places, format_minor
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import RequestInfo
-from loyalty_graphql.decisions import Decision, shown_decisions
+from loyalty_graphql.decisions import (
+    Decision,
+    DecisionInputs,
+    shown_decisions,
+    shown_inputs,
+)
 from loyalty_graphql.ids import node_id
 from loyalty_graphql.nodes import Node
 from loyalty_graphql.scalars import Decimal, parse_instant
@@ -108,6 +113,13 @@ class Purchase(Node):
         """Why: every rule that fired, with what it wanted, what it granted and what cut it."""
         body = await info.context.loaders.decision.load(self.key)
         return shown_decisions(body, await info.context.setup())
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="decisions:read")
+    async def decision_inputs(self, info: RequestInfo) -> list[DecisionInputs]:
+        """What its rules were judged by: the traits and counters that they read, by program. A
+        program whose rules read none is not listed."""
+        return shown_inputs(await info.context.loaders.decision.load(self.key))
 
     @strawberry.field
     async def returns(self, info: RequestInfo) -> list["PurchaseReturn"]:

@@ -2,7 +2,9 @@
 
 ERRORS = "userErrors { code field message details retryable }"
 DECIDED = """decisions { program programVersion rule label stage accountingClass unit wanted granted
-  cutBy lines { line amount } inputs }"""
+  cutBy lines { line amount } inputs }
+  decisionInputs { program programVersion traits { name value since until }
+    counters { name value } }"""
 BALANCE = """unit available pending held deficit version asOf
   expiries { at amount } activations { at amount }"""
 EARNED = "earned { unit amount label availableAt expiresAt }"

@@ -95,8 +95,10 @@ async def test_a_token_of_somebody_who_is_no_member_finds_nothing(brand: Any, tw
 
 async def test_members_do_not_see_why_nor_what_needs_another_scope(brand: Any, two: Any) -> None:
     ada, key = brand.member("ada"), {"source": "shop", "externalId": two["ada-key"]}
-    why = 'query($k: String!) { purchase(source: "shop", externalId: $k) { decisions { rule } } }'
-    assert await ada.refused(why, k=key["externalId"]) == [("FORBIDDEN", ["purchase", "decisions"])]
+    for field, part in (("decisions", "rule"), ("decisionInputs", "program")):
+        why = f"""query($k: String!) {{
+          purchase(source: "shop", externalId: $k) {{ {field} {{ {part} }} }} }}"""
+        assert await ada.refused(why, k=key["externalId"]) == [("FORBIDDEN", ["purchase", field])]
 
     spends_only = brand.token(Role.MEMBER, "ada", ["self:redeem"])
     assert await spends_only.run(NODE, id=two["ada"]) == {"node": None}

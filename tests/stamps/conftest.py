@@ -37,7 +37,7 @@ from loyalty_stamps.plugin import plugin as stamps
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.model_apps import prepare_models
 from loyalty_tenants.principal import Actor
-from loyalty_tenants.programs import create_program
+from loyalty_tenants.programs import create_program, update_program
 from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tenants import TenantSettings, create_tenant
@@ -87,6 +87,22 @@ class Shop:
                 now=now,
             )  # fmt: skip
         return program.id
+
+    async def change(self, program_id: UUID, **config: Any) -> None:
+        """Publish a punch card's next version, in force from now on."""
+        now = self.clock.now()
+        async with self.database.tenant(self.tenant_id) as connection:
+            (row,) = await connection.fetch(
+                "select version from loyalty.program where id = $1", program_id
+            )
+            changed = await update_program(
+                connection, self.configs, BOSS, program_id, expected_version=row["version"],
+                config=CARD | config, now=now,
+            )  # fmt: skip
+            await publish_program(
+                connection, self.configs, BOSS, program_id, expected_version=changed.version,
+                now=now,
+            )  # fmt: skip
 
     async def records(self, *facts: Fact) -> list[Outcome]:
         requests = [Request(fact=fact, actor="test") for fact in facts]

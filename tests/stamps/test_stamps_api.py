@@ -191,6 +191,43 @@ async def test_a_delivery_that_finds_no_room_is_to_be_sent_again(
     assert await shop.stamps(member) == [1]
 
 
+async def test_admins_see_what_the_rules_of_a_purchase_were_judged_by(
+    shop: Any, http: httpx.AsyncClient
+) -> None:
+    await shop.run("shop", kind="points")
+    await shop.run("card", budget_per_month=25, first_card=7)
+    member = await shop.member("ann")
+    purchases = [shop.coffees(member, 3, external_id=f"r-{number}") for number in range(2)]
+    await shop.records(*purchases)
+    async with shop.database.tenant(shop.tenant_id) as connection:
+        boss = await issue_key(
+            connection, BOSS, role=Role.ADMIN, client="boss", now=shop.clock.now()
+        )
+    query = """query($id: String!) { purchase(source: "till", externalId: $id) { decisionInputs {
+      program programVersion traits { name value since until } counters { name value } } } }"""
+
+    refused = (
+        await http.post("/graphql", json={"query": query, "variables": {"id": "r-0"}})
+    ).json()
+    http.headers["authorization"] = f"Bearer {boss.text}"
+    found = [await ask(http, query, id=f"r-{number}") for number in range(2)]
+
+    assert [e["extensions"]["code"] for e in refused["errors"]] == ["FORBIDDEN"]
+    nothing = {"value": None, "since": None, "until": None}
+    one_card = {"value": 1, "since": "2026-01-10T12:00:00Z", "until": None}
+    assert [data["purchase"]["decisionInputs"] for data in found] == [
+        [
+            {
+                "program": "card",
+                "programVersion": 1,
+                "traits": [{"name": "card.cards_filled", **trait}],
+                "counters": [{"name": "paid", "value": paid}],
+            }
+        ]
+        for trait, paid in ((nothing, "0"), (one_card, "10"))
+    ]
+
+
 async def test_its_model_reads_over_the_tenants_connection(
     shop: Any, http: httpx.AsyncClient
 ) -> None:

@@ -8,6 +8,7 @@ from loyalty.counters import stored_as, window_of
 from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
 from loyalty.errors import Refused
 from loyalty.facts import Expired, Fact, Granted, TakenBack
+from loyalty.kept import Noted, keep
 from loyalty.ledger.account import HELD
 from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import Scope, WriteRow
@@ -31,6 +32,7 @@ def react(s: Settling, fact: Fact) -> None:
         view = _view(s, turn, fact, staged)
         for effect in _decided(turn, seen, view):
             _carry_out(s, turn, fact, effect, staged)
+        keep(s.body, turn.program.slug, turn.version.number, view)
     granting.book(s, staged)
     s.measured[s.of][1].extend(item.view() for item in staged)
 
@@ -177,16 +179,21 @@ def trait_names(turn_traits: Iterable[str], slugs: Iterable[str]) -> list[str]:
 
 
 def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
-    if s.member is None or not turn.reaction.traits:
+    if not turn.reaction.traits:
         return {}
+    if s.member is None:
+        return Noted({})
     names = trait_names(turn.reaction.traits, (p.slug for p in s.batch.setup.programs))
     found = {name: s.batch.trait(s.member.id, name, s.at) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
+    return Noted({name: value for name, value in found.items() if value is not None})
 
 
 def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
-    zone, values = s.batch.setup.zone, {}
-    for counter in s.batch.plugins.counters(turn.plugin, turn.version):
+    zone, values = s.batch.setup.zone, dict[str, int]()
+    counters = s.batch.plugins.counters(turn.plugin, turn.version)
+    if not counters:
+        return values
+    for counter in counters:
         subject = None
         if counter.scope is Scope.MEMBER:
             if s.member is None:
@@ -194,7 +201,7 @@ def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
             subject = s.member.id
         name = stored_as(turn.program.slug, counter)
         values[counter.name] = s.batch.counter(name, subject, window_of(counter, s.at, zone))
-    return values
+    return Noted(values)
 
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:

@@ -1,0 +1,146 @@
+"""What a decision keeps of what its rules read, and the view that is rebuilt from it.
+
+A rule reads traits and counters through mappings that note what was asked. The decision keeps the
+values, by program, as the rule saw them; what nobody asked for is not kept, and of a name that
+stood for nothing, that it did (null). Under `read` in the decision's body:
+
+    {"card": {"version": 2,
+              "traits": {"card.cards_filled": [3, "2026-01-10T12:00:00Z", null], "vip.tier": null},
+              "counters": {"paid": 40}}}
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from loyalty.days import iso
+from loyalty.facts import FactKey
+from loyalty.setup import Setup
+from loyalty.view import GrantView, MemberView, TraitValue, View
+
+V = TypeVar("V")
+
+
+class Noted(Mapping[str, V]):
+    """Values by name; `read` are those that were asked for, None where there was nothing."""
+
+    __slots__ = ("_values", "read")
+
+    def __init__(self, values: Mapping[str, V]) -> None:
+        self._values = values
+        self.read: dict[str, V | None] = {}
+
+    def __getitem__(self, name: str) -> V:
+        self.read[name] = value = self._values.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        self.read.update(self._values)
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        self.read.update(self._values)
+        return len(self._values)
+
+
+def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
+    """Write what a program's rule read into the decision's body; nothing where it read nothing.
+
+    Inside one settlement traits and counters do not change, so a program's rules share one entry.
+    """
+    traits, counters = _read(view.traits), _read(view.counters)
+    if not traits and not counters:
+        return
+    kept = body.setdefault("read", {}).setdefault(program, {"version": version})
+    if traits:
+        rows = {name: _row(trait) for name, trait in traits.items()}
+        kept.setdefault("traits", {}).update(rows)
+    if counters:
+        kept.setdefault("counters", {}).update(counters)
+
+
+def _read(values: Mapping[str, V]) -> Mapping[str, V | None]:
+    return values.read if isinstance(values, Noted) else {}
+
+
+def _row(trait: TraitValue | None) -> list[Any] | None:
+    return None if trait is None else [trait.value, iso(trait.since), iso(trait.until)]
+
+
+class NotKept(LookupError):
+    """A rule asks for what no rule of its program read when the fact was recorded.
+
+    No KeyError: to take it for nothing would explain something that never happened.
+    """
+
+
+class _Kept(Mapping[str, V]):
+    def __init__(self, values: Mapping[str, V | None]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> V:
+        if name not in self._values:
+            raise NotKept(f"the decision does not keep {name!r}")
+        if (value := self._values[name]) is None:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, value in self._values.items() if value is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def view_of(
+    body: Mapping[str, Any],
+    program: str,
+    setup: Setup,
+    *,
+    key: FactKey | None = None,
+    member: MemberView | None = None,
+    grants: Sequence[GrantView] = (),
+) -> View:
+    """The view that a program's rules had, rebuilt from the decision's body.
+
+    It holds the traits and counters that they read and the luck that they drew. `key`, `member` and
+    `grants` (what the fact had been granted before this rule's turn) are the caller's to give.
+    Balances, lots and what loaders loaded are not kept.
+
+    Asked for anything that is not kept, it raises `NotKept`.
+    """
+    kept = body.get("read", {}).get(program, {})
+    traits = {name: _trait(row) for name, row in kept.get("traits", {}).items()}
+    return View(
+        program=program,
+        setup=setup,
+        key=key,
+        member=member,
+        grants=grants,
+        balances=_Kept({}),
+        lots=_Kept({}),
+        traits=_Kept(traits),
+        counters=_Kept(kept.get("counters", {})),
+        needs=_Kept({}),
+        chance=_drawn(body, program),
+    )
+
+
+def _trait(row: Sequence[Any] | None) -> TraitValue | None:
+    if row is None:
+        return None
+    value, since, until = row
+    return TraitValue(
+        value=value,
+        since=datetime.fromisoformat(since),
+        until=None if until is None else datetime.fromisoformat(until),
+    )
+
+
+def _drawn(body: Mapping[str, Any], program: str) -> Callable[[str], float | None]:
+    rolls = {
+        row["label"]: row["roll"] for row in body.get("draws", ()) if row["program"] == program
+    }
+    return _Kept(rolls).__getitem__
