@@ -14,7 +14,6 @@ from loyalty_graphql.inputs import compiled
 from loyalty_graphql.member_mutations import attributes_of
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.outcomes import attempted
-from loyalty_graphql.purchase_mutations import request_of
 from loyalty_graphql.purchases import Earned, UnitVersion, shown_earned, shown_versions
 from loyalty_graphql.scalars import Json
 from loyalty_tenants.principal import Role
@@ -88,4 +87,4 @@ async def _recorded(context: Context, given: RecordActivityInput) -> Recorded:
         type=texts.name(given.type, field="type", longest=64),
         attributes=attributes_of(given.attributes),
     )
-    return await context.record(request_of(context, fact))
+    return await context.record(context.request(fact))

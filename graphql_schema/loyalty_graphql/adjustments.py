@@ -6,7 +6,7 @@ from datetime import datetime
 import strawberry
 
 from loyalty.commands import AdjustBalance
-from loyalty.settlement.request import ClientKey, Recorded, Request
+from loyalty.settlement.request import Recorded
 from loyalty.units import parse_minor
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, money, reached
@@ -97,10 +97,5 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded:
         expires_at=given.expires_at,
         allow_deficit=given.allow_deficit,
     )
-    request = Request(
-        fact=command,
-        actor=context.actor_name,
-        request_id=context.request_id,
-        client_key=ClientKey(context.who.client, texts.idempotency_key(given.idempotency_key)),
-    )
-    return await context.record(request)
+    key = texts.idempotency_key(given.idempotency_key)
+    return await context.record(context.request(command, key))

@@ -32,7 +32,6 @@ from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.member_ref import ref_of
 from loyalty_graphql.outcomes import AT_THE_TOP
 from loyalty_graphql.purchase_input import purchase_fact
-from loyalty_graphql.purchase_mutations import request_of
 from loyalty_graphql.purchases import Purchase, shown_purchase
 from loyalty_graphql.scalars import BatchItems, Json, parse_instant, parse_json
 from loyalty_tenants.principal import Role
@@ -189,7 +188,7 @@ async def _recorded(context: Context, items: Sequence[Any]) -> RecordPurchasesPa
 
     slots = _parsed(items, PurchaseItem, fact_of)
     good = [slot for slot in slots if slot.fact is not None]
-    requests = [request_of(context, slot.fact) for slot in good if slot.fact is not None]
+    requests = [context.request(slot.fact) for slot in good if slot.fact is not None]
     for slot, outcome in zip(good, await context.record_many(requests), strict=True):
         if isinstance(outcome, Refused):
             slot.refused = in_input_words(outcome)

@@ -11,12 +11,12 @@ from loyalty.cache.hub import Hints
 from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberRef
+from loyalty.facts import Fact, MemberRef
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
-from loyalty.settlement.request import Recorded, Request
+from loyalty.settlement.request import ClientKey, Recorded, Request
 from loyalty.setup import Setup
 from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.loaders import Loaders
@@ -84,6 +84,16 @@ class Context:
 
     async def setup(self) -> Setup:
         return await self.api.setups.current(self.tenant_id)
+
+    def request(self, fact: Fact, key: str | None = None) -> Request:
+        """What the caller asks to be recorded; a command under their client and this key."""
+        return Request(
+            fact=fact,
+            actor=self.actor_name,
+            request_id=self.request_id,
+            client_key=None if key is None else ClientKey(self.who.client, key),
+            while_suspended=self.who.role is Role.OPERATOR,
+        )
 
     async def record(self, request: Request) -> Recorded:
         """Record one request; what is read after it is at least as new.

@@ -35,7 +35,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.OVERLOADED: "Too much at once. Nothing was written; wait a moment.",
         Code.PARKED: "Kept until the purchase that it belongs to arrives.",
         Code.PROGRAM_NOT_ACTIVE: "The tenant runs no such program now.",
-        Code.PURCHASE_CHANGED: "A purchase of this source and id is recorded with other content.",
+        Code.PURCHASE_CHANGED: "A purchase of this id is recorded otherwise or newer.",
         Code.REDEMPTION_STATE: "The redemption is in a state that does not allow this.",
         Code.RETURN_CHANGED: "A return of this source and id is recorded with other content.",
         Code.RETURN_TOO_LARGE: "More than was bought less what came back already.",

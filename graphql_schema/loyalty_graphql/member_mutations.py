@@ -9,7 +9,7 @@ from loyalty import members
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberClosed, MemberEnrolled
 from loyalty.facts import MemberRef as Ref
-from loyalty.settlement.request import Recorded, Request
+from loyalty.settlement.request import Recorded
 from loyalty.view import MemberView
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
@@ -145,8 +145,7 @@ async def _closed(context: Context, given: CloseMemberInput) -> Recorded:
 
 
 async def _record(context: Context, fact: MemberEnrolled | MemberClosed) -> Recorded:
-    request = Request(fact=fact, actor=context.actor_name, request_id=context.request_id)
-    return await context.record(request)
+    return await context.record(context.request(fact))
 
 
 async def _updated(context: Context, given: UpdateMemberInput) -> MemberView:

@@ -3,8 +3,7 @@
 import strawberry
 
 from loyalty.errors import Refused
-from loyalty.ids import new_id
-from loyalty.settlement.request import Recorded, Request
+from loyalty.settlement.request import Recorded
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
@@ -50,7 +49,7 @@ async def _previewed(context: Context, given: RecordPurchaseInput) -> Recorded:
     fact = purchase_fact(given, member, await context.setup())
     outcome = await context.api.recorder.preview(
         context.tenant_id,
-        Request(fact=fact, actor=context.actor_name, request_id=str(new_id())),
+        context.request(fact),
     )
     if isinstance(outcome, Refused):
         raise in_input_words(outcome)

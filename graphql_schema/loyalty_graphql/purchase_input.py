@@ -99,7 +99,7 @@ class ReturnGiven(Protocol):
     @property
     def purchase_external_id(self) -> str: ...
     @property
-    def purchase_revision(self) -> int: ...
+    def purchase_revision(self) -> int | None: ...
     @property
     def occurred_at(self) -> datetime: ...
 
@@ -144,14 +144,15 @@ def return_fact(given: ReturnGiven, places: int) -> PurchaseReversed:
     """
     if len(given.lines) > LINES_MAX:
         raise Refused(Code.LIMIT_EXCEEDED, f"at most {LINES_MAX} lines", field="lines")
-    if not 1 <= given.purchase_revision <= REVISION_MAX:
+    revision = given.purchase_revision
+    if revision is not None and not 1 <= revision <= REVISION_MAX:
         raise texts.bad("purchaseRevision", f"must be 1 to {REVISION_MAX}")
     return PurchaseReversed(
         occurred_at=given.occurred_at,
         source=texts.name(given.source, field="source", longest=64),
         return_id=texts.name(given.return_id, field="returnId"),
         purchase_external_id=texts.name(given.purchase_external_id, field="purchaseExternalId"),
-        purchase_revision=given.purchase_revision,
+        purchase_revision=revision,
         lines=tuple(
             _returned(line, f"lines.{index}", places) for index, line in enumerate(given.lines)
         ),

@@ -6,9 +6,9 @@ import strawberry
 
 from loyalty import journal
 from loyalty.errors import Code, Refused
-from loyalty.facts import Fact, purchase_key
+from loyalty.facts import Fact
 from loyalty.purchase import LineKind, TenderKind
-from loyalty.settlement.request import Recorded, Request
+from loyalty.settlement.request import Recorded
 from loyalty.units import currency_places
 from loyalty_graphql.access import allow, money, reached
 from loyalty_graphql.context import Context, RequestInfo
@@ -144,8 +144,8 @@ class ReversePurchaseInput:
     """The purchase's id there. Where it is not here yet, the return waits for it (PARKED)."""
     occurred_at: datetime
     """When they came back."""
-    purchase_revision: int = 1
-    """Which revision of the purchase."""
+    purchase_revision: int | None = None
+    """Which revision of the purchase; none: the newest by the time this is recorded."""
     lines: list[ReturnedLineInput] = strawberry.field(default_factory=list)
     """Which lines; none: all that is left of the purchase."""
     attributes: Json | None = None
@@ -241,12 +241,8 @@ async def _return(
 
 
 async def _record(context: Context, fact: Fact) -> tuple[Recorded, dict[str, object]]:
-    recorded = await context.record(request_of(context, fact))
+    recorded = await context.record(context.request(fact))
     return recorded, context.api.plugins.codec.dump(fact)
-
-
-def request_of(context: Context, fact: Fact) -> Request:
-    return Request(fact=fact, actor=context.actor_name, request_id=context.request_id)
 
 
 async def places_of(context: Context, given: ReturnGiven) -> int:
@@ -256,9 +252,10 @@ async def places_of(context: Context, given: ReturnGiven) -> int:
     """
     if not any(line.amount is not None for line in given.lines):
         return 0
-    key = purchase_key(given.source, given.purchase_external_id, given.purchase_revision)
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        fact = await journal.by_key(connection, key)
+        fact = await journal.purchase(
+            connection, given.source, given.purchase_external_id, given.purchase_revision
+        )
     if fact is not None and fact.kind == "PurchaseRecorded":
         return currency_places(fact.payload["currency"]) or 0
     setup = await context.setup()

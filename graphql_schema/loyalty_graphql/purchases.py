@@ -9,7 +9,6 @@ import strawberry
 
 from loyalty import journal
 from loyalty.facts import MemberRef as Ref
-from loyalty.facts import purchase_key
 from loyalty.journal import JournalFact
 from loyalty.setup import Setup
 from loyalty.units import currency_places, format_minor
@@ -221,17 +220,17 @@ class PurchaseQuery:
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="purchases:read")
     @allow(Role.MEMBER, scope="self:read")
     async def purchase(
-        self, info: RequestInfo, source: str, external_id: str, revision: int = 1
+        self, info: RequestInfo, source: str, external_id: str, revision: int | None = None
     ) -> Purchase | None:
         """A purchase by the id of the system it came from; null where there is none.
 
         :param source: the system it came from
         :param external_id: its id there
-        :param revision: which revision of it
+        :param revision: which revision of it; none: the newest
         """
         context = info.context
         async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-            fact = await journal.by_key(connection, purchase_key(source, external_id, revision))
+            fact = await journal.purchase(connection, source, external_id, revision)
         return await visible_purchase(info, fact)
 
 

@@ -11,7 +11,7 @@ from loyalty import commands
 from loyalty.commands import Command
 from loyalty.facts import MemberRef as Ref
 from loyalty.redemptions import RedemptionView
-from loyalty.settlement.request import ClientKey, Recorded, Request
+from loyalty.settlement.request import Recorded
 from loyalty.setup import Setup
 from loyalty.units import format_minor, parse_minor
 from loyalty_graphql import texts
@@ -184,21 +184,12 @@ async def _asked(context: Context, asking: Any) -> RedemptionPayload:
 
 async def _carried_out(context: Context, asking: Any) -> tuple[Recorded, RedemptionView, Setup]:
     ask: _Ask = await asking
-    recorded = await context.record(request_of(context, ask))
+    key = texts.idempotency_key(ask.key)
+    recorded = await context.record(context.request(ask.command, key))
     ident = UUID(recorded.answer["redemptionId"])
     view = await context.loaders.redemption.load(ident)
     assert view is not None, "it was just written"
     return recorded, view, await context.setup()
-
-
-def request_of(context: Context, ask: _Ask) -> Request:
-    """The request of a command, under the caller's client and key."""
-    return Request(
-        fact=ask.command,
-        actor=context.actor_name,
-        request_id=context.request_id,
-        client_key=ClientKey(context.who.client, texts.idempotency_key(ask.key)),
-    )
 
 
 async def _redeem(context: Context, given: RedeemPointsInput) -> _Ask:

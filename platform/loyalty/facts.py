@@ -88,13 +88,17 @@ class PurchaseRecorded(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseReversed(Fact):
-    """Goods of a purchase came back: some lines, or (`lines` empty) all that is left of it."""
+    """Goods of a purchase came back: some lines, or (`lines` empty) all that is left of it.
+
+    Without a revision it is the newest by the time the return is recorded; rules and loaders see
+    which one that is.
+    """
 
     KIND: ClassVar[str] = "PurchaseReversed"
     source: str
     return_id: str
     purchase_external_id: str
-    purchase_revision: int = 1
+    purchase_revision: int | None = None
     lines: tuple[ReturnedLine, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -205,7 +209,7 @@ class TakenBack(Fact):
     amount: int
 
 
-def purchase_key(source: str, external_id: str, revision: int = 1) -> FactKey:
-    """A revision stands in the scope: an order may well be called `1001#2`."""
-    scope = "purchase" if revision == 1 else f"purchase#{revision}"
+def purchase_key(source: str, external_id: str, revision: int | None = None) -> FactKey:
+    """A revision (None: the first) stands in the scope: an order may well be called `1001#2`."""
+    scope = "purchase" if revision in (None, 1) else f"purchase#{revision}"
     return FactKey(f"{scope}:{source}", external_id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.facts import FactKey
+from loyalty.facts import FactKey, purchase_key
 from loyalty.plugin import Connection
 
 
@@ -39,6 +39,42 @@ async def by_key(connection: Connection, key: FactKey) -> JournalFact | None:
         key.key,
     )
     return None if row is None else JournalFact(**dict(row))
+
+
+# Revisions have no gaps, so each is found from the one before it, by its key.
+NEWEST = """
+with recursive r(source, external_id, revision) as (
+  select k.source, k.external_id, 1 from unnest($1::text[], $2::text[]) k(source, external_id)
+   where exists (select 1 from loyalty.fact f
+                  where f.scope = 'purchase:' || k.source and f.key = k.external_id)
+  union all
+  select r.source, r.external_id, r.revision + 1 from r
+   where exists (select 1 from loyalty.fact f
+                  where f.scope = 'purchase#' || (r.revision + 1) || ':' || r.source
+                    and f.key = r.external_id)
+)
+select source, external_id, max(revision) as revision from r group by 1, 2
+"""
+
+
+async def newest_revisions(
+    connection: Connection, purchases: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], int]:
+    """The newest revision of each purchase (source, external id) that is there."""
+    rows = await connection.fetch(
+        NEWEST, [source for source, _ in purchases], [ident for _, ident in purchases]
+    )
+    return {(row["source"], row["external_id"]): row["revision"] for row in rows}
+
+
+async def purchase(
+    connection: Connection, source: str, external_id: str, revision: int | None
+) -> JournalFact | None:
+    """A purchase in one of its revisions (None: the newest); None where there is none."""
+    if revision is None:
+        found = await newest_revisions(connection, [(source, external_id)])
+        revision = found.get((source, external_id))
+    return await by_key(connection, purchase_key(source, external_id, revision))
 
 
 async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, JournalFact]:

@@ -189,6 +189,26 @@ async def test_a_return_is_possible_after_the_member_left(brand: Any) -> None:
     assert payload["purchaseReturn"]["state"] == "APPLIED"
 
 
+async def test_of_a_corrected_purchase_the_newest_revision_is_meant(brand: Any) -> None:
+    await brand.enroll("ada")
+    first = brand.purchase("ada", "12.00", lines=LINES)
+    bought = first["externalId"]
+    for purchase in (first, {**first, "revision": 2, "total": "8.00", "lines": LINES[:1]}):
+        recorded = (await brand.service.run(RECORD, input=purchase))["recordPurchase"]
+        assert recorded["userErrors"] == []
+    which = f"""query($r: Int) {{
+      purchase(source: "shop", externalId: "{bought}", revision: $r) {{ revision }} }}"""
+
+    found = [await brand.service.run(which, r=revision) for revision in (None, 1, 2, 3)]
+    replaced = await _return(brand, bought, purchaseRevision=1)
+    returned = await _return(brand, bought, lines=[{"id": "tea", "amount": "4.00"}])
+
+    assert [one["purchase"] and one["purchase"]["revision"] for one in found] == [2, 1, 2, None]
+    assert _told(replaced) == ("PURCHASE_CHANGED", "purchaseRevision")
+    assert _taken(returned) == "4"
+    assert await _available(brand) == "4"
+
+
 async def _bought(brand: Any) -> str:
     await brand.enroll("ada")
     purchase = brand.purchase("ada", "12.00", lines=LINES)

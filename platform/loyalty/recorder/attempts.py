@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from loyalty.ledger.book import NeedLots
+from loyalty.settlement.reversing import Outdated
 
 T = TypeVar("T")
 MoreLots = set[tuple[UUID, str]]  # owners and units of accounts that are wanted whole
@@ -40,7 +41,7 @@ async def persistently(
             if (need.owner_id, need.unit) in more_lots:
                 raise RuntimeError(f"{need}: they are loaded and do not add up") from None
             more_lots.add((need.owner_id, need.unit))
-        except StaleSetup:
+        except (StaleSetup, Outdated):
             continue
         except asyncpg.PostgresError as error:
             tries += 1

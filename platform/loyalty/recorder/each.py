@@ -1,6 +1,7 @@
 """Each request of a batch for itself: settled, or refused without harm to the others."""
 
 import logging
+from collections.abc import Sequence
 
 from loyalty.errors import Code, Refused
 from loyalty.facts import (
@@ -15,7 +16,7 @@ from loyalty.ledger.book import NeedLots
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.reversing import sale_key
+from loyalty.settlement.reversing import Outdated, next_key, sale_key
 from loyalty.settlement.settle import settle
 
 Outcome = Recorded | Refused
@@ -27,15 +28,16 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
 
     :raises NeedLots: more lots decide than were loaded
     :raises Cut: it builds on a request before it
+    :raises Outdated: a newer revision of what it returns came in the meantime
     """
-    if _builds_on(request.fact) in batch.made:
+    if any(key in batch.made for key in _builds_on(request.fact)):
         raise Cut(index)
     try:
         recorded, moved = settle(batch, request, index)
     except Refused as refused:
         _refuse_parked(batch, request, refused)
         return refused
-    except NeedLots:
+    except (NeedLots, Outdated):
         raise
     except Exception as error:
         log.exception("a rule failed on %s", request.fact.KIND)
@@ -56,30 +58,34 @@ class Cut(Exception):
         self.index = index
 
 
-def _builds_on(fact: Fact) -> FactKey | None:
-    """The fact that this one undoes or replaces."""
+def _builds_on(fact: Fact) -> tuple[FactKey, ...]:
+    """The facts that this one undoes, replaces or comes too late for."""
     match fact:
         case PurchaseReversed():
-            return sale_key(fact)
+            return sale_key(fact), next_key(fact)
         case FactReversed():
-            return FactKey(fact.reversed_scope, fact.reversed_key)
+            return (FactKey(fact.reversed_scope, fact.reversed_key),)
         case PurchaseRecorded() if fact.revision > 1:
-            return purchase_key(fact.source, fact.external_id, fact.revision - 1)
-    return None
+            return (purchase_key(fact.source, fact.external_id, fact.revision - 1),)
+    return ()
 
 
-def arrived(batch: Batch) -> list[Request]:
+def arrived(batch: Batch, requests: Sequence[Request]) -> list[Request]:
     """The returns that waited for purchases of this batch, to be applied after it."""
+    there = {
+        (fact.source, fact.external_id, revision)
+        for request in requests
+        if isinstance(fact := request.fact, PurchaseRecorded)
+        and (fact.natural_key in batch.made or fact.natural_key in batch.known)
+        for revision in (fact.revision, None)
+    }
     return [
-        parked_request(batch.plugins, parked)
+        # whoever was allowed to record the purchase: what waited for it follows
+        parked_request(batch.plugins, parked, while_suspended=True)
         for parked in batch.parked.values()
-        if _purchase_of(parked) in batch.made or _purchase_of(parked) in batch.known
+        if (parked.source, parked.purchase_external_id, parked.payload["purchase_revision"])
+        in there
     ]
-
-
-def _purchase_of(parked: Parked) -> FactKey:
-    revision = int(parked.payload["purchase_revision"])
-    return purchase_key(parked.source, parked.purchase_external_id, revision)
 
 
 def _refuse_parked(batch: Batch, request: Request, refused: Refused) -> None:
@@ -89,7 +95,7 @@ def _refuse_parked(batch: Batch, request: Request, refused: Refused) -> None:
         batch.book.rows.settled.append((request.parked_id, "REFUSED", reason))
 
 
-def parked_request(plugins: PluginSet, parked: Parked) -> Request:
+def parked_request(plugins: PluginSet, parked: Parked, *, while_suspended: bool = False) -> Request:
     """The request that applies a parked return."""
     fact = plugins.codec.load(PurchaseReversed.KIND, parked.payload, None)
     return Request(
@@ -98,6 +104,7 @@ def parked_request(plugins: PluginSet, parked: Parked) -> Request:
         key=FactKey("parked", str(parked.id)),
         parked_id=parked.id,
         any_time=True,
+        while_suspended=while_suspended,
     )
 
 

@@ -22,6 +22,7 @@ from loyalty.recorder.each import Cut, arrived, internal, settle_each
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, load
 from loyalty.recorder.needs import load_needs, owners_of
+from loyalty.recorder.newest import with_newest
 from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.setups import Setups
 from loyalty.recorder.wants import Wants, gather
@@ -116,6 +117,7 @@ class Recorder:
         setup = await self.setups.get(tenant_id)
         try:
             async with self.database.tenant(tenant_id) as connection:
+                (request,) = await with_newest(connection, [request])
                 batch = await self.open(connection, [request], setup, more_lots)
                 batch.preview = True
                 raise _Previewed(settle_each(batch, request, 0, []))
@@ -128,12 +130,13 @@ class Recorder:
         setup = await self.setups.get(tenant_id)
         changes: list[Change] = []
         async with self.database.tenant(tenant_id) as connection:
+            requests = await with_newest(connection, requests)
             batch = await self.open(connection, requests, setup, more_lots)
             write = partial(self._write, connection, batch)
             outcomes = await settle_in_parts(batch, requests, changes, write)
             await self.append(connection, batch)
         await self.committed(batch, changes)
-        if waiting := arrived(batch):
+        if waiting := arrived(batch, requests):
             await self._apply(tenant_id, waiting)
         return outcomes
 

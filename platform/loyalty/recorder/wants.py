@@ -12,7 +12,7 @@ from loyalty.plugin import Scope
 from loyalty.plugin_set import PluginSet, Turn
 from loyalty.settlement.reacting import trait_names
 from loyalty.settlement.request import ClientKey, Request
-from loyalty.settlement.reversing import sale_key
+from loyalty.settlement.reversing import next_key, sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
 from loyalty.setup import Setup
 
@@ -159,6 +159,7 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
                 wants.sales[before] = None
         case facts.PurchaseReversed():
             wants.sales[sale_key(fact)] = None
+            wants.natural[next_key(fact)] = None
         case facts.FactReversed():
             wants.sales[FactKey(fact.reversed_scope, fact.reversed_key)] = None
         case facts.LotsDue() if ref is not None:

@@ -43,7 +43,7 @@ NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, LotsDue, HoldL
 def check(s: Settling) -> None:
     """:raises Refused: a suspended tenant, a wrong time, an unknown or closed member, ..."""
     fact = s.fact
-    if s.batch.setup.status is TenantStatus.SUSPENDED:
+    if s.batch.setup.status is TenantStatus.SUSPENDED and not s.request.while_suspended:
         raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
         _check_time(s, fact)

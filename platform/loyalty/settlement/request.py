@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from loyalty.codec import Codec
 from loyalty.facts import Fact, FactKey
 
 
@@ -40,12 +41,21 @@ class Request:
     cause_id: UUID | None = None
     parked_id: UUID | None = None
     any_time: bool = False  # may lie outside the tenant's backdating window
+    while_suspended: bool = False  # asked by an operator, or follows from what one did
+    newest: bool = False  # a return that named no revision; its fact names the newest one
 
     @cached_property
     def natural_key(self) -> FactKey | None:
         if self.follows is not None:
             return FactKey("follow", str(self.follows.due_id))
         return self.key or self.fact.natural_key
+
+    def payload(self, codec: Codec) -> dict[str, Any]:
+        """What is kept: the fact as it was sent. Which revision was the newest is no part of it."""
+        payload = codec.dump(self.fact)
+        if self.newest:
+            payload["purchase_revision"] = None
+        return payload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,20 @@ def reverse_purchase(s: Settling, fact: PurchaseReversed) -> None:
     if sale is None:
         _park(s, fact)
         return
+    _check_newest(s, fact)
     _take_part(s, sale, _returned(sale, fact))
+
+
+def _check_newest(s: Settling, fact: PurchaseReversed) -> None:
+    if next_key(fact) not in s.batch.known:
+        return
+    if s.request.newest:
+        raise Outdated(f"{fact.purchase_external_id} was corrected in the meantime")
+    raise Refused(
+        Code.PURCHASE_CHANGED,
+        "a newer revision stands in its place: name that one, or leave purchaseRevision out",
+        field="purchaseRevision",
+    )
 
 
 def reverse_fact(s: Settling, fact: FactReversed) -> None:
@@ -48,6 +61,15 @@ def reverse_fact(s: Settling, fact: FactReversed) -> None:
 
 def sale_key(fact: PurchaseReversed) -> FactKey:
     return key_of(fact.source, fact.purchase_external_id, fact.purchase_revision)
+
+
+def next_key(fact: PurchaseReversed) -> FactKey:
+    """The revision that would stand in place of the one that comes back."""
+    return key_of(fact.source, fact.purchase_external_id, (fact.purchase_revision or 1) + 1)
+
+
+class Outdated(Exception):
+    """What was taken for the newest revision, before anything was locked, is none any more."""
 
 
 def _returned(sale: Sale, fact: PurchaseReversed) -> dict[str, Fraction]:
@@ -211,7 +233,7 @@ def _park(s: Settling, fact: PurchaseReversed) -> None:
         raise Refused(Code.NOT_FOUND, "the purchase is not there", field="purchaseExternalId")
     s.kind = "ReturnParked"
     s.answer["state"] = "PARKED"
-    payload, book = s.batch.plugins.codec.dump(fact), s.batch.book
+    payload, book = s.request.payload(s.batch.plugins.codec), s.batch.book
     book.rows.parked.append(
         (
             s.fact_id, fact.source, fact.return_id, fact.purchase_external_id, "PARKED",

@@ -37,8 +37,9 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
 
     :raises Refused: the request cannot stand; its key is free
     :raises NeedLots: more lots decide than were loaded
+    :raises Outdated: a newer revision came than the one that was taken for the newest
     """
-    member_id, payload = _member_id(batch, request), batch.plugins.codec.dump(request.fact)
+    member_id, payload = _member_id(batch, request), request.payload(batch.plugins.codec)
     if (known := replay(batch, request, payload, member_id)) is not None:
         return known, []
     mark = batch.book.mark()
@@ -214,7 +215,7 @@ def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Chang
         batch,
         Request(
             fact=enrolled, actor=request.actor, request_id=request.request_id,
-            any_time=request.any_time,
+            any_time=request.any_time, while_suspended=request.while_suspended,
         ),
         index,
     )  # fmt: skip
@@ -248,6 +249,7 @@ def _replace_revision(s: Settling, fact: PurchaseRecorded) -> None:
         s.batch,
         Request(
             fact=undoing, actor=s.request.actor, request_id=s.request.request_id, any_time=True,
+            while_suspended=s.request.while_suspended,
             key=FactKey(f"revised:{fact.source}", f"{fact.external_id}#{fact.revision}"),
         ),
         s.index,

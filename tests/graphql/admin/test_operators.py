@@ -9,6 +9,17 @@ import pytest
 from websockets.asyncio.client import connect
 
 from loyalty.ids import new_id
+from tests.graphql.documents import (
+    ADJUST,
+    BALANCE_OF,
+    CLOSE,
+    ENROLL,
+    PREVIEW,
+    RECORD,
+    RECORD_MANY,
+    REDEEM,
+    RETURN,
+)
 
 from .documents import PAGE, TENANT, document, done, refusals, trail
 
@@ -89,6 +100,48 @@ async def test_a_suspended_tenant_is_served_to_operators_only(brand: Any, operat
         "tenant.update",
         "tenant.suspend",
     ]
+
+
+async def test_operators_write_in_a_suspended_tenant_and_nobody_else(
+    brand: Any, operator: Any, everything: Any, rows_of: Any
+) -> None:
+    """Commands too; what waits for a purchase is settled with it; workers find nothing to do."""
+    await brand.enroll("ada")
+    purchase = brand.purchase("ada", "12.00")
+    back = {"source": "shop", "returnId": "r-1", "purchaseExternalId": purchase["externalId"],
+            "occurredAt": brand.now(), "lines": [{"id": "1", "amount": "2.00"}]}  # fmt: skip
+    await brand.service.run(RETURN, input=back)
+    await done(operator(), "suspendTenant", slug=brand.slug)
+    before = await rows_of(brand)
+    for caller in (brand.admin, brand.service, brand.member("ada")):
+        assert await caller.refused(RECORD, input=purchase) == [("TENANT_SUSPENDED", None)]
+    assert await rows_of(brand) == before
+
+    ops, ada = operator(brand.slug), {"externalId": "ada"}
+    given = {"member": ada, "unit": "points", "amount": "3", "idempotencyKey": brand.key()}
+    asked = [
+        (PREVIEW, {"input": brand.purchase("ada", "5.00")}),
+        (RECORD, {"input": purchase}),
+        (RETURN, {"input": {**back, "returnId": "r-2"}}),
+        (RECORD_MANY, {"items": [brand.purchase("ada", "7.00")]}),
+        (ADJUST, {"input": {**given, "reasonCode": "GOODWILL"}}),
+        (REDEEM, {"input": {**given, "program": "points", "idempotencyKey": brand.key()}}),
+        (ENROLL, {"input": {"externalId": "eve"}}),
+        (CLOSE, {"input": {"member": {"externalId": "eve"}}}),
+    ]
+    for query, variables in asked:
+        answer = await ops.run(query, **variables)
+        [payload] = answer.values()
+        for part in payload.get("outcomes", [payload]):
+            assert part["userErrors"] == [], query
+
+    balance = await ops.run(BALANCE_OF, by=ada, unit="points")
+    assert balance["member"]["balance"]["available"] == str(12 - 2 - 2 + 7 + 3 - 3)
+    due = await everything.fetchval("select loyalty.tenants_due($1)", brand.clock.now())
+    assert brand.tenant_id not in due
+    await done(operator(), "resumeTenant", slug=brand.slug)
+    due = await everything.fetchval("select loyalty.tenants_due($1)", brand.clock.now())
+    assert brand.tenant_id in due
 
 
 async def test_suspending_closes_the_sockets_of_the_tenant(brand: Any, operator: Any) -> None:

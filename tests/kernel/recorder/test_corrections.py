@@ -53,7 +53,7 @@ async def test_only_the_newest_revision_comes_back(world: Any) -> None:
         await world.record(purchase)
 
     for old in (first, second):
-        assert (await world.refusal(world.back(old))).code is Code.RETURN_TOO_LARGE
+        assert (await world.refusal(world.back(old))).code is Code.PURCHASE_CHANGED
     await world.record(world.back(third))
 
     assert (await world.balance(member)).total == 0
