@@ -93,7 +93,7 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded:
         unit=unit.code,
         amount=parse_minor(given.amount, unit.places, field="amount", signed=True),
         reason_code=given.reason_code,
-        note=given.note and texts.name(given.note, field="note", longest=1000),
+        note=given.note and texts.words(given.note, field="note", longest=1000),
         expires_at=given.expires_at,
         allow_deficit=given.allow_deficit,
     )

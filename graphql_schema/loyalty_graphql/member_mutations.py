@@ -137,7 +137,7 @@ async def _enrolled(context: Context, given: EnrollMemberInput) -> Recorded:
 
 
 async def _closed(context: Context, given: CloseMemberInput) -> Recorded:
-    reason = given.reason and texts.name(given.reason, field="reason", longest=1000)
+    reason = given.reason and texts.words(given.reason, field="reason", longest=1000)
     fact = MemberClosed(
         member=member_ref(given.member), occurred_at=context.api.clock.now(), reason=reason
     )

@@ -190,8 +190,8 @@ def _line(given: LineGiven, index: int, places: int) -> Line:
     return Line(
         id=str(index + 1) if given.id is None else _name(given.id, f"{path}.id"),
         sku=_name(given.sku, f"{path}.sku"),
-        category=_name(given.category, f"{path}.category"),
-        brand=_name(given.brand, f"{path}.brand"),
+        category=_words(given.category, f"{path}.category"),
+        brand=_words(given.brand, f"{path}.brand"),
         kind=given.kind,
         quantity=quantity,
         amount=parse_minor(given.amount, places, field=f"{path}.amount"),
@@ -219,7 +219,7 @@ def _tender(given: TenderGiven, path: str, places: int) -> Tender:
     return Tender(
         kind=given.kind,
         amount=parse_minor(given.amount, places, field=f"{path}.amount"),
-        name=_name(given.name, f"{path}.name"),
+        name=_words(given.name, f"{path}.name"),
         redemption_id=redemption,
     )
 
@@ -245,6 +245,10 @@ def _money(text: str | None, places: int, path: str) -> int:
 
 def _name(text: str | None, path: str) -> Any:
     return None if text is None else texts.name(text, field=path)
+
+
+def _words(text: str | None, path: str) -> Any:
+    return None if text is None else texts.words(text, field=path)
 
 
 def _attributes(given: Any, path: str = "attributes") -> Mapping[str, Any]:

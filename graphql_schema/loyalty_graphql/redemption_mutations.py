@@ -235,7 +235,7 @@ async def _end(context: Context, given: EndRedemptionInput, kind: Any) -> _Ask:
         member=Ref(external_id=context.who.subject) if context.is_member else None,
         occurred_at=context.api.clock.now(),
         redemption_id=uuid_of(given.redemption, "Redemption", field="redemption"),
-        reason=given.reason and texts.name(given.reason, field="reason", longest=1000),
+        reason=given.reason and texts.words(given.reason, field="reason", longest=1000),
     )
     return _Ask(command, given.idempotency_key)
 

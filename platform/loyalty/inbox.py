@@ -12,6 +12,7 @@ from uuid import UUID
 
 from loyalty.errors import Refused
 from loyalty.facts import FactKey
+from loyalty.given_id import check_ids, is_seen
 from loyalty.plugin import InboundEvent
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Recorder
@@ -43,8 +44,9 @@ async def accept(
     """
     if len(events) > EVENTS_MAX:
         raise ValueError(f"a delivery has at most {EVENTS_MAX} events")
-    if any(not 1 <= len(event.event_id) <= EVENT_ID_MAX for event in events):
-        raise ValueError(f"an event id has 1 to {EVENT_ID_MAX} characters")
+    if not all(1 <= len(e.event_id) <= EVENT_ID_MAX and is_seen(e.event_id) for e in events):
+        raise ValueError(f"an event id has 1 to {EVENT_ID_MAX} characters, all of them seen")
+    refusals = [_refusal(event) for event in events]
     requests = [
         Request(
             fact=fact,
@@ -52,16 +54,27 @@ async def accept(
             request_id=event.event_id,
             key=FactKey(f"in:{source}", f"{event.event_id}:{index}"),
         )
-        for event in events
+        for event, refused in zip(events, refusals, strict=True)
+        if refused is None
         for index, fact in enumerate(event.facts)
     ]
     outcomes = iter(await lanes.record_many(tenant_id, requests))
     accepted, rows = Accepted(), []
-    for event in events:
-        mine = [next(outcomes) for _ in event.facts]
+    for event, refused in zip(events, refusals, strict=True):
+        mine = [refused] if refused else [next(outcomes) for _ in event.facts]
         rows.append((source, event.event_id, _outcome(event, mine, accepted)))
     await _note(lanes.recorder, tenant_id, rows)
     return accepted
+
+
+def _refusal(event: InboundEvent) -> Refused | None:
+    """Why an event is not even tried: it names something by an id that may not be."""
+    try:
+        for fact in event.facts:
+            check_ids(fact)
+    except Refused as refused:
+        return refused
+    return None
 
 
 def _outcome(event: InboundEvent, mine: Sequence[Any], accepted: Accepted) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from loyalty.given_id import is_seen
 from loyalty_tenants import scopes
 from loyalty_tenants.principal import Role
 
@@ -141,5 +142,4 @@ def _no_constant(name: str) -> Any:
 
 def _names_somebody(subject: str) -> bool:
     """Whether it could be an external id: of some length, with nothing that is not seen."""
-    fits = 1 <= len(subject) <= SUBJECT_LENGTH_MAX
-    return fits and subject.isprintable() and subject == subject.strip()
+    return 1 <= len(subject) <= SUBJECT_LENGTH_MAX and is_seen(subject)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.errors import Code, Refused
+from loyalty.given_id import check_id
 from loyalty.ids import new_id
 from loyalty.orm import bound
 from loyalty.plugin import Connection
@@ -66,7 +67,7 @@ async def issue_key(
     :raises Refused: BAD_USER_INPUT, FORBIDDEN (a scope that the role, or who asks, cannot hold),
         LIMIT_EXCEEDED (the client has two active keys)
     """
-    client = check_name(client, longest=60, field="client")
+    client = check_id(client, field="client", longest=60)
     label = check_name(label, field="label") if label else ""
     granted = _check_scopes(role, asked, within)
     if expires_at is not None and expires_at <= now:

@@ -13,6 +13,7 @@ import asyncpg
 import psutil
 import pytest
 
+from loyalty_app import private
 from loyalty_app.ports import free_port
 from loyalty_app.reset import reset
 
@@ -167,3 +168,29 @@ def test_a_data_folder_that_cannot_be_written_is_a_clear_message(tmp_path: Path)
     assert refused.returncode == 1
     assert "Cannot write to the data folder" in refused.stderr
     assert "LOYALTY_DATA_DIR" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b'{"postgres": "abc', b"[]", b"{}", b"null", b'{"postgres": "a"}', b"\xff\0"]
+)
+def test_damaged_secrets_are_named_and_left_as_they_are(folder: Path, content: bytes) -> None:
+    folder.mkdir()
+    secrets = folder / "secrets.json"
+    secrets.write_bytes(content)
+
+    refused = loyalty(folder, free_port(), "up")
+
+    assert refused.returncode == 1
+    assert f"{secrets} is damaged" in refused.stderr
+    assert "from a backup" in refused.stderr
+    assert "loyalty reset" in refused.stderr
+    assert "Traceback" not in refused.stderr + refused.stdout
+    assert secrets.read_bytes() == content
+
+
+def test_a_file_that_was_replaced_is_whole_or_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "kept.json"
+    private.write(path, {"a": "1"})
+    with pytest.raises(TypeError):
+        private.write(path, {"a": object()})
+    assert private.read(path) == {"a": "1"}

@@ -1,9 +1,10 @@
 """Tenants are created, changed, suspended and resumed; each change leaves a trace."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from loyalty.errors import Code, Refused
 from loyalty.setup import TenantStatus
 from loyalty_tenants import audit
 from loyalty_tenants.principal import Actor
+from loyalty_tenants.settings import check_zone, zones
 from loyalty_tenants.tenants import (
     TenantRecord,
     TenantSettings,
@@ -157,3 +159,25 @@ async def test_the_trail_is_read_in_pages_and_only_by_its_tenant(
     assert [entry.action for entry in rest] == ["tenant.update", "unit.create", "tenant.create"]
     async with database.tenant(other.tenant_id) as connection:
         assert len(await audit.entries(connection)) == 2
+
+
+NOT_OF_IANA = [
+    "localtime", "Factory", "posixrules", "posix/Europe/Madrid", "right/UTC", "leapseconds",
+    "tzdata.zi", "zone.tab", "europe/madrid", "Europe/Madrid ", "../UTC", "/etc/localtime",
+    "Europe/", "Europe", "UTC+1", "", "EST5EDT4", "Europe/Madrid\0",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_OF_IANA)
+def test_what_a_machine_has_beside_the_zones_of_iana_is_refused(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        check_zone(name)
+    assert (refused.value.code, refused.value.field) == (Code.BAD_USER_INPUT, "zone")
+    assert "Europe/Madrid" in refused.value.message
+
+
+def test_every_zone_of_iana_is_taken_and_can_be_reckoned_with() -> None:
+    assert len(zones()) > 550
+    assert {"UTC", "Europe/Madrid", "America/Argentina/Buenos_Aires", "Etc/GMT+12"} <= zones()
+    for name in zones():
+        assert ZoneInfo(check_zone(name)).utcoffset(datetime(2026, 1, 1, tzinfo=UTC)) is not None
