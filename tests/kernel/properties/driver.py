@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 class Driver:
     """Its own event loop, pool and audit connection."""
+
+    units: ClassVar[Sequence[str]] = tuple(UNITS)
 
     def __init__(self, dsn: Addresses) -> None:
         self.loop = asyncio.new_event_loop()
@@ -81,7 +83,7 @@ class Driver:
         return self.run(self._balances(tenant_id, members))
 
     async def _balances(self, tenant_id: UUID, members: Sequence[UUID]) -> dict[Any, BalanceView]:
-        wants = [(member, unit) for member in members for unit in UNITS]
+        wants = [(member, unit) for member in members for unit in self.units]
         async with self.database.tenant(tenant_id, read_only=True) as connection:
             found = await balances(connection, wants, self.clock.now())
         return {want: balance.view for want, balance in found.items()}

@@ -5,19 +5,16 @@ often as all others together, for rare states lie deep. What was reached is coun
 a machine that explores nothing proves nothing.
 """
 
-import os
-
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
 
 from .deeds import Deeds
 from .driver import Driver
+from .sizes import CHOSEN, STEPS, sized
 from .story import PLACES, UNIT, Place
 
-EXAMPLES = int(os.environ.get("LOYALTY_PROPERTY_EXAMPLES", "60"))
-STEPS = int(os.environ.get("LOYALTY_PROPERTY_STEPS", "30"))
-CHOSEN = "LOYALTY_PROPERTY_EXAMPLES" in os.environ  # a longer run explores at random
+EXAMPLES = sized(60)
 
 # How often each situation must be reached in 60 examples of 30 steps, at the very least.
 FLOORS = {
