@@ -39,14 +39,14 @@ def _load_request(batch: Batch, index: int, request: Request, turn: Turn) -> Loa
     return LoadRequest(
         at=index,
         fact=request.fact,
-        member_id=_subject(batch, request.fact),
+        member_id=subject(batch, request.fact),
         program=turn.program.slug,
         program_id=turn.program.id,
         config=turn.version.config,
     )
 
 
-def _subject(batch: Batch, fact: Fact) -> UUID | None:
+def subject(batch: Batch, fact: Fact) -> UUID | None:
     """Whom a fact is about: a return names its purchase, a settled hold its redemption."""
     if isinstance(fact, PurchaseReversed):
         sale = batch.sales.get(sale_key(fact))

@@ -1,16 +1,18 @@
-"""Two sides at once: one transaction over two tenants, each appended by the ordinary function.
+"""Two sides at once: one transaction over two legs, of two tenants or of one.
 
 The only place that switches tenant inside a transaction. Each side decides for itself; where either
 is refused, neither happens.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from loyalty.database import begin, switch
 from loyalty.errors import Code, Refused
 from loyalty.recorder.attempts import MoreLots, persistently
-from loyalty.recorder.each import settle_each
+from loyalty.recorder.each import Cut, settle_each
+from loyalty.recorder.needs import subject
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
@@ -23,24 +25,37 @@ class Leg:
 
 
 async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Recorded, Recorded]:
-    """Record both legs or none; tenants are locked in ascending order of their ids.
+    """Record both legs or none, and answer them in the order in which they were given.
 
-    :raises Refused: either leg cannot stand, or only one of them is known under its key
+    Two tenants are locked in ascending order of their ids, each side in a batch of its own. Two
+    legs of one tenant (a transfer between members) are one batch: locked in one pass, settled in
+    the order given, appended at once.
+
+    :raises Refused: either leg cannot stand, or only one of them is known under its key, or both
+        are about one member or move one account
+    :raises ValueError: two legs of one tenant that have one key, or of which the second undoes or
+        replaces the first
     """
-    if first.tenant_id == second.tenant_id:
-        raise ValueError("the two legs belong to two tenants")
+    tenants = {first.tenant_id, second.tenant_id}
 
     def forget() -> None:
-        recorder.forget(first.tenant_id)
-        recorder.forget(second.tenant_id)
+        for tenant_id in tenants:
+            recorder.forget(tenant_id)
 
+    if len(tenants) == 1:
+        _check_keys(first.request, second.request)
+        requests = (first.request, second.request)
+        return await persistently(
+            lambda more_lots: _together(recorder, first.tenant_id, requests, more_lots),
+            lost=forget,
+        )
     recorded = await persistently(
-        lambda more_lots: _once(recorder, first, second, more_lots), lost=forget
+        lambda more_lots: _apart(recorder, first, second, more_lots), lost=forget
     )
     return recorded[first.tenant_id], recorded[second.tenant_id]
 
 
-async def _once(
+async def _apart(
     recorder: Recorder, first: Leg, second: Leg, more_lots: MoreLots
 ) -> dict[UUID, Recorded]:
     legs = sorted((first, second), key=lambda leg: leg.tenant_id)
@@ -52,20 +67,71 @@ async def _once(
         for leg, setup in zip(legs, setups, strict=True):
             await switch(connection, leg.tenant_id)
             batch = await recorder.open(connection, [leg.request], setup, more_lots)
-            changes: list[Change] = []
-            outcome = settle_each(batch, leg.request, 0, changes)
-            if isinstance(outcome, Refused):
-                raise outcome
+            recorded[leg.tenant_id], changes = _settled(batch, leg.request, 0)
             await recorder.append(connection, batch)
-            recorded[leg.tenant_id] = outcome
             settled.append((batch, changes))
-        if len({outcome.replayed for outcome in recorded.values()}) > 1:
-            raise Refused(
-                Code.IDEMPOTENCY_MISMATCH,
-                "one side of this is known under its key and the other is not",
-                field="idempotencyKey",
-            )
+        _check_replays(list(recorded.values()))
         await connection.execute("commit")
     for batch, changes in settled:
         await recorder.committed(batch, changes)
     return recorded
+
+
+async def _together(
+    recorder: Recorder, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
+) -> tuple[Recorded, Recorded]:
+    setup = await recorder.setups.get(tenant_id)
+    async with recorder.database.tenant(tenant_id) as connection:
+        batch = await recorder.open(connection, requests, setup, more_lots)
+        _check_members(batch, requests)
+        try:
+            one, gave = _settled(batch, requests[0], 0)
+            other, got = _settled(batch, requests[1], 1)
+        except Cut:
+            raise ValueError("the second leg undoes or replaces the first") from None
+        _check_replays([one, other])
+        _check_accounts(gave, got)
+        await recorder.append(connection, batch)
+    await recorder.committed(batch, [*gave, *got])
+    return one, other
+
+
+def _settled(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[Change]]:
+    """Settle a leg. A refusal leaves the transaction by an exception, and takes all of it back."""
+    changes: list[Change] = []
+    outcome = settle_each(batch, request, index, changes)
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome, changes
+
+
+def _check_keys(first: Request, second: Request) -> None:
+    # The second would be answered as a replay of the first, or refused as another content.
+    keys = [request.client_key or request.natural_key for request in (first, second)]
+    if keys[0] is not None and keys[0] == keys[1]:
+        raise ValueError("the two legs need a key each")
+
+
+def _check_members(batch: Batch, requests: Sequence[Request]) -> None:
+    one, other = (subject(batch, request.fact) for request in requests)
+    if one is not None and one == other:
+        raise Refused(
+            Code.BAD_USER_INPUT, "both sides are the same member: name two", field="member"
+        )
+
+
+def _check_accounts(gave: Sequence[Change], got: Sequence[Change]) -> None:
+    """What goes out of an account and into it again only gives old value a new term."""
+    if {(c.member_id, c.unit) for c in gave} & {(c.member_id, c.unit) for c in got}:
+        raise Refused(
+            Code.BAD_USER_INPUT, "both sides share one account: nothing would move", field="member"
+        )
+
+
+def _check_replays(recorded: Sequence[Recorded]) -> None:
+    if len({outcome.replayed for outcome in recorded}) > 1:
+        raise Refused(
+            Code.IDEMPOTENCY_MISMATCH,
+            "one side of this is known under its key and the other is not",
+            field="idempotencyKey",
+        )

@@ -122,11 +122,6 @@ async def test_a_key_known_on_one_side_only_is_refused(partners: Any) -> None:
     assert await partners.balances() == (3_100, 1_000)
 
 
-async def test_the_two_sides_are_two_tenants(partners: Any) -> None:
-    with pytest.raises(ValueError, match="two tenants"):
-        await record_pair(partners.recorder, partners.leg(0, -1), partners.leg(0, 1))
-
-
 async def test_many_exchanges_both_ways_at_once(partners: Any) -> None:
     await partners.exchange(1_000, 1_000, "start")
 
