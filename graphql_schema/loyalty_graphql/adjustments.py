@@ -6,7 +6,7 @@ from datetime import datetime
 import strawberry
 
 from loyalty.commands import AdjustBalance
-from loyalty.settlement.request import Recorded
+from loyalty.settlement.request import Recorded, moved
 from loyalty.units import parse_minor
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, money, reached
@@ -76,9 +76,9 @@ class AdjustmentMutation:
                 balance=None, replayed=False, user_errors=user_errors(refused)
             )
         unit = unit_of(await context.setup(), input.unit)
-        moved = next(b for b in done.answer["balances"] if b["unit"] == unit.code)
-        assert done.member_id is not None
-        held = await context.loaders.holding.load((done.member_id, unit.code, moved["version"]))
+        # Of whoever keeps the member's unit: that is what was corrected.
+        key = next(one for one in moved(done.answer) if one[1] == unit.code)
+        held = await context.loaders.holding.load(key)
         balance = shown_balance(unit, held, context.api.clock.now())
         return AdjustBalancePayload(balance=balance, replayed=done.replayed, user_errors=[])
 

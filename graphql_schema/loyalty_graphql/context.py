@@ -16,7 +16,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
-from loyalty.settlement.request import ClientKey, Recorded, Request
+from loyalty.settlement.request import ClientKey, Recorded, Request, moved
 from loyalty.setup import Setup
 from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.loaders import Loaders
@@ -120,9 +120,8 @@ class Context:
         """Something was written: what was loaded before is forgotten, and no cache that missed it
         is believed about the balances that it moved."""
         least = dict(self.loaders.least)
-        for moved in (m for one in recorded for m in one.answer.get("balances", ())):
-            want = UUID(moved["memberId"]), moved["unit"]
-            least[want] = max(moved["version"], least.get(want, 0))
+        for holder, unit, version in (m for one in recorded for m in moved(one.answer)):
+            least[holder, unit] = max(version, least.get((holder, unit), 0))
         self.loaders = Loaders(self, least)
 
     async def own(self, ref: MemberRef, field: str = "member") -> MemberRef:

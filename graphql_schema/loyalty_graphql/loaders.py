@@ -14,6 +14,7 @@ from loyalty.cache.cached_balance import CachedBalance
 from loyalty.facts import MemberRef
 from loyalty.journal import JournalFact
 from loyalty.ledger.balances import Want, holdings
+from loyalty.owners import Holder
 from loyalty.redemptions import RedemptionView
 from loyalty.view import MemberView
 
@@ -43,7 +44,9 @@ class Loaders:
         self.redemption: DataLoader[UUID, RedemptionView | None] = DataLoader(
             self._read(lambda c, ids: redemptions.by_ids(c, ids, context.api.clock.now()), None)
         )
-        self.holding: DataLoader[tuple[UUID, str, int], CachedBalance] = DataLoader(self._holdings)
+        self.holding: DataLoader[tuple[Holder, str, int], CachedBalance] = DataLoader(
+            self._holdings
+        )
         self._of_plugins: dict[Any, DataLoader[UUID, Any]] = {}
 
     def of(
@@ -77,11 +80,11 @@ class Loaders:
                 for ref in refs
             ]
 
-    async def _holdings(self, keys: list[tuple[UUID, str, int]]) -> list[CachedBalance]:
-        """Open lots of members' units, from the cache where it is fresh enough for everybody."""
+    async def _holdings(self, keys: list[tuple[Holder, str, int]]) -> list[CachedBalance]:
+        """Open lots of units, from the cache where it is fresh enough for everybody."""
         context, least = self._context, dict[Want, int]()
-        for member_id, unit, version in keys:
-            want = member_id, unit
+        for holder, unit, version in keys:
+            want = holder, unit
             least[want] = max(version, least.get(want, 0), self.least.get(want, 0))
 
         async def load(wants: Sequence[Want]) -> dict[Want, CachedBalance]:
@@ -91,4 +94,4 @@ class Loaders:
         found = await context.api.cache.read(
             context.tenant_id, list(least), load, min_version=least
         )
-        return [found[member_id, unit] for member_id, unit, _ in keys]
+        return [found[holder, unit] for holder, unit, _ in keys]

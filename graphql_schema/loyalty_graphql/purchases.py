@@ -1,6 +1,6 @@
 """Purchases: what members bought, what they earned for it, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -10,6 +10,7 @@ import strawberry
 from loyalty import journal
 from loyalty.facts import MemberRef as Ref
 from loyalty.journal import JournalFact
+from loyalty.settlement.request import moved
 from loyalty.setup import Setup
 from loyalty.units import currency_places, format_minor
 from loyalty_graphql.access import allow, reached
@@ -210,8 +211,12 @@ def shown_earned(answer: Mapping[str, Any], setup: Setup) -> list[Earned]:
 
 
 def shown_versions(answer: Mapping[str, Any]) -> list[UnitVersion]:
-    moved: Sequence[Mapping[str, Any]] = answer.get("balances", ())
-    return [UnitVersion(unit=one["unit"], version=str(one["version"])) for one in moved]
+    """Of the members' own balances: nobody reads another owner's as theirs."""
+    return [
+        UnitVersion(unit=unit, version=str(version))
+        for holder, unit, version in moved(answer)
+        if isinstance(holder, UUID)
+    ]
 
 
 @strawberry.type

@@ -72,6 +72,19 @@ INVARIANTS: Mapping[str, str] = {
        where a.stored group by a.id, a.version
       having count(distinct s.version) <> a.version or coalesce(max(s.version), 0) <> a.version
           or count(s.version) <> a.version""",
+    "terms of an account's lots run from 1 without gap": """
+      select a.id, a.terms, count(t.version) as given, max(t.version) as newest
+        from loyalty.account a left join loyalty.lot_term t
+          on (t.tenant_id, t.account_id) = (a.tenant_id, a.id)
+       group by a.id, a.terms
+      having count(distinct t.version) <> a.terms or coalesce(max(t.version), 0) <> a.terms
+          or count(t.version) <> a.terms""",
+    "a lot ends when its newest term says": """
+      select l.id, l.expires_at, t.expires_at as term from loyalty.lot l
+        join (select distinct on (account_id, lot_id) account_id, lot_id, expires_at
+                from loyalty.lot_term order by account_id, lot_id, version desc) t
+          on (t.account_id, t.lot_id) = (l.account_id, l.id)
+       where l.expires_at is distinct from t.expires_at""",
     "the balance after the newest posting is the balance": """
       select a.id, a.balance - a.deficit as stored, s.after from loyalty.account a
         join (select to_id as id, to_version as version, to_balance as after from loyalty.posting
@@ -93,12 +106,20 @@ INVARIANTS: Mapping[str, str] = {
       select id, balance, deficit from loyalty.account
        where balance < 0 or deficit < 0 or (deficit > 0 and balance > 0)""",
     "held value is what open holds reserve": """
-      select coalesce(a.owner_id, r.member_id) as member_id, coalesce(a.unit, r.unit) as unit,
+      select coalesce(a.owner_kind, r.owner_kind) as owner_kind,
+             coalesce(a.owner_id, r.owner_id) as owner_id, coalesce(a.unit, r.unit) as unit,
              coalesce(a.balance, 0) as held, coalesce(r.v, 0) as reserved
-        from (select owner_id, unit, balance from loyalty.account where kind = 'held' and stored) a
-        full join (select member_id, unit, sum(amount) as v from loyalty.redemption
-                    where state = 'HELD' group by 1, 2) r
-          on (r.member_id, r.unit) = (a.owner_id, a.unit)
+        from (select owner_kind, owner_id, unit, balance from loyalty.account
+               where kind = 'held' and stored) a
+        full join (
+          select m.owner_kind, m.owner_id, r.unit, sum(r.amount) as v from loyalty.redemption r
+            left join lateral (
+              select m.owner_kind, m.owner_id from loyalty.lot_use u join loyalty.account m
+                  on (m.tenant_id, m.id) = (u.tenant_id, u.account_id)
+               where u.tenant_id = r.tenant_id and u.fact_id = r.hold_fact_id and u.kind = 'HOLD'
+               limit 1) m on true
+           where r.state = 'HELD' group by 1, 2, 3) r
+          on (r.owner_kind, r.owner_id, r.unit) = (a.owner_kind, a.owner_id, a.unit)
        where coalesce(a.balance, 0) <> coalesce(r.v, 0)""",
     "no more is taken back of a grant than it granted": """
       select s.sale, t.index, t.taken, (d.body -> 'grants' -> t.index::int ->> 'granted')::bigint

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
+from loyalty.owners import Owner
 from loyalty.purchase import Line, ReturnedLine, Tender
 
 
@@ -130,17 +131,21 @@ class MemberClosed(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotsDue(Fact):
-    """An instant at which lots of one member and unit reached their term."""
+    """An instant at which lots of one account and unit reached their term.
+
+    Whose: the member's own, or (then without a member) those of `owner`.
+    """
 
     KIND: ClassVar[str] = "LotsDue"
     unit: str
     version: int  # the account's, when this was found due: a lot that comes later is due anew
+    owner: Owner | None = None
 
     @property
     def natural_key(self) -> FactKey | None:
-        member = self.member.id if self.member else None
+        holder = self.owner or (self.member.id if self.member else None)
         instant = self.occurred_at.isoformat()
-        return FactKey("expiry", f"{member}:{self.unit}:{instant}:{self.version}")
+        return FactKey("expiry", f"{holder}:{self.unit}:{instant}:{self.version}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +174,8 @@ class HoldLapsed(Fact):
 
 
 # --- what the kernel itself tells the rules while it settles; never a root -----------------------
+# `owner` is whose account it was, where it was not the member's own. Lots of such an account end
+# without a member: a reaction to that may only emit.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +188,7 @@ class Granted(Fact):
     unit: str
     amount: int
     accounting_class: str
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +198,7 @@ class Burned(Fact):
     unit: str
     amount: int
     redemption_id: UUID | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +207,7 @@ class Expired(Fact):
     program: str
     unit: str
     amount: int
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +217,7 @@ class TakenBack(Fact):
     rule: str
     unit: str
     amount: int
+    owner: Owner | None = None
 
 
 def purchase_key(source: str, external_id: str, revision: int | None = None) -> FactKey:

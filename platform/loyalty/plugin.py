@@ -9,26 +9,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
+from loyalty.connection import Connection as Connection
 from loyalty.effects import Effect
 from loyalty.facts import Fact
+from loyalty.owners import OwnerResolver as OwnerResolver
+from loyalty.owners import OwnersAsked as OwnersAsked
+from loyalty.owners import Question as Question
 from loyalty.setup import Setup
 from loyalty.view import GrantView, Stage, View
 
 F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
-
-
-class Connection(Protocol):
-    """A connection inside a tenant's transaction (asyncpg's own methods)."""
-
-    async def fetch(self, query: str, *args: Any) -> Sequence[Any]: ...
-    async def fetchrow(self, query: str, *args: Any) -> Any: ...
-    async def fetchval(self, query: str, *args: Any) -> Any: ...
-    async def execute(self, query: str, *args: Any) -> str: ...
-    async def executemany(self, command: str, args: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +249,9 @@ class GraphQLPart:
 class Plugin:
     """Everything a program kind contributes, on one screen.
 
-    `counters(config)` names the counters that a config keeps. `owner_of(member, unit)` says whose
-    account a grant goes to (None: the member's own). `secrets` are config keys that are write-only.
+    `counters(config)` names the counters that a config keeps. `owner_of` says whose account a
+    member's unit is kept in (None: always the member's own). `secrets` are config keys that are
+    write-only.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
     package are found there.
     """
@@ -274,7 +269,7 @@ class Plugin:
     jobs: tuple[Job, ...] = ()
     inbound: Inbound | None = None
     projections: tuple[Projection, ...] = ()
-    owner_of: Callable[[UUID, str], UUID | None] | None = None
+    owner_of: OwnerResolver | None = None
     secrets: tuple[str, ...] = ()
     graphql: GraphQLPart = field(default_factory=GraphQLPart)
     models: str | None = None

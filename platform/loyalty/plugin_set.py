@@ -28,6 +28,8 @@ from loyalty.facts import (
     PurchaseReversed,
     TakenBack,
 )
+from loyalty.ids import NIL
+from loyalty.owners import Owner
 from loyalty.plugin import Counter, Loader, Plugin, Writer
 from loyalty.setup import ProgramVersion, Setup
 from loyalty.view import Stage
@@ -52,8 +54,8 @@ class PluginSet:
 
     `after` may name a plugin that is not installed: then there is nobody to wait for.
 
-    :raises ValueError: two plugins, facts, loaders, writers, traits or jobs of one name, a fact or
-        field that nobody publishes, an unknown `needs`, or a circle of `after`
+    :raises ValueError: two plugins, facts, loaders, writers, traits, jobs or kinds of owners of one
+        name, a fact or field that nobody publishes, an unknown `needs`, or a circle of `after`
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
@@ -73,6 +75,7 @@ class PluginSet:
             _check_needs(plugin)
             _check_reactions(plugin)
         _check_writers(self.plugins)
+        _check_owners(self.plugins)
         self._check_emits()
 
     @cached_property
@@ -241,6 +244,14 @@ def _check_writers(plugins: Sequence[Plugin]) -> None:
     rows = [writer.row for plugin in plugins for writer in plugin.writers]
     if twice := [row.__name__ for row in set(rows) if rows.count(row) > 1]:
         raise ValueError(f"two writers write {sorted(twice)}")
+
+
+def _check_owners(plugins: Sequence[Plugin]) -> None:
+    kinds = [kind for plugin in plugins if plugin.owner_of for kind in plugin.owner_of.kinds]
+    if twice := sorted({kind for kind in kinds if kinds.count(kind) > 1}):
+        raise ValueError(f"two plugins have owners of the kind {twice}")
+    for kind in kinds:
+        Owner(kind, NIL)  # refuses what is no kind
 
 
 def _check_reactions(plugin: Plugin) -> None:

@@ -10,7 +10,7 @@ import orjson
 from loyalty.cache.balances import BalanceCache, Balances
 from loyalty.cache.cached_balance import CachedBalance
 from loyalty.cache.connection import Link
-from loyalty.cache.hub import Hints, Hub, member_channel
+from loyalty.cache.hub import Hints, Hub, holder_channel
 from loyalty.cache.local_hub import LocalHub
 from loyalty.cache.no_cache import NoCache
 from loyalty.clock import Clock, SystemClock
@@ -112,13 +112,11 @@ class _Telling:
         await self._cache.put_many(
             committed.tenant_id,
             {
-                (change.member_id, change.unit): CachedBalance(
-                    version=change.version, overflow=True
-                )
+                (change.owner, change.unit): CachedBalance(version=change.version, overflow=True)
                 for change in committed.changes
             },
         )
-        hints = [(member_channel(c.member_id), _hint(c)) for c in committed.changes]
+        hints = [(holder_channel(c.owner), _hint(c)) for c in committed.changes]
         await self._hints.publish_many(committed.tenant_id, hints)
 
 

@@ -17,7 +17,6 @@ from loyalty.errors import Refused
 from loyalty.facts import (
     Fact,
     HoldLapsed,
-    LotsDue,
     MemberEnrolled,
     MemberRef,
     PurchaseRecorded,
@@ -25,6 +24,7 @@ from loyalty.facts import (
 )
 from loyalty.ids import new_id
 from loyalty.ledger.balances import balance_as_of, balances
+from loyalty.owners import Owner
 from loyalty.plugin import Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind
@@ -43,6 +43,7 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.units import create_unit
+from tests.kernel.holders import held_by, lots_due
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 BOSS = Actor(role="ADMIN", subject="boss", request_id="r-1")
@@ -151,20 +152,19 @@ class World:
         )
 
     async def balance(
-        self, member: MemberRef, unit: str = "points", at: datetime | None = None
+        self, whose: MemberRef | Owner, unit: str = "points", at: datetime | None = None
     ) -> BalanceView:
-        assert member.id is not None
+        holder = held_by(whose)
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
-            found = await balances(connection, [(member.id, unit)], at or self.clock.now())
-        return found[member.id, unit].view
+            found = await balances(connection, [(holder, unit)], at or self.clock.now())
+        return found[holder, unit].view
 
     async def as_of(
-        self, member: MemberRef, at: datetime, known_at: datetime | None = None
+        self, whose: MemberRef | Owner, at: datetime, known_at: datetime | None = None
     ) -> BalanceView:
-        assert member.id is not None
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
             found = await balance_as_of(
-                connection, member.id, "points", at=at, known_at=known_at or self.clock.now()
+                connection, held_by(whose), "points", at=at, known_at=known_at or self.clock.now()
             )
         return found.view
 
@@ -201,20 +201,15 @@ class World:
             " where state = 'HELD' and held_until <= $1 order by id", now
         )  # fmt: skip
         lots = await self.rows(
-            "select distinct a.owner_id, a.unit, a.version, l.expires_at from loyalty.lot l"
+            "select distinct a.owner_kind, a.owner_id, a.unit, a.version, l.expires_at"
+            " from loyalty.lot l"
             " join loyalty.account a on a.id = l.account_id"
             " where l.remaining > 0 and l.expires_at <= $1 order by l.expires_at, a.owner_id", now
         )  # fmt: skip
         found: list[Fact] = [
             HoldLapsed(occurred_at=row["held_until"], redemption_id=row["id"]) for row in holds
         ]
-        return found + [
-            LotsDue(
-                member=MemberRef(id=row["owner_id"]), occurred_at=row["expires_at"],
-                unit=row["unit"], version=row["version"],
-            )
-            for row in lots
-        ]  # fmt: skip
+        return found + [lots_due(row) for row in lots]
 
     async def sweep(self) -> list[Outcome]:
         """Let what is due now come to its end."""

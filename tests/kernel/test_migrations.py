@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -112,3 +113,54 @@ async def test_it_gives_way_to_a_reader_and_comes_back(
 
     assert await migrating == [f"{package.name}/0001_column"]
     await reader.close()
+
+
+async def test_terms_given_before_they_had_versions_are_numbered_as_they_were_given(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the release before left them: two accounts, one of whose lots was given two terms."""
+    every = runner.migrations_of
+    await bootstrap(empty)
+    monkeypatch.setattr(
+        runner, "migrations_of", lambda package: (m for m in every(package) if m.name < "0004")
+    )
+    await migrate(empty, ["loyalty"])
+    connection = await asyncpg.connect(empty)
+    tenant, mine, other = (UUID(int=n) for n in (1, 2, 3))
+    for account in (mine, other):
+        await connection.execute(
+            """insert into loyalty.account (tenant_id, id, owner_kind, owner_id, unit, kind, stored)
+               values ($1, $2, 'MEMBER', $2, 'points', 'main', true)""", tenant, account,
+        )  # fmt: skip
+    given = [(mine, 1, 3), (mine, 2, 1), (mine, 1, 2), (other, 1, 1)]  # account, lot, day
+    for account, lot in {(account, lot) for account, lot, _ in given}:
+        await connection.execute(
+            """insert into loyalty.lot (tenant_id, account_id, id, fact_id, rule, granted,
+                 remaining, accounting_class, occurred_at, available_at)
+               values ($1, $2, $3, $3, '', 5, 0, '', now(), now())""",
+            tenant, account, UUID(int=lot),
+        )  # fmt: skip
+    for account, lot, day in given:
+        await connection.execute(
+            """insert into loyalty.lot_term
+                 (tenant_id, account_id, lot_id, fact_id, occurred_at, recorded_at)
+               values ($1, $2, $3, $4, now(), now() + make_interval(days => $5))""",
+            tenant, account, UUID(int=lot), UUID(int=100 + day), day,
+        )  # fmt: skip
+    monkeypatch.setattr(runner, "migrations_of", every)
+
+    await migrate(empty, ["loyalty"])
+
+    rows = await connection.fetch(
+        "select account_id, lot_id, version from loyalty.lot_term order by account_id, version"
+    )
+    numbered = [(row["account_id"], row["lot_id"].int, row["version"]) for row in rows]
+    assert numbered == [(mine, 2, 1), (mine, 1, 2), (mine, 1, 3), (other, 1, 1)]
+    terms = await connection.fetch("select terms from loyalty.account order by id")
+    assert [row["terms"] for row in terms] == [3, 1]
+    forced = await connection.fetchval(
+        "select bool_and(relforcerowsecurity) from pg_class"
+        " where relname in ('account', 'lot_term')"
+    )
+    assert forced
+    await connection.close()

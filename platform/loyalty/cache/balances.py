@@ -184,8 +184,8 @@ class BalanceCache:
         self.counts.corrupt += foreign
 
     def _key(self, tenant: UUID, want: Want) -> str:
-        member, unit = want
-        return balance_key(tenant, self._epoch, member, unit)
+        holder, unit = want
+        return balance_key(tenant, self._epoch, holder, unit)
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

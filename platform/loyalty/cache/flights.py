@@ -6,9 +6,10 @@ from contextvars import Context
 from uuid import UUID
 
 from loyalty.cache.cached_balance import CachedBalance
+from loyalty.owners import Holder
 
-Want = tuple[UUID, str]
-"""A member and the code of a unit."""
+Want = tuple[Holder, str]
+"""A member, or another owner, and the code of a unit."""
 
 Load = Callable[[Sequence[Want]], Awaitable[Mapping[Want, CachedBalance]]]
 """Asks Postgres, in a transaction of its own: it runs in a task and a context of its own."""

@@ -19,7 +19,13 @@ from redis.exceptions import RedisError
 
 from loyalty.cache.connection import Link, Unanswered, connect
 from loyalty.cache.listening import CONNECT_SECONDS, Listening
-from loyalty.cache.names import CONFIG, EVERY_TENANT, channel_name, member_channel
+from loyalty.cache.names import (
+    CONFIG,
+    EVERY_TENANT,
+    channel_name,
+    holder_channel,
+    member_channel,
+)
 from loyalty.cache.rooms import HubCounts, Rooms
 from loyalty.cache.script import Script
 from loyalty.cache.subscription import BUFFER_MAX, Closing, SlowConsumer, Subscription
@@ -31,6 +37,7 @@ __all__ = [
     "Hub",
     "SlowConsumer",
     "Subscription",
+    "holder_channel",
     "member_channel",
 ]
 

@@ -4,14 +4,16 @@ import re
 from hashlib import blake2b
 from uuid import UUID
 
+from loyalty.owners import Holder, Owner
+
 EVERY_TENANT = "l1:config"
 CONFIG = "config"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 
-def balance_key(tenant: UUID, epoch: str, member: UUID, unit: str) -> str:
+def balance_key(tenant: UUID, epoch: str, holder: Holder, unit: str) -> str:
     """`epoch` names one life of the database: a restored backup starts over with lower versions."""
-    return f"l1:{{{tenant}}}:{epoch}:bal:{member}:{_safe(unit)}"
+    return f"l1:{{{tenant}}}:{epoch}:bal:{holder}:{_safe(unit)}"
 
 
 def channel_name(tenant: UUID, channel: str) -> str:
@@ -20,6 +22,11 @@ def channel_name(tenant: UUID, channel: str) -> str:
 
 def member_channel(member: UUID) -> str:
     return f"member:{member}"
+
+
+def holder_channel(holder: Holder) -> str:
+    """Where it is told that a balance of a member, or of another owner, moved."""
+    return f"owner:{holder}" if isinstance(holder, Owner) else member_channel(holder)
 
 
 def _safe(text: str) -> str:

@@ -7,15 +7,14 @@ from loyalty.errors import Refused
 from loyalty.facts import LotsDue, MemberRef
 from loyalty.jobs.timeline import Item
 from loyalty.jobs.visit import ACTOR, Visit
+from loyalty.owners import Owner, holder_of
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Request
 
-# Lots of members only: an account may belong to somebody else, who is nobody's member.
 _DUE = """
-select l.expires_at, a.id as account_id, a.owner_id, a.unit, a.version
+select l.expires_at, a.id as account_id, a.owner_kind, a.owner_id, a.unit, a.version
   from loyalty.lot l
   join loyalty.account a on (a.tenant_id, a.id) = (l.tenant_id, l.account_id)
-  join loyalty.member m on (m.tenant_id, m.id) = (a.tenant_id, a.owner_id)
  where l.remaining > 0 and l.expires_at <= $1 and l.account_id <> all($2::uuid[])
  order by l.expires_at limit $3
 """
@@ -42,8 +41,11 @@ class LotExpiry:
         return 0
 
     def _item(self, row: Any) -> Item:
+        holder = holder_of(row["owner_kind"], row["owner_id"])
+        owner = holder if isinstance(holder, Owner) else None
         fact = LotsDue(
-            member=MemberRef(id=row["owner_id"]),
+            member=MemberRef(id=row["owner_id"]) if owner is None else None,
+            owner=owner,
             occurred_at=row["expires_at"],
             unit=row["unit"],
             version=row["version"],

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from loyalty.errors import Code, Refused
+from loyalty.owners import Holder
 from loyalty.units import MINOR_MAX
 
-MAIN = "main"  # a member's open lots
-HELD = "held"  # a member's reserved value, out of its lots until captured or released
+MAIN = "main"  # open lots
+HELD = "held"  # reserved value, out of its lots until captured or released
 ISSUED = "issued"
 REDEEMED = "redeemed"
 BREAKAGE = "breakage"
@@ -16,15 +17,20 @@ ADJUSTED = "adjusted"
 
 @dataclass(slots=True)
 class Account:
-    """A member's account in one unit. balance - deficit is what its postings sum up to."""
+    """A member's or other owner's account in one unit.
+
+    balance - deficit is what its postings sum up to. `version` counts the postings, `terms` the new
+    terms that its lots were given.
+    """
 
     id: UUID
-    owner_id: UUID
+    owner: Holder
     unit: str
     kind: str
     balance: int = 0
     deficit: int = 0
     version: int = 0
+    terms: int = 0
 
     @property
     def net(self) -> int:

@@ -4,20 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
 from loyalty.ledger.account import HELD, MAIN
+from loyalty.owners import Holder, holder_of, kind_and_id
 from loyalty.plugin import Connection
 from loyalty.view import BalanceView
 
-Want = tuple[UUID, str]  # member id, unit
+Want = tuple[Holder, str]  # whose, unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """A member's unit at an instant; `version` grows with every change of it. `lots` are those
-    that are open then: available and pending together."""
+    """A unit of a member, or of another owner, at an instant.
+
+    `version` grows with every change of it, also of its lots' terms. `lots` are those that are open
+    then: available and pending together.
+    """
 
     version: int
     view: BalanceView
@@ -25,14 +28,19 @@ class Balance:
 
 
 async def holdings(connection: Connection, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
-    """What members hold, as open lots, so that any instant can be judged; in one statement.
+    """What members and other owners hold, as open lots, so that any instant can be judged.
+
+    One statement, however many are wanted.
 
     A unit in which nothing ever happened has version 0 and nothing in it.
     """
-    rows = await connection.fetch(HOLDINGS, [w[0] for w in wants], [w[1] for w in wants])
+    whose = [kind_and_id(holder) for holder, _ in wants]
+    rows = await connection.fetch(
+        HOLDINGS, [one[0] for one in whose], [one[1] for one in whose], [w[1] for w in wants]
+    )
     found: dict[Want, CachedBalance] = {}
     for row in rows:
-        found[row["member_id"], row["unit"]] = CachedBalance(
+        found[holder_of(row["kind"], row["id"]), row["unit"]] = CachedBalance(
             version=row["version"],
             held=row["held"],
             deficit=row["deficit"],
@@ -44,7 +52,7 @@ async def holdings(connection: Connection, wants: Sequence[Want]) -> dict[Want, 
 async def balances(
     connection: Connection, wants: Sequence[Want], at: datetime
 ) -> dict[Want, Balance]:
-    """The balances of members' units at `at`, by what is recorded now."""
+    """The balances of units at `at`, by what is recorded now."""
     return {
         want: Balance(version=held.version, view=balance_at(held, at), lots=_open_at(held.lots, at))
         for want, held in (await holdings(connection, wants)).items()
@@ -52,14 +60,15 @@ async def balances(
 
 
 async def balance_as_of(
-    connection: Connection, member_id: UUID, unit: str, *, at: datetime, known_at: datetime
+    connection: Connection, holder: Holder, unit: str, *, at: datetime, known_at: datetime
 ) -> Balance:
     """The balance at `at`, counting what had happened by then and was recorded by `known_at`.
 
     Lots are judged by their own terms, so it does not matter when a sweep ran.
     """
+    kind, ident = kind_and_id(holder)
     row: Mapping[str, Any] = await connection.fetchrow(
-        AS_OF, member_id, unit, at, known_at, MAIN, HELD
+        AS_OF, ident, unit, at, known_at, MAIN, HELD, kind
     )
     open_value = row["available"] + row["pending"]
     view = BalanceView(
@@ -81,24 +90,26 @@ def _merged(rows: Iterable[tuple[datetime, datetime | None, int]] | None) -> tup
 
 
 HOLDINGS = """
-select w.member_id, w.unit, sum(a.version)::bigint as version,
+select w.kind, w.id, w.unit, sum(a.version + a.terms)::bigint as version,
        coalesce(sum(a.balance) filter (where a.kind = 'held'), 0)::bigint as held,
        sum(a.deficit)::bigint as deficit,
        (select array_agg((l.available_at, l.expires_at, l.remaining))
           from loyalty.lot l join loyalty.account m
             on m.tenant_id = l.tenant_id and m.id = l.account_id
-         where m.owner_id = w.member_id and m.unit = w.unit and m.kind = 'main' and m.stored
-           and l.remaining > 0) as lots
-  from unnest($1::uuid[], $2::text[]) w(member_id, unit)
-  join loyalty.account a on a.owner_id = w.member_id and a.unit = w.unit and a.stored
- group by w.member_id, w.unit
+         where m.owner_id = w.id and m.owner_kind = w.kind and m.unit = w.unit
+           and m.kind = 'main' and m.stored and l.remaining > 0) as lots
+  from unnest($1::text[], $2::uuid[], $3::text[]) w(kind, id, unit)
+  join loyalty.account a on a.owner_id = w.id and a.owner_kind = w.kind and a.unit = w.unit
+   and a.stored
+ group by w.kind, w.id, w.unit
 """
 
 # What a late fact repaid of a deficit that only arose later, it had not repaid yet at `at`: of the
 # repayments known, only as much counts as was owed by then, the earliest first.
 AS_OF = """
 with mine as (
-  select id, kind from loyalty.account where owner_id = $1 and unit = $2 and stored),
+  select id, kind from loyalty.account
+   where owner_id = $1 and owner_kind = $7 and unit = $2 and stored),
 moved as (
   select m.kind, sum(case when p.to_id = m.id then p.amount else -p.amount end) as net,
          sum(p.uncovered) filter (where p.from_id = m.id) as uncovered,
@@ -106,6 +117,9 @@ moved as (
     from mine m join loyalty.posting p on p.to_id = m.id or p.from_id = m.id
    where p.occurred_at <= $3 and p.recorded_at <= $4
    group by m.kind),
+termed as (
+  select count(*) as version from mine m join loyalty.lot_term x on x.account_id = m.id
+   where x.occurred_at <= $3 and x.recorded_at <= $4),
 owed as (select coalesce((select uncovered from moved where kind = $5), 0) as amount),
 used as (
   select u.lot_id, u.kind, u.amount,
@@ -129,10 +143,10 @@ lots as (
     left join lateral (select x.lot_id, x.expires_at from loyalty.lot_term x
                         where (x.account_id, x.lot_id) = (l.account_id, l.id)
                           and x.occurred_at <= $3 and x.recorded_at <= $4
-                        order by x.recorded_at desc, x.fact_id desc limit 1) t on true
+                        order by x.version desc limit 1) t on true
     left join lateral (select x.lot_id, x.previous from loyalty.lot_term x
                         where (x.account_id, x.lot_id) = (l.account_id, l.id)
-                        order by x.recorded_at, x.fact_id limit 1) f1 on true
+                        order by x.version limit 1) f1 on true
    where l.occurred_at <= $3 and f.recorded_at <= $4),
 open as (
   select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,
@@ -143,6 +157,7 @@ select o.available, o.pending, o.lots,
        coalesce((select net from moved where kind = $6), 0)::bigint as held,
        (owed.amount - coalesce((select sum(amount) from counted where kind = 'REPAY'), 0))::bigint
          as deficit,
-       coalesce((select sum(version) from moved), 0)::bigint as version
+       (coalesce((select sum(version) from moved), 0) + (select version from termed))::bigint
+         as version
   from open o cross join owed
 """

@@ -1,4 +1,4 @@
-"""The book of a batch: members' accounts and lots in memory, moved by the few ledger operations.
+"""The book of a batch: stored accounts and lots in memory, moved by the few ledger operations.
 
 Each operation writes posting, lot and use rows and keeps the accounts in step, so that the fact
 that comes next in the batch sees it. `mark` and `undo` take a fact's changes back when it is
@@ -13,17 +13,10 @@ from uuid import UUID
 from loyalty.ids import account_id, new_id
 from loyalty.ledger.account import HELD, MAIN, Account
 from loyalty.ledger.lots import Lot, choose
+from loyalty.ledger.need_lots import NeedLots as NeedLots
 from loyalty.ledger.rows import Rows
 from loyalty.ledger.undo import UndoLog
-
-
-class NeedLots(Exception):
-    """More lots decide than were loaded: the batch runs again with all lots of this account."""
-
-    def __init__(self, owner_id: UUID, unit: str) -> None:
-        super().__init__(f"all lots of {owner_id} in {unit}")
-        self.owner_id = owner_id
-        self.unit = unit
+from loyalty.owners import Holder, kind_and_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +45,14 @@ class Terms:
 class Book(UndoLog):
     tenant_id: UUID
     rows: Rows = field(default_factory=Rows)
-    accounts: dict[tuple[UUID, str, str], Account] = field(default_factory=dict)
+    accounts: dict[tuple[Holder, str, str], Account] = field(default_factory=dict)
     lots: dict[UUID, list[Lot]] = field(default_factory=dict)
-    complete: set[tuple[UUID, str]] = field(default_factory=set)  # owners' units, all lots loaded
+    complete: set[tuple[Holder, str]] = field(default_factory=set)  # owners' units, all lots loaded
     derived: set[UUID] = field(default_factory=set)  # program accounts known to exist
     opened: set[UUID] = field(default_factory=set)  # and those that exist once this is committed
     _moved: set[UUID] = field(default_factory=set)  # accounts that are not as they were loaded
     _seq: dict[UUID, int] = field(default_factory=dict)
+    _retermed: dict[tuple[UUID, UUID], bool] = field(default_factory=dict)  # by fact and lot
 
     def mark(self) -> tuple[int, tuple[int, ...]]:
         return self.position(), self.rows.sizes()
@@ -71,21 +65,22 @@ class Book(UndoLog):
 
     # --- accounts -----------------------------------------------------------------------------
 
-    def account(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account:
-        """A member's account; opened with the first thing that happens to it."""
-        key = (owner_id, unit, kind)
+    def account(self, owner: Holder, unit: str, kind: str = MAIN) -> Account:
+        """A stored account; opened with the first thing that happens to it."""
+        key = (owner, unit, kind)
         if (found := self.accounts.get(key)) is None:
-            ident = account_id(self.tenant_id, "MEMBER", owner_id, unit, kind)
-            found = Account(ident, owner_id, unit, kind)
+            owner_kind, owner_id = kind_and_id(owner)
+            ident = account_id(self.tenant_id, owner_kind, owner_id, unit, kind)
+            found = Account(ident, owner, unit, kind)
             self.put(self.accounts, key, found)
-            self.rows.accounts.append((ident, "MEMBER", owner_id, unit, kind, True))
+            self.rows.accounts.append((ident, owner_kind, owner_id, unit, kind, True))
             if kind == MAIN:
-                self.complete.add((owner_id, unit))  # a new account has no lots elsewhere
+                self.complete.add((owner, unit))  # a new account has no lots elsewhere
         return found
 
-    def look(self, owner_id: UUID, unit: str, kind: str = MAIN) -> Account | None:
+    def look(self, owner: Holder, unit: str, kind: str = MAIN) -> Account | None:
         """The account if there is one; looking opens none."""
-        return self.accounts.get((owner_id, unit, kind))
+        return self.accounts.get((owner, unit, kind))
 
     def open_lots(self, account: Account) -> Sequence[Lot]:
         return self.lots.get(account.id, ())
@@ -151,10 +146,10 @@ class Book(UndoLog):
         return chosen
 
     def hold(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
-        """Move `amount` out of its lots to the member's held account; as `burn` otherwise."""
+        """Move `amount` out of its lots to the owner's held account; as `burn` otherwise."""
         if not (chosen := self._spendable(cause, account, amount)):
             return []
-        held = self.account(account.owner_id, account.unit, HELD)
+        held = self.account(account.owner, account.unit, HELD)
         self._use(cause, account, chosen, "HOLD")
         self._post(cause, "HOLD", account.unit, amount, source=account, target=held)
         return chosen
@@ -167,16 +162,16 @@ class Book(UndoLog):
         """
         chosen = choose((x for x in self.open_lots(account) if x.available(cause.at)), amount)
         enough = sum(part for _, part in chosen) == amount
-        if (account.owner_id, account.unit) not in self.complete and (
+        if (account.owner, account.unit) not in self.complete and (
             not enough or account.id in self._moved
         ):
-            raise NeedLots(account.owner_id, account.unit)
+            raise NeedLots(account.owner, account.unit)
         return chosen if enough else []
 
     def need_all_lots(self, account: Account) -> None:
         """:raises NeedLots: some lots of the account were not loaded"""
-        if (account.owner_id, account.unit) not in self.complete:
-            raise NeedLots(account.owner_id, account.unit)
+        if (account.owner, account.unit) not in self.complete:
+            raise NeedLots(account.owner, account.unit)
 
     def settle_held(self, cause: Cause, held: Account, amount: int, target: UUID) -> None:
         """Capture: held value goes to where a burn goes."""
@@ -244,10 +239,14 @@ class Book(UndoLog):
             self._post(cause, "EXPIRE", account.unit, amount, source=account, target=target)
         return amount
 
-    def reterm(self, cause: Cause, lot: Lot, expires_at: datetime | None) -> None:
+    def reterm(self, cause: Cause, account: Account, lot: Lot, expires_at: datetime | None) -> None:
+        """Give a lot another end: a version of its account, one per fact and lot."""
         self.rows.terms.append(
             (lot.account_id, lot.id, cause.fact_id, expires_at, lot.expires_at, cause.at)
         )
+        if (cause.fact_id, lot.id) not in self._retermed:
+            self.put(self._retermed, (cause.fact_id, lot.id), True)
+            self.change(account, "terms", account.terms + 1)
         self.change(lot, "expires_at", expires_at)
 
     def post(self, cause: Cause, unit: str, amount: int, source: UUID, target: UUID) -> None:

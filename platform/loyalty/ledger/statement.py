@@ -1,16 +1,17 @@
-"""Statements: what moved a member's unit, in the order in which it was recorded."""
+"""Statements: what moved somebody's unit, in the order in which it was recorded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from loyalty.owners import Holder, kind_and_id
 from loyalty.plugin import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One movement, seen from the member: `amount` > 0 came in; `balance_after` may be < 0 (owed).
+    """One movement, seen from its owner: `amount` > 0 came in; `balance_after` may be < 0 (owed).
 
     `late` says that it happened before the entry recorded ahead of it.
     """
@@ -30,13 +31,14 @@ class Entry:
 
 
 async def statement(
-    connection: Connection, member_id: UUID, unit: str, *, before: int | None, count: int
+    connection: Connection, holder: Holder, unit: str, *, before: int | None, count: int
 ) -> Sequence[Entry]:
     """The newest `count` entries with a version below `before` (None: the newest), newest first.
 
     `kind` is GRANT, BURN, HOLD, RELEASE, REVERSE, EXPIRE, TAKE_BACK or ADJUST.
     """
-    rows = await connection.fetch(STATEMENT, member_id, unit, before, count)
+    kind, ident = kind_and_id(holder)
+    rows = await connection.fetch(STATEMENT, ident, unit, before, count, kind)
     return [Entry(**dict(row)) for row in rows]
 
 
@@ -44,7 +46,7 @@ async def statement(
 STATEMENT = """
 with mine as (
   select id from loyalty.account
-   where owner_id = $1 and unit = $2 and kind = 'main' and stored),
+   where owner_id = $1 and owner_kind = $5 and unit = $2 and kind = 'main' and stored),
 entries as (
   (select p.to_version as version, p.amount, p.to_balance as balance_after, p.kind, p.program_id,
           p.rule, p.label, p.fact_id, p.occurred_at, p.recorded_at, p.tenant_id

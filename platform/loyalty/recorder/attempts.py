@@ -4,15 +4,15 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
-from uuid import UUID
 
 import asyncpg
 
 from loyalty.ledger.book import NeedLots
+from loyalty.owners import Holder
 from loyalty.settlement.reversing import Outdated
 
 T = TypeVar("T")
-MoreLots = set[tuple[UUID, str]]  # owners and units of accounts that are wanted whole
+MoreLots = set[tuple[Holder, str]]  # owners and units of accounts that are wanted whole
 
 # moved, deadlock, key just taken, lock; an account that a restored database does not have
 RETRIED = frozenset({"40001", "40P01", "23505", "55P03", "23503"})
@@ -21,6 +21,10 @@ TRIES = 5
 
 class StaleSetup(Exception):
     """A tenant's setup changed: the batch is decided under the new one."""
+
+
+class StaleNames(Exception):
+    """A name belongs to another member than before the lock: the batch asks about that one."""
 
 
 async def persistently(
@@ -38,10 +42,10 @@ async def persistently(
         try:
             return await attempt(more_lots)
         except NeedLots as need:
-            if (need.owner_id, need.unit) in more_lots:
+            if (need.owner, need.unit) in more_lots:
                 raise RuntimeError(f"{need}: they are loaded and do not add up") from None
-            more_lots.add((need.owner_id, need.unit))
-        except (StaleSetup, Outdated):
+            more_lots.add((need.owner, need.unit))
+        except (StaleSetup, StaleNames, Outdated):
             continue
         except asyncpg.PostgresError as error:
             tries += 1

@@ -10,7 +10,9 @@ from loyalty.ids import NIL
 from loyalty.ledger.account import MAIN, Account
 from loyalty.ledger.book import Book
 from loyalty.ledger.lots import Lot, burn_order
+from loyalty.owners import Holder, holder_of
 from loyalty.plugin_set import PluginSet
+from loyalty.recorder.attempts import StaleNames
 from loyalty.recorder.wants import Wants
 from loyalty.settlement.batch import Batch, Known, Parked, Redemption
 from loyalty.settlement.request import ClientKey
@@ -18,7 +20,9 @@ from loyalty.settlement.sale import FollowOn, Sale
 from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
 
-OPEN_BATCH = "select * from loyalty.open_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+OPEN_BATCH = (
+    "select * from loyalty.open_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+)
 
 
 def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet, now: datetime,
@@ -57,8 +61,9 @@ def _members(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
 
 def _accounts(book: Book, row: Mapping[str, Any]) -> None:
     for found in row["accounts"] or ():
-        account = Account(**dict(found))
-        book.accounts[account.owner_id, account.unit, account.kind] = account
+        fields = dict(found)
+        owner = holder_of(fields.pop("owner_kind"), fields.pop("owner_id"))
+        book.accounts[owner, fields["unit"], fields["kind"]] = Account(owner=owner, **fields)
 
 
 def _lots(book: Book, row: Mapping[str, Any]) -> None:
@@ -109,12 +114,14 @@ def _sales(batch: Batch, row: Mapping[str, Any]) -> None:
 def _redemptions(batch: Batch, row: Mapping[str, Any]) -> None:
     uses: Sequence[Mapping[str, Any]] = row["uses"] or ()
     lots = {lot.id: lot for found in batch.book.lots.values() for lot in found}
+    owners = {account.id: account.owner for account in batch.book.accounts.values()}
     for found in row["redemptions"] or ():
         if found["member_id"] not in batch.members:
             continue  # somebody else's, whom no fact of this batch is about
         fields = dict(found)
         fields["order"] = fields.pop("order_ref")
-        redemption = Redemption(**fields)
+        owner = _taken_from(uses, found["hold_fact_id"], owners)
+        redemption = Redemption(owner=owner, **fields)
         parts: dict[UUID, int] = {}
         for use in uses:
             taken = use["fact_id"] == redemption.hold_fact_id and use["kind"] in ("HOLD", "BURN")
@@ -126,6 +133,21 @@ def _redemptions(batch: Batch, row: Mapping[str, Any]) -> None:
         )
         redemption.parts = tuple(in_order)
         batch.redemptions[redemption.id] = redemption
+
+
+def _taken_from(
+    uses: Sequence[Mapping[str, Any]], fact_id: UUID, owners: Mapping[UUID, Holder]
+) -> Holder:
+    """Whose lots a redemption took: its own fact says, wherever the member's unit is kept by now.
+
+    :raises StaleNames: it came while the batch was locking, and that account is not locked
+    """
+    for use in uses:
+        if use["fact_id"] == fact_id and use["kind"] in ("HOLD", "BURN"):
+            if (owner := owners.get(use["account_id"])) is None:
+                raise StaleNames
+            return owner
+    raise LookupError(f"the redemption of fact {fact_id} took from no lot")
 
 
 def _counters(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:

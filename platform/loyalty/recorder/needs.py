@@ -6,13 +6,12 @@ from uuid import UUID
 
 from loyalty.facts import Fact, PurchaseReversed
 from loyalty.plugin import LoadRequest
-from loyalty.plugin_set import PluginSet, Turn, loader_of
+from loyalty.plugin_set import Turn, loader_of
 from loyalty.recorder.wants import kinds
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Request
 from loyalty.settlement.reversing import sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
-from loyalty.setup import Setup
 
 
 async def load_needs(
@@ -56,38 +55,3 @@ def subject(batch: Batch, fact: Fact) -> UUID | None:
         return redemption.member_id if redemption else None
     member = batch.member_of(fact.member)
     return member.id if member else None
-
-
-async def owners_of(
-    connection: Any, requests: Sequence[Request], setup: Setup, plugins: PluginSet
-) -> list[UUID]:
-    """Other owners whose accounts these requests may move, resolved before anything is locked."""
-    resolvers = [
-        plugin.owner_of
-        for program in setup.programs
-        if (plugin := plugins.by_name.get(program.kind)) is not None and plugin.owner_of
-    ]
-    refs = [request.fact.member for request in requests if request.fact.member is not None]
-    sales = [sale_key(r.fact) for r in requests if isinstance(r.fact, PurchaseReversed)]
-    if not resolvers or not (refs or sales):
-        return []
-    members = await connection.fetch(
-        "select id from loyalty.member where id = any($1) or external_id = any($2)"
-        " union select member_id from loyalty.member_identifier where value = any($3)"
-        " union select f.member_id from loyalty.fact f"
-        " join unnest($4::text[], $5::text[]) k(scope, key) on (k.scope, k.key) = (f.scope, f.key)"
-        " where f.member_id is not null",
-        [ref.id for ref in refs if ref.id],
-        [ref.external_id for ref in refs if ref.external_id],
-        [ref.identifier for ref in refs if ref.identifier],
-        [key.scope for key in sales],
-        [key.key for key in sales],
-    )
-    owners = {
-        owner
-        for row in members
-        for resolve in resolvers
-        for unit in setup.units
-        if (owner := resolve(row["id"], unit)) is not None and owner != row["id"]
-    }
-    return sorted(owners)

@@ -122,7 +122,7 @@ def _check_members(batch: Batch, requests: Sequence[Request]) -> None:
 
 def _check_accounts(gave: Sequence[Change], got: Sequence[Change]) -> None:
     """What goes out of an account and into it again only gives old value a new term."""
-    if {(c.member_id, c.unit) for c in gave} & {(c.member_id, c.unit) for c in got}:
+    if {(c.owner, c.unit) for c in gave} & {(c.owner, c.unit) for c in got}:
         raise Refused(
             Code.BAD_USER_INPUT, "both sides share one account: nothing would move", field="member"
         )

@@ -17,12 +17,13 @@ from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.ledger.rows import Rows
 from loyalty.plugin_set import PluginSet
-from loyalty.recorder.attempts import MoreLots, StaleSetup, persistently
+from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persistently
 from loyalty.recorder.each import Cut, arrived, internal, settle_each
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, load
-from loyalty.recorder.needs import load_needs, owners_of
+from loyalty.recorder.needs import load_needs
 from loyalty.recorder.newest import with_newest
+from loyalty.recorder.owning import ownership_of
 from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.setups import Setups
 from loyalty.recorder.wants import Wants, gather
@@ -153,15 +154,21 @@ class Recorder:
         """Lock and load what the requests need.
 
         :raises StaleSetup: the tenant's setup is newer than the given one, and was read
+        :raises StaleNames: a name changed hands meanwhile, and nobody asked who keeps what its
+            member has
         """
         wants: Wants = gather(requests, setup, self.plugins, more_lots)
-        wants.owners = await owners_of(connection, requests, setup, self.plugins)
+        now = self.clock.now()
+        ownership = await ownership_of(connection, wants, setup, self.plugins, now)
         row = await connection.fetchrow(OPEN_BATCH, setup.tenant_id, *wants.arguments())
         if row["epoch"] != setup.epoch:
             await self.setups.read(connection, setup.tenant_id)
             raise StaleSetup
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
+        if ownership.misses(batch.members):
+            raise StaleNames
+        batch.ownership = ownership
         batch.needs = await load_needs(connection, requests, batch)
         return batch
 
@@ -189,7 +196,7 @@ class Recorder:
         tenant_id = batch.setup.tenant_id
         known = self._derived.setdefault(tenant_id, set())
         known.update(batch.book.opened)
-        newest = {(c.member_id, c.unit): c for c in changes}
+        newest = {(c.owner, c.unit): c for c in changes}
         if not newest or self._committed is None:
             return
         try:

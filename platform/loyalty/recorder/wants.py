@@ -1,6 +1,6 @@
 """What a batch asks the database for: locks and rows, and nothing that no fact of it needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,8 @@ from uuid import UUID
 from loyalty import commands, facts
 from loyalty.counters import stored_as, window_of
 from loyalty.facts import Fact, FactKey, MemberRef
-from loyalty.plugin import Scope
+from loyalty.owners import Holder, Owner, kind_and_id
+from loyalty.plugin import Question, Scope
 from loyalty.plugin_set import PluginSet, Turn
 from loyalty.settlement.reacting import trait_names
 from loyalty.settlement.request import ClientKey, Request
@@ -30,10 +31,11 @@ class Wants:
     sales: dict[FactKey, None] = field(default_factory=dict)
     redemptions: dict[UUID, None] = field(default_factory=dict)
     lots: dict[tuple[int, str], tuple[int | None, datetime]] = field(default_factory=dict)
+    own_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     traits: dict[str, None] = field(default_factory=dict)
     counters: dict[tuple[int | None, str, datetime, datetime], int] = field(default_factory=dict)
     parked: dict[FactKey, None] = field(default_factory=dict)
-    owners: list[UUID] = field(default_factory=list)
+    owners: dict[Owner, None] = field(default_factory=dict)
     touching: dict[int, int] = field(default_factory=dict)
 
     def ref(self, kind: str, value: str, scope: str = "") -> int:
@@ -51,10 +53,40 @@ class Wants:
             self.members[ref] = known
         return known
 
+    def holder(self, holder: Holder) -> int:
+        """The ordinal of the owner of an account as it is, member or not."""
+        kind, ident = kind_and_id(holder)
+        if isinstance(holder, Owner):
+            self.owners[holder] = None
+        return self.ref("o", str(ident), kind)
+
     def want_lots(self, ref: int, unit: str, amount: int | None, at: datetime) -> None:
         """All open lots where more than one request asks, or one does not say how much."""
         known = (ref, unit) in self.lots
         self.lots[ref, unit] = (None if known else amount, at)
+
+    def want_own_lots(self, ref: int, unit: str, at: datetime) -> None:
+        """All open lots of just this account, whoever keeps the member's unit now."""
+        self.own_lots[ref, unit] = at
+
+    def redirect(self, ids: Sequence[UUID | None], owners: Mapping[Question, Owner]) -> None:
+        """Want of another owner's account what was wanted of members whose unit it keeps.
+
+        `ids` are the members by ordinal, none where a ref names no member.
+        """
+        self.owners.update(dict.fromkeys(owners.values()))
+        touching = dict(self.touching)
+        for (ref, unit), (amount, at) in list(self.lots.items()):
+            if (member := ids[ref - 1]) is None or (owner := owners.get((member, unit))) is None:
+                continue
+            del self.lots[ref, unit]
+            kept = self.holder(owner)
+            self.want_lots(kept, unit, amount, at)
+            self.touching[kept] = sum(
+                times
+                for other, times in touching.items()
+                if (one := ids[other - 1]) is not None and owners.get((one, unit)) == owner
+            )
 
     def arguments(self) -> list[object]:
         several = {ref for ref, times in self.touching.items() if times > 1}
@@ -68,13 +100,15 @@ class Wants:
             [
                 (ref, unit, None if ref in several else amount, at)
                 for (ref, unit), (amount, at) in self.lots.items()
-            ],
+            ]
+            + [(ref, unit, None, at) for (ref, unit), at in self.own_lots.items()],
             list(self.traits),
             [
                 (ordinal, ref, name, since, before)
                 for (ref, name, since, before), ordinal in self.counters.items()
             ],
-            self.owners,
+            [owner.kind for owner in self.owners],
+            [owner.id for owner in self.owners],
             [(key.scope, key.key) for key in self.parked],
         ]
 
@@ -83,15 +117,14 @@ def gather(
     requests: Sequence[Request],
     setup: Setup,
     plugins: PluginSet,
-    more_lots: Iterable[tuple[UUID, str]] = (),
+    more_lots: Iterable[tuple[Holder, str]] = (),
 ) -> Wants:
     """Everything a batch of requests asks for. `more_lots` are accounts wanted whole."""
     wants = Wants()
     for request in requests:
         _gather(wants, request, setup, plugins)
-    for owner_id, unit in more_lots:
-        ref = wants.ref("o", str(owner_id))
-        wants.lots[ref, unit] = (None, requests[0].fact.occurred_at)
+    for holder, unit in more_lots:
+        wants.want_own_lots(wants.holder(holder), unit, requests[0].fact.occurred_at)
     return wants
 
 
@@ -162,11 +195,13 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
             wants.natural[next_key(fact)] = None
         case facts.FactReversed():
             wants.sales[FactKey(fact.reversed_scope, fact.reversed_key)] = None
+        case facts.LotsDue() if fact.owner is not None:
+            wants.want_own_lots(wants.holder(fact.owner), fact.unit, at)
         case facts.LotsDue() if ref is not None:
-            wants.want_lots(ref, fact.unit, None, at)
+            wants.want_own_lots(ref, fact.unit, at)
         case facts.MemberClosed() if ref is not None:
             for unit in setup.units:
-                wants.want_lots(ref, unit, None, at)
+                wants.want_own_lots(ref, unit, at)
         case commands.AdjustBalance() if ref is not None and fact.amount < 0:
             amount = None if fact.allow_deficit else -fact.amount
             wants.want_lots(ref, fact.unit, amount, at)

@@ -12,13 +12,16 @@ from loyalty.settlement.settling import Settling
 
 
 def adjust(s: Settling, command: AdjustBalance) -> None:
-    """Give or take `amount`; taking more than is spendable needs `allow_deficit`."""
-    book, member = s.batch.book, s.the_member
+    """Give or take `amount`; taking more than is spendable needs `allow_deficit`.
+
+    It moves the account that the member's unit is kept in, as a grant or a burn would.
+    """
+    book, owner = s.batch.book, s.holder(command.unit)
     if command.amount == 0:
         raise Refused(Code.BAD_AMOUNT, "must not be nothing", field="amount")
     if command.expires_at is not None and command.expires_at <= s.at:
         raise Refused(Code.BAD_USER_INPUT, "must lie in the future", field="expiresAt")
-    account = book.account(member.id, command.unit)
+    account = book.account(owner, command.unit)
     other = book.tenant_account(command.unit, ADJUSTED)
     rule = f"adjustment:{command.reason_code}"
     cause = s.cause(rule=rule, label=command.note or command.reason_code)
@@ -41,4 +44,4 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
         book.take(cause, account, -command.amount, [], other, owe=True, kind="ADJUST")
     elif not book.burn(cause, account, -command.amount, other, kind="ADJUST"):
         raise insufficient(s, command.unit, -command.amount)
-    s.touch(member.id, command.unit)
+    s.touch(owner, command.unit)

@@ -9,7 +9,9 @@ from uuid import UUID
 from loyalty.facts import FactKey, MemberRef
 from loyalty.ids import NIL
 from loyalty.ledger.book import Book
+from loyalty.owners import Holder
 from loyalty.plugin_set import PluginSet
+from loyalty.settlement.ownership import EVERYBODYS_OWN, Ownership
 from loyalty.settlement.request import ClientKey, Recorded
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Setup
@@ -38,10 +40,14 @@ class Known:
 
 @dataclass(slots=True, kw_only=True)
 class Redemption:
-    """A redemption, and which part of which lot it took (`parts`, in burn order)."""
+    """A redemption, and which part of which lot it took (`parts`, in burn order).
+
+    `owner` is whose lots these are: it stays so, wherever the member's unit is kept by now.
+    """
 
     id: UUID
     member_id: UUID
+    owner: Holder
     program_id: UUID
     unit: str
     state: str
@@ -101,6 +107,7 @@ class Batch:
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)
+    ownership: Ownership = EVERYBODYS_OWN
     preview: bool = False
 
     def member_of(self, ref: MemberRef | None) -> MemberView | None:

@@ -37,7 +37,7 @@ STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
     ReleaseRedemption,
     ReverseRedemption,
 )
-NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, LotsDue, HoldLapsed, Command)
+NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, HoldLapsed, Command)
 
 
 def check(s: Settling) -> None:
@@ -47,7 +47,8 @@ def check(s: Settling) -> None:
         raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
         _check_time(s, fact)
-    if isinstance(fact, NEEDS_MEMBER) and s.member is None:
+    members_lots = isinstance(fact, LotsDue) and fact.owner is None
+    if s.member is None and (members_lots or isinstance(fact, NEEDS_MEMBER)):
         raise Refused(
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )

@@ -8,6 +8,7 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import Expired, LotsDue
 from loyalty.ledger.account import BREAKAGE, Account
 from loyalty.ledger.lots import Lot
+from loyalty.owners import Owner
 from loyalty.settlement.settling import Settling
 
 
@@ -19,10 +20,10 @@ class NothingDue(Refused):
 
 
 def expire(s: Settling, fact: LotsDue) -> None:
-    """Take what is left of the member's lots whose term is reached to where their program says."""
+    """Take what is left of an account's lots whose term is reached to where their program says."""
     if s.at > s.batch.now:
         raise Refused(Code.TOO_EARLY, "lies in the future", field="occurredAt")
-    account = s.batch.book.look(s.the_member.id, fact.unit)
+    account = s.batch.book.look(fact.owner or s.the_member.id, fact.unit)
     ended = end_due(s, account) if account else []
     if not ended:
         raise NothingDue
@@ -60,9 +61,10 @@ def _end_of_program(s: Settling, account: Account, lots: list[Lot], at: datetime
     program = s.batch.setup.program_by_id(program_id) if program_id else None
     slug = program.slug if program else ""
     told = Expired(
-        member=s.fact.member, occurred_at=at, program=slug, unit=account.unit, amount=amount
-    )
-    s.touch(account.owner_id, account.unit)
+        member=s.fact.member, occurred_at=at, program=slug, unit=account.unit, amount=amount,
+        owner=account.owner if isinstance(account.owner, Owner) else None,
+    )  # fmt: skip
+    s.touch(account.owner, account.unit)
     s.follow(told)
     return told
 

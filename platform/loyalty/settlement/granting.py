@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import UUID
 
 from loyalty.days import iso
 from loyalty.effects import Grant
 from loyalty.facts import Fact, Granted, PurchaseRecorded
 from loyalty.ledger.account import ISSUED
 from loyalty.ledger.book import Terms
+from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
@@ -122,8 +122,8 @@ def _decided(item: Staged) -> dict[str, Any]:
 
 
 def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
-    grant, program, plugin = item.grant, item.turn.program, item.turn.plugin
-    owner = owner_of(s, plugin.owner_of, grant.unit)
+    grant, program = item.grant, item.turn.program
+    owner = s.holder(grant.unit)
     account = s.batch.book.account(owner, grant.unit)
     terms = Terms(
         accounting_class=grant.accounting_class,
@@ -148,10 +148,10 @@ def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
         }
     )
     if s.batch.plugins.hears_of(Granted):
-        s.follow(_granted(s, program.slug, grant))
+        s.follow(_granted(s, program.slug, grant, owner))
 
 
-def _granted(s: Settling, program: str, grant: Grant) -> Granted:
+def _granted(s: Settling, program: str, grant: Grant, owner: Holder) -> Granted:
     return Granted(
         member=s.fact.member,
         occurred_at=s.at,
@@ -160,11 +160,5 @@ def _granted(s: Settling, program: str, grant: Grant) -> Granted:
         unit=grant.unit,
         amount=grant.granted,
         accounting_class=grant.accounting_class,
+        owner=owner if isinstance(owner, Owner) else None,
     )
-
-
-def owner_of(s: Settling, resolve: Any, unit: str) -> UUID:
-    """Whose account a grant goes to: the member's, unless the plugin says otherwise."""
-    member = s.the_member
-    owner: UUID | None = resolve(member.id, unit) if resolve else None
-    return owner or member.id

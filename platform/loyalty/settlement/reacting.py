@@ -1,6 +1,6 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
@@ -9,7 +9,7 @@ from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reter
 from loyalty.errors import Refused
 from loyalty.facts import Expired, Fact, Granted, TakenBack
 from loyalty.kept import Noted, keep
-from loyalty.ledger.account import HELD
+from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import Scope, WriteRow
 from loyalty.plugin_set import Turn
@@ -93,10 +93,12 @@ def _set_trait(s: Settling, turn: Turn, effect: SetTrait) -> None:
 
 
 def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
-    for lots in s.batch.book.lots.values():
-        for lot in lots:
+    for account in _accounts(s):
+        for lot in s.batch.book.open_lots(account):
             if lot.id == effect.lot_id:
-                s.batch.book.reterm(s.cause(program_id=turn.program.id), lot, effect.expires_at)
+                cause = s.cause(program_id=turn.program.id)
+                s.batch.book.reterm(cause, account, lot, effect.expires_at)
+                s.touch(account.owner, account.unit)
                 return
     raise LookupError("only a lot that the reaction was shown can be given another term")
 
@@ -132,16 +134,11 @@ def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
 
 
 def _balances(s: Settling) -> Mapping[str, BalanceView]:
-    if s.member is None:
-        return {}
-    book, owner = s.batch.book, s.member.id
-    balances = {}
-    for unit in s.batch.setup.units:
-        main, held = book.look(owner, unit), book.look(owner, unit, HELD)
-        if main is None:
-            continue
+    book, balances = s.batch.book, {}
+    for main in _accounts(s):
+        held = book.look(main.owner, main.unit, HELD)
         lots = book.open_lots(main)
-        balances[unit] = BalanceView(
+        balances[main.unit] = BalanceView(
             total=main.balance,
             available=spendable(lots, s.at),
             pending=pending(lots, s.at),
@@ -152,8 +149,6 @@ def _balances(s: Settling) -> Mapping[str, BalanceView]:
 
 
 def _lots(s: Settling) -> Mapping[str, list[LotView]]:
-    if s.member is None:
-        return {}
     return {
         account.unit: [
             LotView(
@@ -163,9 +158,17 @@ def _lots(s: Settling) -> Mapping[str, list[LotView]]:
             for lot in s.batch.book.open_lots(account)
             if lot.remaining
         ]
-        for (owner, _, _), account in s.batch.book.accounts.items()
-        if owner == s.member.id
+        for account in _accounts(s)
     }  # fmt: skip
+
+
+def _accounts(s: Settling) -> Iterator[Account]:
+    """Where the member's units are kept, as far as there is anything."""
+    if s.member is None:
+        return
+    for unit in s.batch.setup.units:
+        if (account := s.batch.book.look(s.holder(unit), unit)) is not None:
+            yield account
 
 
 def trait_names(turn_traits: Iterable[str], slugs: Iterable[str]) -> list[str]:

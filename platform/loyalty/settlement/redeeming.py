@@ -11,6 +11,7 @@ from loyalty.facts import Burned, HoldLapsed
 from loyalty.ids import new_id
 from loyalty.ledger.account import HELD, MAIN, Account
 from loyalty.ledger.lots import Lot, spendable
+from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
 from loyalty.settlement.batch import Redemption
 from loyalty.settlement.expiring import breakage, end
@@ -20,11 +21,11 @@ from loyalty.units import format_minor
 
 def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) -> None:
     """Carry out a Hold or Burn of a rule. Asked for by `Redeem` it becomes a redemption."""
-    book, member, program = s.batch.book, s.the_member, turn.program
+    book, owner, program = s.batch.book, s.holder(effect.unit), turn.program
     if isinstance(s.fact, Redeem) and "redemptionId" in s.answer:
         # Which lots a redemption took is told by its fact: a second burn would blur it.
         raise RuntimeError(f"{turn.plugin.name} burns beside a redemption of the same fact")
-    account = book.account(member.id, effect.unit)
+    account = book.account(owner, effect.unit)
     cause = s.cause(program_id=program.id, rule=f"{program.slug}/redeem")
     if isinstance(effect, Hold):
         if command is None:
@@ -35,10 +36,10 @@ def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) 
         parts = book.burn(cause, account, effect.amount, target)
     if not parts:
         raise insufficient(s, effect.unit, effect.amount)
-    s.touch(member.id, effect.unit)
+    s.touch(owner, effect.unit)
     redemption = None if command is None else _open(s, turn, effect, command, parts)
     if isinstance(effect, Burn):
-        _burned(s, program.slug, effect.unit, effect.amount, redemption)
+        _burned(s, program.slug, effect.unit, effect.amount, owner, redemption)
 
 
 def capture(s: Settling, command: CaptureRedemption) -> None:
@@ -63,7 +64,7 @@ def capture(s: Settling, command: CaptureRedemption) -> None:
         book.change(redemption, "order", command.order)
     _becomes(s, redemption, "CAPTURED")
     slug = _slug(s, redemption.program_id)
-    _burned(s, slug, redemption.unit, amount, redemption)
+    _burned(s, slug, redemption.unit, amount, redemption.owner, redemption)
 
 
 def release(s: Settling, command: ReleaseRedemption) -> None:
@@ -95,30 +96,30 @@ def reverse(s: Settling, command: ReverseRedemption) -> None:
             "the program does not take captured redemptions back",
             field="redemptionId",
         )
-    book, member = s.batch.book, s.the_member
-    account = book.account(member.id, redemption.unit, MAIN)
+    book, owner = s.batch.book, redemption.owner
+    account = book.account(owner, redemption.unit, MAIN)
     cause = s.cause(program_id=redemption.program_id)
     source = book.program_account(redemption.program_id, redemption.unit, redemption.target)
-    lots = s.lots_of(member.id, redemption.unit, redemption.parts)
+    lots = s.lots_of(owner, redemption.unit, redemption.parts)
     late = [(lot, part) for lot, part in lots if lot.expired(s.at)]
     gone = late if redemption.grace is None else []
     if redemption.grace is not None:
         end(s, account, [lot for lot, _ in late])  # what was not spent has no second life
         for lot, _ in late:
-            book.reterm(cause, lot, s.at + redemption.grace)
+            book.reterm(cause, account, lot, s.at + redemption.grace)
     book.restore(cause, account, [pair for pair in lots if pair not in gone], source, "REVERSE")
     for lot, part in gone:
         target = breakage(s, lot.program_id, redemption.unit)
         book.post(cause, redemption.unit, part, source, target)
     lost = sum(part for _, part in gone)
     s.answer["reinstated"], s.answer["expired"] = redemption.captured - lost, lost
-    s.touch(member.id, redemption.unit)
+    s.touch(owner, redemption.unit)
     _becomes(s, redemption, "REVERSED")
 
 
 def insufficient(s: Settling, unit: str, wanted: int) -> Refused:
     """The refusal of an amount that is not there, with what is."""
-    account = s.batch.book.look(s.the_member.id, unit)
+    account = s.batch.book.look(s.holder(unit), unit)
     lots = s.batch.book.open_lots(account) if account else ()
     places = s.batch.setup.places(unit) or 0
     return Refused(
@@ -140,6 +141,7 @@ def _open(
     redemption = Redemption(
         id=new_id(),
         member_id=s.the_member.id,
+        owner=s.holder(effect.unit),
         program_id=turn.program.id,
         unit=effect.unit,
         state="CAPTURED" if captured else "HELD",
@@ -161,16 +163,16 @@ def _open(
 
 
 def _give_back(s: Settling, redemption: Redemption, parts: Sequence[tuple[UUID, int]]) -> None:
-    member = s.the_member
-    account = s.batch.book.account(member.id, redemption.unit, MAIN)
+    owner = redemption.owner
+    account = s.batch.book.account(owner, redemption.unit, MAIN)
     cause = s.cause(program_id=redemption.program_id)
-    lots = s.lots_of(member.id, redemption.unit, parts)
+    lots = s.lots_of(owner, redemption.unit, parts)
     s.batch.book.restore(cause, account, lots, _held(s, redemption), "RELEASE")
-    s.touch(member.id, redemption.unit)
+    s.touch(owner, redemption.unit)
 
 
 def _held(s: Settling, redemption: Redemption) -> Account:
-    return s.batch.book.account(redemption.member_id, redemption.unit, HELD)
+    return s.batch.book.account(redemption.owner, redemption.unit, HELD)
 
 
 def _split(
@@ -215,7 +217,9 @@ def _becomes(s: Settling, redemption: Redemption, state: str) -> None:
     s.answer["redemptionId"] = str(redemption.id)
 
 
-def _burned(s: Settling, slug: str, unit: str, amount: int, redemption: Redemption | None) -> None:
+def _burned(
+    s: Settling, slug: str, unit: str, amount: int, owner: Holder, redemption: Redemption | None
+) -> None:
     s.follow(
         Burned(
             member=s.fact.member,
@@ -224,6 +228,7 @@ def _burned(s: Settling, slug: str, unit: str, amount: int, redemption: Redempti
             unit=unit,
             amount=amount,
             redemption_id=redemption.id if redemption else None,
+            owner=owner if isinstance(owner, Owner) else None,
         )
     )
 

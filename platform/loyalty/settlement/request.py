@@ -1,6 +1,6 @@
 """What the recorder is asked and what it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from loyalty.codec import Codec
 from loyalty.facts import Fact, FactKey
+from loyalty.owners import Holder, Owner, parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,23 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An account of a member moved: its unit's new version."""
+    """A balance moved, or lots of it were given other terms: the new version of its unit."""
 
-    member_id: UUID
+    owner: Holder
     unit: str
     version: int
     fact_id: UUID
+
+    def told(self) -> dict[str, Any]:
+        """As the answer to a request says it."""
+        whose = "owner" if isinstance(self.owner, Owner) else "memberId"
+        return {whose: str(self.owner), "unit": self.unit, "version": self.version}
+
+
+def moved(answer: Mapping[str, Any]) -> Iterator[tuple[Holder, str, int]]:
+    """Whose balances, and of which unit, an answer says that it moved, each with its version."""
+    for one in answer.get("balances", ()):
+        yield parsed(one.get("owner") or one["memberId"]), one["unit"], one["version"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from loyalty.facts import FactKey, FactReversed, PurchaseRecorded, PurchaseRever
 from loyalty.facts import purchase_key as key_of
 from loyalty.ledger.account import ISSUED
 from loyalty.ledger.lots import Lot
+from loyalty.owners import Owner, parsed
 from loyalty.purchase import returned_fraction
 from loyalty.settlement import emitting
 from loyalty.settlement.batch import Parked
@@ -148,7 +149,7 @@ def _more(
 def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     book, grant = s.batch.book, sale.grants[index]
     policy = TakeBack(grant["back"])
-    owner, program_id = UUID(grant["owner"]), UUID(grant["programId"])
+    owner, program_id = parsed(grant["owner"]), UUID(grant["programId"])
     account = book.account(owner, grant["unit"])
     lot_id = UUID(grant["lot"])
     own = [lot for lot in book.open_lots(account) if lot.id == lot_id]
@@ -174,6 +175,7 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
         TakenBack(
             member=s.fact.member, occurred_at=s.at, program=grant["program"], rule=grant["rule"],
             unit=grant["unit"], amount=taken,
+            owner=owner if isinstance(owner, Owner) else None,
         )
     )  # fmt: skip
 

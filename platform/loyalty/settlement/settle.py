@@ -89,9 +89,7 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
         s.answer["earned"] = s.earned
     if s.taken:
         s.answer["takenBack"] = s.taken
-    s.answer["balances"] = [
-        {"memberId": str(c.member_id), "unit": c.unit, "version": c.version} for c in changes
-    ]
+    s.answer["balances"] = [change.told() for change in changes]
     key = _key(s)
     kind = s.kind or s.fact.KIND
     member_id = s.member.id if s.member else None
@@ -255,5 +253,5 @@ def _replace_revision(s: Settling, fact: PurchaseRecorded) -> None:
         s.index,
     )  # fmt: skip
     s.taken += undone.answer.get("takenBack", ())
-    s.touched |= {(change.member_id, change.unit) for change in changes}
+    s.touched |= {(change.owner, change.unit) for change in changes}
     s.body["replaces"] = str(sale.fact_id)

@@ -12,6 +12,7 @@ from loyalty.ids import new_id
 from loyalty.ledger.account import HELD, MAIN
 from loyalty.ledger.book import Cause
 from loyalty.ledger.lots import Lot
+from loyalty.owners import Holder
 from loyalty.plugin import Counter
 from loyalty.settlement.batch import Batch, Redemption
 from loyalty.settlement.request import Change, Request
@@ -43,7 +44,7 @@ class Settling:
     answer: dict[str, Any] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     outbox: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    touched: set[tuple[UUID, str]] = field(default_factory=set)
+    touched: set[tuple[Holder, str]] = field(default_factory=set)
     traits: list[tuple[UUID, str, TraitValue]] = field(default_factory=list)
     counts: list[tuple[str, Counter, int]] = field(default_factory=list)
     sequence: int = 0
@@ -92,12 +93,16 @@ class Settling:
         granters = self.granters | {fact.program} if isinstance(fact, Granted) else self.granters
         self.queue.append((fact, self.depth + 1, of, granters))
 
-    def touch(self, owner_id: UUID, unit: str) -> None:
-        self.touched.add((owner_id, unit))
+    def holder(self, unit: str) -> Holder:
+        """Whose account the member's unit is kept in: the same throughout the batch."""
+        return self.batch.ownership.holder(self.the_member.id, unit)
 
-    def lots_of(self, owner_id: UUID, unit: str, parts: Any) -> list[tuple[Lot, int]]:
+    def touch(self, owner: Holder, unit: str) -> None:
+        self.touched.add((owner, unit))
+
+    def lots_of(self, owner: Holder, unit: str, parts: Any) -> list[tuple[Lot, int]]:
         """The loaded lots that redemption parts name."""
-        account = self.batch.book.account(owner_id, unit, MAIN)
+        account = self.batch.book.account(owner, unit, MAIN)
         lots = {lot.id: lot for lot in self.batch.book.open_lots(account)}
         return [(lots[lot_id], part) for lot_id, part in parts]
 
@@ -108,10 +113,10 @@ class Settling:
         return found
 
     def changes(self) -> list[Change]:
-        """The new version of every balance this fact moved."""
+        """The new version of every balance this fact moved, of its postings and terms together."""
         changes = []
-        for owner_id, unit in sorted(self.touched, key=str):
-            accounts = (self.batch.book.look(owner_id, unit, kind) for kind in (MAIN, HELD))
-            version = sum(account.version for account in accounts if account is not None)
-            changes.append(Change(owner_id, unit, version, self.fact_id))
+        for owner, unit in sorted(self.touched, key=lambda one: (str(one[0]), one[1])):
+            accounts = (self.batch.book.look(owner, unit, kind) for kind in (MAIN, HELD))
+            version = sum(a.version + a.terms for a in accounts if a is not None)
+            changes.append(Change(owner, unit, version, self.fact_id))
         return changes

@@ -16,6 +16,12 @@ FAULTS = {
     "versions of an account run from 1": (
         "update loyalty.posting set to_version = to_version + 90 where kind = 'GRANT'"
     ),
+    "terms of an account's lots run": ("update loyalty.account set terms = terms + 1 where stored"),
+    "a lot ends when its newest term says": (
+        "insert into loyalty.lot_term (tenant_id, account_id, lot_id, fact_id, expires_at,"
+        " occurred_at, recorded_at, version) select distinct on (account_id) tenant_id,"
+        " account_id, id, fact_id, now(), now(), now(), 1 from loyalty.lot"
+    ),
     "the balance after the newest posting": (
         "update loyalty.posting set to_balance = to_balance + 1,"
         " from_balance = from_balance + 1 where true"

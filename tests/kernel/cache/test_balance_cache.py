@@ -47,7 +47,9 @@ def cache(link: Link) -> BalanceCache:
 
 
 async def test_what_is_put_is_got(cache: BalanceCache, tenant: UUID) -> None:
-    entries = {(uuid4(), unit): holding(n) for n in range(150) for unit in ("points", "EUR")}
+    entries: dict[Want, CachedBalance] = {
+        (uuid4(), unit): holding(n) for n in range(150) for unit in ("points", "EUR")
+    }
     await cache.put_many(tenant, entries)
     absent = (uuid4(), "points")
     assert await cache.get_many(tenant, [*entries, absent]) == entries
@@ -111,7 +113,7 @@ async def test_the_same_version_again_does_not_prolong_it(
 
 
 async def test_lifetimes_are_spread(cache: BalanceCache, redis: Redis, tenant: UUID) -> None:
-    entries = {(uuid4(), "points"): holding(1) for _ in range(50)}
+    entries: dict[Want, CachedBalance] = {(uuid4(), "points"): holding(1) for _ in range(50)}
     await cache.put_many(tenant, entries)
     lives = [await redis.pttl(balance_key(tenant, "1", *want)) for want in entries]
     assert all(29_000 < life <= 35_000 for life in lives)
@@ -245,7 +247,9 @@ async def test_every_key_begins_with_its_tenant_and_carries_no_typed_text(
     link, redis = Link(url, budget=10), Redis.from_url(url, legacy_responses=False)
     cache = BalanceCache(link, epoch=1)
     units = ["points", "EUR", "*", "a b\r\nSET x y", "{x}", "punkte-ü", "u" * 5_000, ""]
-    entries = {(uuid4(), unit): holding(n) for n, unit in enumerate(units)}
+    entries: dict[Want, CachedBalance] = {
+        (uuid4(), unit): holding(n) for n, unit in enumerate(units)
+    }
     await cache.put_many(tenant, entries)
     assert await cache.get_many(tenant, list(entries)) == entries
     shape = re.compile(r"l1:\{[0-9a-f-]{36}\}:\d+:bal:[0-9a-f-]{36}:[A-Za-z0-9_#-]{1,40}")

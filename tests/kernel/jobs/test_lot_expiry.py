@@ -1,12 +1,8 @@
 """Expiry: booked at its instant, once, by whoever comes, however late."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from loyalty.ids import new_id
-from loyalty_points.plugin import plugin as points
 
 TERM = timedelta(days=30)
 
@@ -102,23 +98,3 @@ async def test_two_workers_at_once_end_two_thousand_lots_once(
     facts = await world.rows("select count(*) as n from loyalty.fact where kind = 'LotsDue'")
     assert (left[0]["n"], facts[0]["n"], len(members)) == (0, 2_000, 400)
     await world.audited()
-
-
-async def test_accounts_of_others_than_members_keep_nobody_up(make_world: Any, hands: Any) -> None:
-    house = new_id()
-    terms = config(span="P30D", ends="exact")
-    world = await make_world(
-        terms, plugins=(replace(points, name="house", owner_of=lambda member, unit: house), points)
-    )
-    await world.run_program("at-home", terms, kind="house")
-    member = await world.member()
-    await world.record(world.purchase(member, 500))
-    world.pass_time(days=31)
-
-    await hands.run(world)
-
-    owners = await world.rows(
-        "select owner_id, balance from loyalty.account where stored and kind = 'main'"
-    )
-    assert {row["owner_id"]: row["balance"] for row in owners}[member.id] == 0
-    assert await hands.run(world) == 0

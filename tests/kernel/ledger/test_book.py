@@ -69,7 +69,7 @@ class Story:
                 book.expire(why, account, late, self.redeemed)
             case "reterm":
                 for one in list(book.open_lots(account))[:1]:
-                    book.reterm(why, one, NOW + timedelta(days=days))
+                    book.reterm(why, account, one, NOW + timedelta(days=days))
 
     def state(self) -> Any:
         book = self.book
@@ -143,7 +143,7 @@ def check_sums(story: Story) -> None:
 def loaded(*lots: int) -> tuple[Book, Account]:
     """A book as loaded: an account of 30 in all, of which only some lots are known."""
     book = Book(tenant_id=TENANT)
-    account = Account(id=UUID(int=9), owner_id=ANNA, unit="points", kind="main", balance=30)
+    account = Account(id=UUID(int=9), owner=ANNA, unit="points", kind="main", balance=30)
     book.accounts[ANNA, "points", "main"] = account
     book.lots[account.id] = [
         Lot(

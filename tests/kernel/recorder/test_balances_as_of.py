@@ -205,6 +205,34 @@ async def test_of_several_terms_in_one_batch_the_last_stands(terms: Any) -> None
     assert (await terms.as_of(member, terms.clock.now())).total == 10
 
 
+async def test_new_terms_are_versions_too_one_per_fact_and_lot(terms: Any) -> None:
+    member = await terms.member()
+    for days in (5, 9):
+        await terms.give(member, 10, days=days)
+    before = terms.clock.now()
+    terms.pass_time(minutes=1)
+
+    outcomes = await terms.records(
+        *(activity(terms, member, f"a-{days}", days) for days in (40, 7, 20))
+    )
+
+    told = [outcome.answer["balances"] for outcome in outcomes]
+    assert told == [
+        [{"memberId": str(member.id), "unit": "points", "version": version}]
+        for version in (4, 6, 8)  # two postings before, two lots each
+    ]
+    now = terms.clock.now()
+    async with terms.database.tenant(terms.tenant_id, read_only=True) as connection:
+        found = await balances(connection, [(member.id, "points")], now)
+        then = await balance_as_of(connection, member.id, "points", at=now, known_at=now)
+        earlier = await balance_as_of(connection, member.id, "points", at=before, known_at=now)
+    assert (found[member.id, "points"].version, then.version, earlier.version) == (8, 8, 2)
+    assert found[member.id, "points"].lots == then.lots
+    given = await terms.give(member, 1)
+    assert given.answer["balances"][0]["version"] == 9
+    await terms.audited()
+
+
 async def test_versions_grow_with_every_change(world: Any) -> None:
     member = await world.member()
     seen = []

@@ -4,17 +4,15 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid5
 
 import pytest
 from pydantic import BaseModel
 
 from loyalty.commands import Redeem
 from loyalty.database import Database
-from loyalty.effects import Effect, Grant, Hold
+from loyalty.effects import Effect, Hold
 from loyalty.errors import Code, Refused
-from loyalty.facts import ActivityRecorded, MemberRef, PurchaseRecorded
-from loyalty.ids import NIL
+from loyalty.facts import ActivityRecorded
 from loyalty.plugin import Loader, Plugin, on
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Committed, Recorded
@@ -152,60 +150,6 @@ async def test_what_was_recorded_before_the_pool_ran_dry_stands(world: Any, dsn:
     assert [getattr(o, "code", None) for o in outcomes] == [None] * 251 + [Code.OVERLOADED] * 251
     assert (await world.balance(member)).available == 251
     await database.close()
-
-
-# --- accounts of somebody else than the member ----------------------------------------------------
-
-
-def household(member: UUID, unit: str) -> UUID | None:
-    return uuid5(NIL, "household")
-
-
-def _earn(config: Empty, fact: PurchaseRecorded, view: View) -> list[Effect]:
-    return [Grant(unit="points", wanted=fact.total, granted=fact.total, rule="base")]
-
-
-sharing = Plugin(
-    name="sharing",
-    config=Empty,
-    owner_of=household,
-    reactions=(on(PurchaseRecorded, Empty, _earn),),
-)
-HOUSE = MemberRef(id=household(NIL, ""))
-
-
-@pytest.fixture
-async def home(make_world: Any) -> Any:
-    world = await make_world(None, plugins=(points_plugin, sharing))
-    await world.run_program("sharing", {}, kind="sharing")
-    yield world
-    await world.audited()
-
-
-async def test_members_of_a_household_earn_into_one_account(home: Any) -> None:
-    members = [await home.member() for _ in range(4)]
-
-    await asyncio.gather(
-        *(
-            home.recorder.record_many(
-                home.tenant_id, [home.request(home.purchase(members[i % 4], 10))]
-            )
-            for i in range(32)
-        )
-    )
-
-    assert (await home.balance(HOUSE)).available == 320
-
-
-async def test_what_a_household_earned_comes_back_from_it(home: Any) -> None:
-    anna, bela = await home.member(), await home.member()
-    first, second = home.purchase(anna, 10), home.purchase(bela, 5)
-    await home.records(first, second)
-
-    await home.records(home.back(first), home.back(second))
-
-    balance = await home.balance(HOUSE)
-    assert (balance.total, balance.deficit) == (0, 0)
 
 
 async def test_a_burn_beside_other_burns_in_one_batch_keeps_the_order(world: Any) -> None:

@@ -149,7 +149,7 @@ async def test_the_same_member_on_both_sides_is_refused_by_whatever_name(
     before = await transfers.world.digest()
 
     for name in (transfers.anna, MemberRef(external_id=row["external_id"])):
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(Refused, match="the same member") as refused:
             await transfers.move(transfers.anna, name, 10)
         assert (refused.value.code, refused.value.field) == (Code.BAD_USER_INPUT, "member")
 
