@@ -115,6 +115,6 @@ class Driver:
 
 
 ALL_INVARIANTS = " union all ".join(
-    f"select '{name}' as name where exists (select 1 from ({query}) q{number})"
+    f"select $${name}$$ as name where exists (select 1 from ({query}) q{number})"
     for number, (name, query) in enumerate(INVARIANTS.items())
 )

@@ -196,7 +196,7 @@ class SalesStory(Till):
             fact: Fact = self.purchase(shop, theirs.people[0], [(500, 1)], None, self.name())
             (outcome,) = self.record(shop, fact)
             self.refused(outcome, Code.MEMBER_NOT_FOUND, "member")
-        elif pick % 3 == 1 and order is not None:
+        elif pick % 3 == 1 and order is not None and order not in self.shops[shop].orders:
             back = self.give(shop, order, None, [])
             (outcome,) = self.record(shop, back)
             self.parks(shop, back, outcome)

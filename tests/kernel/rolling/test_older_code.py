@@ -48,8 +48,8 @@ async def test_what_is_recorded_is_what_the_code_calls(schema: Any) -> None:
     """Or the record could be empty and nobody would notice."""
     kept = RELEASED.read_text("utf-8").splitlines()
     for call, name in ((OPEN_BATCH, "open_batch"), (APPEND, "append")):
-        [line] = [one for one in kept if one.startswith(f"loyalty_app may call {name}(")]
-        assert line.count(",") + 1 == call.count("$")
+        there = [one for one in kept if one.startswith(f"loyalty_app may call {name}(")]
+        assert call.count("$") in [one.count(",") + 1 for one in there]
     for line in (
         "loyalty_app may select fact.payload jsonb",
         "loyalty_worker may update due_fact.state text",
