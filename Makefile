@@ -19,11 +19,11 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test bench demo-check docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer bench demo-check docs schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
-	  | while IFS='|' read -r name what; do printf '  make %-11s %s\n' "$$name" "$$what"; done
+	  | while IFS='|' read -r name what; do printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 run: $(VENV)/.run ## Run the whole platform on this machine until Ctrl-C
 	@$(BIN)/loyalty up
@@ -46,6 +46,9 @@ format: $(VENV)/.dev ## Format, and mend what the linter can
 
 test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+
+test-pgbouncer: $(VENV)/.dev ## Run their smoke part with PgBouncer before PostgreSQL
+	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m smoke $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## Measure against what this machine does with the same rows by hand
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

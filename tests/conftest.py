@@ -2,7 +2,8 @@
 
 The first test that needs a server starts both; the process that began the run ends them. Servers
 and data of a run that was killed are swept away by the next one. With LOYALTY_TEST_DATABASE_URL and
-LOYALTY_TEST_REDIS_URL the run uses those servers instead.
+LOYALTY_TEST_REDIS_URL the run uses those servers instead. With LOYALTY_TEST_POOLER the serving
+logins go through PgBouncer in transaction mode.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ from loyalty_app.installed import migration_packages
 from loyalty_app.logins import ROLES, Addresses, address, set_passwords
 from loyalty_app.problem import Problem
 from loyalty_app.reset import reset
+
+from .scale.pgbouncer import MISSING, PROGRAM, PgBouncer
+from .scale.smoke import SMOKE
 
 RUN = "LOYALTY_TEST_RUN"
 PREFIX = "loyalty-test-"
@@ -65,6 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
     run.chmod(0o711)  # root's servers run as another user and must pass through
     held.enter_context(alone(run))
     os.environ[RUN] = str(run)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).as_posix() in SMOKE:
+            item.add_marker(pytest.mark.smoke)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -137,8 +147,42 @@ def _password(cluster: Cluster, role: str) -> str:
     return hmac.digest(cluster.admin.encode(), role.encode(), "sha256").hex()
 
 
+Route = Callable[[Addresses], Addresses]
+
+
 @pytest.fixture(scope="session")
-async def new_dsn(cluster: Cluster) -> AsyncIterator[Callable[[], Awaitable[Addresses]]]:
+def logins(cluster: Cluster) -> Addresses:
+    """The server's addresses as each login, in no database in particular."""
+    return Addresses(
+        cluster.admin, *(address(cluster.admin, role, _password(cluster, role)) for role in ROLES)
+    )
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(logins: Addresses) -> Iterator[PgBouncer]:
+    """PgBouncer before the test server; each worker has its own."""
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    server = PgBouncer(Path(os.environ[RUN]) / f"pgbouncer-{worker}", logins)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def route(request: pytest.FixtureRequest) -> Route:
+    """The way of the serving logins: straight, or through PgBouncer."""
+    if "LOYALTY_TEST_POOLER" not in os.environ:
+        return lambda addresses: addresses
+    through: Route = request.getfixturevalue("pgbouncer").through
+    return through
+
+
+@pytest.fixture(scope="session")
+async def new_dsn(
+    cluster: Cluster, route: Route
+) -> AsyncIterator[Callable[[], Awaitable[Addresses]]]:
     """Makes one more migrated, empty database: for tests that break something on purpose."""
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     made: list[str] = []
@@ -148,7 +192,7 @@ async def new_dsn(cluster: Cluster) -> AsyncIterator[Callable[[], Awaitable[Addr
         await _run(cluster.admin, f'create database "{name}" template "{cluster.template}"')
         made.append(name)
         logins = (address(cluster.admin, role, _password(cluster, role), name) for role in ROLES)
-        return Addresses(_in_database(cluster.admin, name), *logins)
+        return route(Addresses(_in_database(cluster.admin, name), *logins))
 
     yield make
     if "LOYALTY_TEST_DATABASE_URL" in os.environ:

@@ -29,6 +29,11 @@ begin
   grant loyalty_owner to loyalty_migrator with inherit false, set true;
   grant loyalty_ledger, loyalty_queue to loyalty_owner with inherit false, set true;
   execute format('grant loyalty_owner to %I with inherit false, set true', current_user);
+  -- All settings of a session are its role's: a pooler in between passes none on from the client.
+  -- Compiling a statement costs more here than it saves.
+  alter role loyalty_app set jit = off;
+  alter role loyalty_worker set jit = off;
+  alter role loyalty_audit set jit = off;
   alter role loyalty_app set statement_timeout = '10s';
   alter role loyalty_app set lock_timeout = '5s';
   alter role loyalty_app set idle_in_transaction_session_timeout = '10s';

@@ -8,7 +8,7 @@ setting made inside would outlive the inner block.
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,12 @@ import asyncpg
 import orjson
 
 from loyalty.errors import Code, Refused
+from loyalty.pooler import keeps_statements
 
 ACQUIRE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 COMMAND_SECONDS = 10.0
+STATEMENTS_KEPT = 100  # prepared ones, by a connection
 
 _open_for: ContextVar[UUID | None] = ContextVar("tenant_of_transaction", default=None)
 
@@ -69,8 +71,12 @@ class Database:
     ) -> "Database":
         """Open the pool; `ready` of its connections at once, the others when they are needed.
 
+        The address may lead through PgBouncer in transaction mode. Where that keeps no prepared
+        statements for its clients, none are used.
+
         :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
         """
+        kept = STATEMENTS_KEPT if await keeps_statements(dsn) else 0
         pool = await asyncpg.create_pool(
             dsn,
             min_size=ready,
@@ -78,7 +84,8 @@ class Database:
             command_timeout=command_timeout,
             connection_class=_Connection,
             init=_prepare,
-            server_settings={"jit": "off", "application_name": "loyalty"},
+            statement_cache_size=kept,
+            server_settings={"application_name": "loyalty"},  # a pooler refuses most others
         )
         database = cls(pool, acquire_timeout)
         if check:
@@ -105,7 +112,7 @@ class Database:
     async def tenant(self, tenant_id: UUID, *, read_only: bool = False) -> AsyncIterator[Any]:
         """A connection inside a transaction of this tenant; committed when the block ends well.
 
-        :raises Refused: OVERLOADED where no connection came free in time
+        :raises Refused: OVERLOADED where no connection (or session of a pooler) came free in time
         """
         outer = _open_for.get()
         if outer is not None:
@@ -113,7 +120,7 @@ class Database:
         connection = await self._acquire()
         token = _open_for.set(tenant_id)
         try:
-            await begin(connection, tenant_id, read_only=read_only)
+            await self._begin(connection, tenant_id, read_only)
             yield connection
             await connection.execute("commit")
         except BaseException as error:
@@ -186,6 +193,15 @@ class Database:
                 Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
 
+    async def _begin(self, connection: Any, tenant_id: UUID, read_only: bool) -> None:
+        try:
+            await begin(connection, tenant_id, read_only=read_only)
+        except asyncpg.PostgresConnectionError:
+            log.warning("a pooler had no session to give, or it was lost", exc_info=True)
+            raise Refused(
+                Code.OVERLOADED, "no database session came free in time: try again shortly"
+            ) from None
+
     async def _give_up(self, connection: Any, error: BaseException) -> None:
         """Roll back after an error of ours; end a connection whose state nobody knows."""
         known = isinstance(error, Exception) and not isinstance(error, TimeoutError | OSError)
@@ -195,7 +211,8 @@ class Database:
             elif connection.is_in_transaction():
                 await connection.execute("rollback")
         except BaseException as fault:  # cancelled in the middle of the rollback, for example
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # lost, and so the pool's again already
+                connection.terminate()
             if not isinstance(fault, Exception):
                 raise
         finally:

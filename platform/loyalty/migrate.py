@@ -14,6 +14,8 @@ from typing import Any
 
 import asyncpg
 
+from loyalty.pooler import session
+
 LOCK = 0x6C6F79616C  # one migrator at a time in a database
 LOCK_TIMEOUT = "300ms"  # while we wait for a table, its readers wait behind us
 TRIES = 40
@@ -42,19 +44,21 @@ def migrations_of(package: str) -> Iterator[Migration]:
 
 
 async def bootstrap(admin_dsn: str) -> None:
-    """Create the roles and the schema; harmless when they are there. Needs the right to do so."""
-    connection = await asyncpg.connect(admin_dsn)
-    try:
+    """Create the roles and the schema; harmless when they are there. Needs the right to do so.
+
+    :raises BehindPooler: as `migrate`
+    """
+    async with session(admin_dsn) as connection:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute((files("loyalty") / "bootstrap.sql").read_text("utf-8"))
-    finally:
-        await connection.close()
 
 
 async def migrate(admin_dsn: str, packages: Sequence[str]) -> list[str]:
-    """Apply what is missing, package by package; returns the names of what was applied."""
-    connection = await asyncpg.connect(admin_dsn)
-    try:
+    """Apply what is missing, package by package; returns the names of what was applied.
+
+    :raises BehindPooler: through a pooler, the lock and the role would be some other session's
+    """
+    async with session(admin_dsn) as connection:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute("set role loyalty_owner")
         await connection.execute(MIGRATION_TABLE)
@@ -68,20 +72,15 @@ async def migrate(admin_dsn: str, packages: Sequence[str]) -> list[str]:
             for migration in migrations_of(package)
             if await _apply(connection, migration, known)
         ]
-    finally:
-        await connection.close()
 
 
 async def pending(dsn: str, packages: Sequence[str]) -> list[str]:
     """What `migrate` would apply."""
-    connection = await asyncpg.connect(dsn)
-    try:
+    async with session(dsn) as connection:
         there = await connection.fetchval("select to_regclass('loyalty.migration') is not null")
         rows = (
             await connection.fetch("select package, name from loyalty.migration") if there else []
         )
-    finally:
-        await connection.close()
     known = {(row["package"], row["name"]) for row in rows}
     return [
         f"{m.package}/{m.name}"

@@ -1,16 +1,35 @@
 """Servers that were there before us: may we use them, and are they recent enough."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import asyncpg
 import redis.asyncio
 import redis.exceptions
 
+from loyalty.cache.nodes import is_cluster, named_nodes, url_of
+from loyalty.pooler import BehindPooler
 from loyalty_app.problem import Problem
 
 POSTGRES_MIN = 18
 REDIS_MIN = 7
 CONNECT_SECONDS = 5.0
+
+
+@contextmanager
+def straight(setting: str) -> Iterator[None]:
+    """What is done within needs an address that leads past every pooler.
+
+    :raises Problem: it does not
+    """
+    try:
+        yield
+    except BehindPooler as error:
+        raise Problem(
+            f"{setting}: {error}",
+            f"Give {setting} the address of PostgreSQL itself; the serving processes may go "
+            "through the pooler",
+        ) from None
 
 
 async def postgres_version(url: str, *, setting: str) -> str:
@@ -19,7 +38,7 @@ async def postgres_version(url: str, *, setting: str) -> str:
     :raises Problem: it does not answer, does not let us in, or is older than PostgreSQL 18
     """
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
     except asyncpg.InvalidAuthorizationSpecificationError as error:
         raise Problem(
             f"PostgreSQL refuses the login of {setting}: {error}",
@@ -51,14 +70,16 @@ def named_postgres(number: int, *, setting: str) -> str:
 
 
 async def redis_version(url: str, *, setting: str) -> str:
-    """Name and version of the server at `url`, for example "valkey 9.1.2".
+    """Name and version of the server at `url`, for example "valkey 9.1.2"; of a cluster's last.
 
     :raises Problem: it does not answer, does not let us in, or is older than Redis 7
     """
     try:
-        client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS)
-        async with client:
-            found = await client.info("server")
+        nodes = [url_of(url, node) for node in named_nodes(url)] if is_cluster(url) else [url]
+        for node in nodes:
+            client = redis.asyncio.Redis.from_url(node, socket_connect_timeout=CONNECT_SECONDS)
+            async with client:
+                found = await client.info("server")
     except (OSError, TimeoutError, ValueError, redis.exceptions.RedisError) as error:
         raise Problem(
             f"Redis does not answer at {setting} ({error})",

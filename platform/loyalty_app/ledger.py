@@ -9,7 +9,7 @@ import orjson
 
 from loyalty.cache.balances import BalanceCache, Balances
 from loyalty.cache.cached_balance import CachedBalance
-from loyalty.cache.connection import Link
+from loyalty.cache.cluster import way_to
 from loyalty.cache.hub import Hints, Hub, holder_channel
 from loyalty.cache.local_hub import LocalHub
 from loyalty.cache.no_cache import NoCache
@@ -91,7 +91,7 @@ async def _redis(
         local = LocalHub()
         stack.push_async_callback(local.close)
         return NoCache(), local
-    link = Link(settings.redis_url)
+    link = way_to(settings.redis_url)
     stack.push_async_callback(link.close)
     epoch = await database.unscoped("select epoch from loyalty.installation")
     cache = BalanceCache(link, epoch=str(epoch))

@@ -3,7 +3,7 @@
 import asyncpg
 
 from loyalty.migrate import bootstrap, migrate
-from loyalty_app.external import postgres_version, redis_version
+from loyalty_app.external import postgres_version, redis_version, straight
 from loyalty_app.installed import migration_packages
 from loyalty_app.logins import address, set_passwords
 from loyalty_app.problem import Problem
@@ -31,8 +31,9 @@ async def prepare(settings: Settings) -> tuple[Settings, list[str]]:
     await postgres_version(settings.database_url, setting="LOYALTY_DATABASE_URL")
     await redis_version(settings.redis_url, setting="LOYALTY_REDIS_URL")
     try:
-        await bootstrap(settings.database_url)
-        applied = await migrate(settings.database_url, migration_packages())
+        with straight("LOYALTY_DATABASE_URL"):
+            await bootstrap(settings.database_url)
+            applied = await migrate(settings.database_url, migration_packages())
         return await _with_logins(settings, settings.database_url), applied
     except asyncpg.InsufficientPrivilegeError as error:
         raise Problem(

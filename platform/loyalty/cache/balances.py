@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at, merged
-from loyalty.cache.connection import Link, Unanswered
+from loyalty.cache.connection import Unanswered, Way
 from loyalty.cache.encoding import decode, encode
 from loyalty.cache.flights import Flights, Load, Versions, Want
 from loyalty.cache.gathered import Gathered
@@ -68,7 +68,7 @@ class Balances(Protocol):
 
 
 class BalanceCache:
-    """Balances of all tenants in one Redis.
+    """Balances of all tenants in one Redis, or in one cluster.
 
     `epoch` names one life of the database (a restore begins another). Entries live `ttl` seconds
     and up to `jitter` more, so that those written together do not all end together.
@@ -76,7 +76,7 @@ class BalanceCache:
 
     def __init__(
         self,
-        link: Link,
+        link: Way,
         *,
         epoch: str | int,
         ttl: float = TTL_SECONDS,
@@ -180,7 +180,7 @@ class BalanceCache:
             keys.append(self._key(tenant, want))
             lifetime = self._ttl + random.random() * self._jitter
             values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
-        _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values))
+        _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values), tenant)
         self.counts.corrupt += foreign
 
     def _key(self, tenant: UUID, want: Want) -> str:

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
+from uuid import UUID
 
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
@@ -19,6 +20,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
 BUDGET_SECONDS = 0.05
+CONNECT_SECONDS = 1.0
 POOL_SIZE = 16
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 1.0
@@ -107,8 +109,20 @@ class Breaker:
         self._probing = False
 
 
+class Way(Protocol):
+    """To one server (`Link`) or to the nodes of a cluster (`Cluster`)."""
+
+    async def ask(
+        self, question: Callable[[Redis], Awaitable[T]], tenant: UUID | None = None
+    ) -> T: ...
+
+    def listener(self) -> Redis: ...
+
+    async def close(self) -> None: ...
+
+
 class Link:
-    """One process's way to Redis: client, budget and breaker in one."""
+    """One process's way to one Redis: client, budget and breaker in one."""
 
     def __init__(
         self,
@@ -124,16 +138,27 @@ class Link:
         self.asked = 0
         self._client = connect(url, timeout=budget, pool_size=pool_size)
 
-    async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> T:
-        """What Redis says to `question`, within the budget.
+    @property
+    def is_open(self) -> bool:
+        """Whether Redis is not asked at the moment."""
+        return self.breaker.is_open
 
-        :raises Unanswered: there is no answer; go on without
+    async def ask(
+        self,
+        question: Callable[[Redis], Awaitable[T]],
+        tenant: UUID | None = None,
+        *,
+        budget: float | None = None,
+    ) -> T:
+        """What Redis says to `question`, within the budget. One server holds every `tenant`.
+
+        :raises Unanswered: there is no answer; go on without. Its cause is what Redis said
         """
         if not self.breaker.admits():
             raise Unanswered("the breaker is open")
         self.asked += 1
         try:
-            async with asyncio.timeout(self.budget):
+            async with asyncio.timeout(self.budget if budget is None else budget):
                 answer = await question(self._client)
         except (RedisConnectionError, RedisTimeoutError, OSError) as error:
             self.breaker.failed()
@@ -147,6 +172,10 @@ class Link:
             raise
         self.breaker.succeeded()
         return answer
+
+    def listener(self) -> Redis:
+        """A client for one connection that listens; whoever asks for it closes it."""
+        return connect(self.url, timeout=CONNECT_SECONDS, pool_size=1)
 
     async def close(self) -> None:
         await self._client.aclose()

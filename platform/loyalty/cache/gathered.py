@@ -12,7 +12,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from loyalty.cache.connection import Link, Unanswered
+from loyalty.cache.connection import Unanswered, Way
 
 KEYS_PER_CALL = 100
 Raw = bytes | str | None
@@ -22,7 +22,7 @@ Waiting = tuple[Sequence[str], asyncio.Future[list[Raw]]]  # keys, and who wants
 class Gathered:
     """One call in flight per tenant: its keys live on one node."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Way) -> None:
         self._link = link
         self._waiting: dict[UUID, list[Waiting]] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
@@ -48,7 +48,7 @@ class Gathered:
         asking: list[Waiting] = []
         try:
             while asking := self._waiting.pop(tenant, []):
-                raws = iter(await self._all([key for keys, _ in asking for key in keys]))
+                raws = iter(await self._all(tenant, [key for keys, _ in asking for key in keys]))
                 for keys, answer in asking:
                     mine = list(islice(raws, len(keys)))
                     if not answer.done():
@@ -63,10 +63,10 @@ class Gathered:
         finally:
             del self._tasks[tenant]
 
-    async def _all(self, keys: Sequence[str]) -> list[Raw]:
+    async def _all(self, tenant: UUID, keys: Sequence[str]) -> list[Raw]:
         raws: list[Raw] = []
         for start in range(0, len(keys), KEYS_PER_CALL):
-            raws += await self._link.ask(_mget(keys[start : start + KEYS_PER_CALL]))
+            raws += await self._link.ask(_mget(keys[start : start + KEYS_PER_CALL]), tenant)
         return raws
 
 

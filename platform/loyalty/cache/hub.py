@@ -17,8 +17,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
-from loyalty.cache.connection import Link, Unanswered, connect
-from loyalty.cache.listening import CONNECT_SECONDS, Listening
+from loyalty.cache.connection import Unanswered, Way
+from loyalty.cache.listening import Listening
 from loyalty.cache.names import (
     CONFIG,
     EVERY_TENANT,
@@ -65,10 +65,9 @@ class Hints(Protocol):
 class Hub:
     """This process's ear and mouth in Redis. It connects when somebody first subscribes."""
 
-    def __init__(self, link: Link, *, buffer_max: int = BUFFER_MAX) -> None:
+    def __init__(self, link: Way, *, buffer_max: int = BUFFER_MAX) -> None:
         self._link = link
         self._buffer_max = buffer_max
-        self._client = connect(link.url, timeout=CONNECT_SECONDS, pool_size=1)
         self._rooms = Rooms()
         self.counts = self._rooms.counts
         self._ready: dict[str, asyncio.Event] = {}
@@ -78,7 +77,7 @@ class Hub:
 
     async def publish(self, tenant: UUID, channel: str, payload: bytes) -> bool:
         """Tell whoever listens. False where Redis is in trouble: then nobody hears it."""
-        return await self._publish(channel_name(tenant, channel), payload)
+        return await self._publish(channel_name(tenant, channel), payload, tenant)
 
     async def publish_many(self, tenant: UUID, hints: Sequence[tuple[str, bytes]]) -> bool:
         """As `publish`, for (channel, payload) of a whole batch, in order: few round trips."""
@@ -86,7 +85,7 @@ class Hub:
             named: list[str | bytes | int] = []
             for channel, payload in hints[start : start + HINTS_PER_CALL]:
                 named += [channel_name(tenant, channel), payload]
-            if not await self._ask(partial(_PUBLISH.run, keys=(), values=named)):
+            if not await self._ask(partial(_PUBLISH.run, keys=(), values=named), tenant):
                 return False
         return True
 
@@ -100,7 +99,7 @@ class Hub:
 
     async def publish_config(self, tenant: UUID) -> bool:
         """Tell all processes that a tenant's setup changed."""
-        return await self._publish(EVERY_TENANT, str(tenant).encode())
+        return await self._publish(EVERY_TENANT, str(tenant).encode(), None)
 
     def subscribe_config(self) -> Subscription:
         """A listener to changed setups; each payload is a tenant's id as text."""
@@ -115,15 +114,16 @@ class Hub:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        await self._client.aclose()
-        await self._client.connection_pool.disconnect()
 
-    async def _publish(self, name: str, payload: bytes) -> bool:
-        return await self._ask(lambda redis: redis.publish(name, payload))
+    async def _publish(self, name: str, payload: bytes, tenant: UUID | None) -> bool:
+        return await self._ask(lambda redis: redis.publish(name, payload), tenant)
 
-    async def _ask(self, question: Callable[[Redis], Awaitable[object]]) -> bool:
+    async def _ask(
+        self, question: Callable[[Redis], Awaitable[object]], tenant: UUID | None
+    ) -> bool:
+        # Whichever node of a cluster is told, the listeners of all nodes hear it.
         try:
-            await self._link.ask(question)
+            await self._link.ask(question, tenant)
         except Unanswered:
             self.counts.unpublished += 1
             return False
@@ -161,7 +161,8 @@ class Hub:
     async def _listen(self) -> None:
         backoff = BACKOFF_FIRST_SECONDS
         while True:
-            async with self._client.pubsub() as pubsub:
+            # A client of its own each time: in a cluster the next one listens to another node.
+            async with self._link.listener() as client, client.pubsub() as pubsub:
                 listening = await self._listen_once(pubsub)
             backoff = BACKOFF_FIRST_SECONDS if listening.answered else backoff
             await asyncio.sleep(backoff * (0.5 + random.random()))

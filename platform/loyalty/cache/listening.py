@@ -8,7 +8,8 @@ from typing import Any
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-CONNECT_SECONDS = 1.0
+from loyalty.cache.connection import CONNECT_SECONDS
+
 PING_SECONDS = 5.0
 SILENCE_SECONDS = 15.0  # Pings are answered in between: whoever is silent for so long is gone.
 NAMES_PER_COMMAND = 500

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from loyalty_app.external import straight
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -23,7 +24,8 @@ def migrate(
     url = Settings.load().database_url
     if url is None:
         raise Problem("There is no database to migrate", "Set LOYALTY_DATABASE_URL")
-    applied = asyncio.run(_migrate(url, check=check, roles=roles))
+    with straight("LOYALTY_DATABASE_URL"):
+        applied = asyncio.run(_migrate(url, check=check, roles=roles))
     for name in applied:
         typer.echo(f"{'pending' if check else 'applied'} {name}")
     if not applied:

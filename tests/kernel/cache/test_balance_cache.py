@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, RedisCluster
 from redis.crc import key_slot
 
 from loyalty.cache.balances import BalanceCache, CachedBalance, OpenLot, Want
 from loyalty.cache.cached_balance import LOTS_MAX, VERSION_END
+from loyalty.cache.cluster import Cluster
 from loyalty.cache.connection import Link
 from loyalty.cache.encoding import DIGEST_LENGTH, ENTRY_BYTES_MAX
 from loyalty.cache.names import balance_key, channel_name, member_channel
@@ -42,7 +43,7 @@ def want() -> Want:
 
 
 @pytest.fixture
-def cache(link: Link) -> BalanceCache:
+def cache(link: Link | Cluster) -> BalanceCache:
     return BalanceCache(link, epoch=1)
 
 
@@ -102,7 +103,7 @@ async def test_a_fill_that_comes_late_loses(cache: BalanceCache, tenant: UUID, w
 
 
 async def test_the_same_version_again_does_not_prolong_it(
-    link: Link, redis: Redis, tenant: UUID, want: Want
+    link: Link | Cluster, redis: Redis | RedisCluster, tenant: UUID, want: Want
 ) -> None:
     key = balance_key(tenant, "1", *want)
     await BalanceCache(link, epoch=1, ttl=5, jitter=0).put_many(tenant, {want: holding(5)})
@@ -112,7 +113,9 @@ async def test_the_same_version_again_does_not_prolong_it(
     assert 5_000 < await redis.pttl(key) <= 500_000
 
 
-async def test_lifetimes_are_spread(cache: BalanceCache, redis: Redis, tenant: UUID) -> None:
+async def test_lifetimes_are_spread(
+    cache: BalanceCache, redis: Redis | RedisCluster, tenant: UUID
+) -> None:
     entries: dict[Want, CachedBalance] = {(uuid4(), "points"): holding(1) for _ in range(50)}
     await cache.put_many(tenant, entries)
     lives = [await redis.pttl(balance_key(tenant, "1", *want)) for want in entries]
@@ -161,7 +164,7 @@ async def test_too_many_lots_leave_a_version_that_beats_an_older_fill(
     ids=["empty", "bytes", "unsigned", "ill-signed", "signed but too long", "huge"],
 )
 async def test_rubbish_is_ignored_counted_and_overwritten(
-    cache: BalanceCache, redis: Redis, tenant: UUID, want: Want, rubbish: bytes
+    cache: BalanceCache, redis: Redis | RedisCluster, tenant: UUID, want: Want, rubbish: bytes
 ) -> None:
     await redis.set(balance_key(tenant, "1", *want), rubbish)
     assert await cache.get_many(tenant, [want]) == {}
@@ -173,7 +176,7 @@ async def test_rubbish_is_ignored_counted_and_overwritten(
 
 
 async def test_a_key_of_another_type_is_ignored_counted_and_overwritten(
-    cache: BalanceCache, redis: Redis, tenant: UUID, want: Want
+    cache: BalanceCache, redis: Redis | RedisCluster, tenant: UUID, want: Want
 ) -> None:
     other = (uuid4(), "points")
     await redis.hset(balance_key(tenant, "1", *want), "v", "99")
@@ -222,7 +225,7 @@ async def test_a_miss_loads_only_what_is_missing_and_keeps_it(
 
 
 async def test_a_database_that_began_another_life_is_not_mixed_with_the_last(
-    link: Link, tenant: UUID, want: Want
+    link: Link | Cluster, tenant: UUID, want: Want
 ) -> None:
     await BalanceCache(link, epoch=1).put_many(tenant, {want: holding(900)})
     restored = BalanceCache(link, epoch=2)
@@ -232,7 +235,7 @@ async def test_a_database_that_began_another_life_is_not_mixed_with_the_last(
 
 
 async def test_a_forgotten_script_is_sent_again(
-    cache: BalanceCache, redis: Redis, tenant: UUID, want: Want
+    cache: BalanceCache, redis: Redis | RedisCluster, tenant: UUID, want: Want
 ) -> None:
     await redis.script_flush()
     await cache.put_many(tenant, {want: holding(3)})

