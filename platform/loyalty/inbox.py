@@ -97,7 +97,7 @@ async def _note(recorder: Recorder, tenant_id: UUID, rows: Sequence[tuple[Any, .
     async with recorder.database.tenant(tenant_id) as connection:
         await connection.execute(
             """insert into loyalty.inbox (tenant_id, source, event_id, received_at, outcome)
-               select (select loyalty.tenant()), s, e, $4, o
+               select loyalty.tenant(), s, e, $4, o
                  from unnest($1::text[], $2::text[], $3::jsonb[]) x(s, e, o) order by s, e
                on conflict do nothing""",
             [source for source, _, _ in rows],

@@ -110,7 +110,7 @@ async def _change_identifiers(
     if add:
         added = await connection.fetch(
             """insert into loyalty.member_identifier (tenant_id, value, member_id)
-               select (select loyalty.tenant()), v, $1 from unnest($2::text[]) v order by v
+               select loyalty.tenant(), v, $1 from unnest($2::text[]) v order by v
                on conflict do nothing returning value""",
             member_id,
             sorted(set(add)),

@@ -43,7 +43,7 @@ async def write(
     await connection.execute(
         """insert into loyalty.audit_entry
              (tenant_id, id, at, actor, role, action, subject, details, request_id)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $6, $7, $8)""",
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7, $8)""",
         entry_id,
         now,
         by.subject,

@@ -14,7 +14,7 @@ async def raise_epoch(connection: Connection) -> int:
     """
     epoch = await connection.fetchval(
         """update loyalty.tenant set epoch = epoch + 1
-            where tenant_id = (select loyalty.tenant()) returning epoch"""
+            where tenant_id = loyalty.tenant() returning epoch"""
     )
     if epoch is None:
         raise LookupError("there is no such tenant")

@@ -55,7 +55,7 @@ async def set_issuer(
     await connection.execute(
         """insert into loyalty.tenant_issuer
              (tenant_id, issuer, jwks_url, algorithms, audience, created_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5)
+           values (loyalty.tenant(), $1, $2, $3, $4, $5)
            on conflict (tenant_id, issuer) do update set jwks_url = excluded.jwks_url,
              algorithms = excluded.algorithms, audience = excluded.audience""",
         issuer.issuer,

@@ -188,7 +188,7 @@ async def _insert(connection: Connection, record: KeyRecord, key: KeyText) -> No
     await connection.execute(
         """insert into loyalty.api_key
              (tenant_id, id, prefix, hash, role, scopes, client, label, created_at, expires_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9)""",
         record.id,
         record.prefix,
         key.hash,

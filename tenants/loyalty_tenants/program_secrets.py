@@ -23,7 +23,7 @@ async def keep_secrets(
             await connection.execute(
                 """insert into loyalty.program_secret
                      (tenant_id, program_id, name, value, updated_at)
-                   values ((select loyalty.tenant()), $1, $2, $3, $4)
+                   values (loyalty.tenant(), $1, $2, $3, $4)
                    on conflict (tenant_id, program_id, name)
                    do update set value = excluded.value, updated_at = excluded.updated_at""",
                 program_id,

@@ -160,12 +160,15 @@ async def _insert(
     now: datetime,
 ) -> UUID:
     program_id = new_id()
+    if position is None:
+        # A statement of its own: a sub-select within an insert is more than Citus takes.
+        position = await connection.fetchval(
+            "select coalesce(max(position), 0) + 1 from loyalty.program"
+        )
     status = await connection.execute(
         """insert into loyalty.program
              (tenant_id, id, slug, kind, name, position, draft, created_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4,
-                   coalesce($5::int, (select coalesce(max(position), 0) + 1 from loyalty.program)),
-                   $6, $7)
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7)
            on conflict (tenant_id, slug) do nothing""",
         program_id,
         slug,

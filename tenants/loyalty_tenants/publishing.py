@@ -160,7 +160,7 @@ async def _insert(connection: Connection, version: VersionRecord) -> None:
         """insert into loyalty.program_version
              (tenant_id, id, program_id, number, config, effective_from, published_at,
               published_by, draw_secret, state)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9)""",
         version.id,
         version.program_id,
         version.number,

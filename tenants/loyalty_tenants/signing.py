@@ -44,7 +44,7 @@ async def rotate_secret(
     await _retire(connection, ends=now + overlap)
     await connection.execute(
         """insert into loyalty.tenant_secret (tenant_id, id, secret, created_at)
-           values ((select loyalty.tenant()), $1, $2, $3)""",
+           values (loyalty.tenant(), $1, $2, $3)""",
         fresh.kid,
         fresh.text.encode("ascii"),
         now,

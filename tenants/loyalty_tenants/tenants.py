@@ -123,6 +123,9 @@ async def add_tenant(
     names, places = ", ".join(columns), ", ".join(f"${i + 1}" for i in range(len(columns)))
     try:
         await connection.execute(
+            "insert into loyalty.slug (tenant_id, slug) values ($1, $2)", new.tenant_id, new.slug
+        )
+        await connection.execute(
             f"insert into loyalty.tenant ({names}) values ({places})", *columns.values()
         )
     except UniqueViolationError:
@@ -153,7 +156,7 @@ async def update_tenant(
     if changed:
         assignments = ", ".join(f"{name} = ${i + 1}" for i, name in enumerate(changed))
         await connection.execute(
-            f"update loyalty.tenant set {assignments} where tenant_id = (select loyalty.tenant())",
+            f"update loyalty.tenant set {assignments} where tenant_id = loyalty.tenant()",
             *changed.values(),
         )
     await audit.write(
@@ -185,7 +188,7 @@ async def tenant(connection: Connection) -> TenantRecord:
     row = await connection.fetchrow(
         """select tenant_id, slug, name, zone, status, epoch, currencies, total_tolerance,
                   backdating, ahead, parking, enroll_on_purchase, created_at
-             from loyalty.tenant where tenant_id = (select loyalty.tenant())"""
+             from loyalty.tenant where tenant_id = loyalty.tenant()"""
     )
     if row is None:
         raise Refused(Code.NOT_FOUND, "there is no such tenant")
@@ -219,7 +222,7 @@ async def _set_status(
 ) -> TenantRecord:
     before = await _locked(connection)
     await connection.execute(
-        "update loyalty.tenant set status = $1 where tenant_id = (select loyalty.tenant())",
+        "update loyalty.tenant set status = $1 where tenant_id = loyalty.tenant()",
         status.value,
     )
     await audit.write(

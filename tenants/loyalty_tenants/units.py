@@ -69,7 +69,7 @@ async def units(connection: Connection) -> Sequence[NamedUnit]:
 async def _insert(connection: Connection, unit: Unit, name: str, now: datetime) -> bool:
     status = await connection.execute(
         """insert into loyalty.unit (tenant_id, code, name, places, kind, created_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5)
+           values (loyalty.tenant(), $1, $2, $3, $4, $5)
            on conflict (tenant_id, code) do nothing""",
         unit.code,
         name,

@@ -11,11 +11,12 @@ OF_NO_TENANT: Mapping[str, str] = {
     "migration": "which files were applied to this database",
 }
 UNIQUE_OVER_TENANTS: Mapping[str, str] = {
-    "tenant_slug": "operators and inbound addresses name a tenant by it",
+    "slug_pkey": "operators and inbound addresses name a tenant by its slug",
 }
 # Further policies, all for the queue role alone, which owns a few narrow functions and no login.
 DUE = "which tenants have something due must be known before a tenant is"
 QUEUE_POLICIES: Mapping[str, str] = {
+    "slug.queue_reads (r)": "operators and inbound addresses name a tenant before one is known",
     "tenant.queue_reads (r)": "names of tenants, pages of them for operators",
     "lot.queue_reads (r)": DUE,
     "redemption.queue_reads (r)": DUE,

@@ -53,7 +53,7 @@ async def _free(connection: Any, table: str) -> None:
     for check in checks:
         name = check["conname"]
         await connection.execute(f'alter table loyalty.{table} drop constraint "{name}"')
-    await connection.execute("drop index if exists loyalty.tenant_slug")
+    await connection.execute("alter table loyalty.slug drop constraint if exists slug_pkey")
 
 
 async def _plant(connection: Any, table: str, tenant: UUID) -> None:

@@ -40,7 +40,7 @@ select f.id, f.kind, f.member_id, f.occurred_at, f.payload, d.body
 # In the order in which the append writes them, or the two could wait for each other.
 _ADD = """
 insert into loyalty.counter as c (tenant_id, name, member_id, bucket, value)
-  select (select loyalty.tenant()), x.* from unnest($1::text[], $2::uuid[], $3::timestamptz[],
+  select loyalty.tenant(), x.* from unnest($1::text[], $2::uuid[], $3::timestamptz[],
       $4::bigint[]) x(name, member_id, bucket, value)
    order by x.name, x.member_id, x.bucket
 on conflict (tenant_id, name, member_id, bucket) do update set value = c.value + excluded.value
@@ -142,7 +142,7 @@ async def _begin(connection: Connection, row: JobRow, counters: Mapping[str, Cou
     if int(cleared.split()[-1]) < CLEARED_AT_ONCE:
         epoch = await connection.fetchval(
             "update loyalty.tenant set epoch = epoch + 1"
-            " where tenant_id = (select loyalty.tenant()) returning epoch"
+            " where tenant_id = loyalty.tenant() returning epoch"
         )
         await connection.execute(_CLEAR, list(counters), None)
         await connection.execute(

@@ -44,7 +44,7 @@ async def soon(
     """Have a job run at the worker's next turn; it may be there already."""
     await connection.execute(
         """insert into loyalty.job as j (tenant_id, name, due_at, detail)
-           values ((select loyalty.tenant()), $1, $2, $3)
+           values (loyalty.tenant(), $1, $2, $3)
            on conflict (tenant_id, name) do update set due_at = least(j.due_at, excluded.due_at)""",
         name,
         now,

@@ -22,7 +22,7 @@ class Upkeep:
             for name in job_names(visit.recorder.plugins, setup, visit.now):
                 await connection.execute(
                     """insert into loyalty.job (tenant_id, name, due_at)
-                       values ((select loyalty.tenant()), $1, $2) on conflict do nothing""",
+                       values (loyalty.tenant(), $1, $2) on conflict do nothing""",
                     name,
                     visit.now,
                 )

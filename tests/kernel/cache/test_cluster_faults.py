@@ -19,7 +19,7 @@ from loyalty.cache.hub import Hub
 from loyalty.cache.names import channel_name
 from loyalty.cache.nodes import slot_of
 
-from .valkey_cluster import HOST, ValkeyCluster, say
+from .valkey_cluster import HOST, Move, ValkeyCluster, say
 
 WANT: Want = (uuid4(), "points")
 SHORT_SECONDS = 0.2
@@ -185,36 +185,10 @@ async def test_a_cluster_is_found_through_any_node_that_lives(
         assert cluster.asked - before == 30  # straight to the right node
 
 
-class Move:
-    """The slot of one tenant on its way from the first node to the second, and back at the end."""
-
-    def __init__(self, nodes: ValkeyCluster, tenant: UUID) -> None:
-        self.slot = slot_of(tenant)
-        self.here, self.there = nodes.ports[:2]
-        self._ports = nodes.ports
-
-    async def begin(self) -> None:
-        here, there = await self._id(self.here), await self._id(self.there)
-        await say(self.there, "CLUSTER", "SETSLOT", self.slot, "IMPORTING", here)
-        await say(self.here, "CLUSTER", "SETSLOT", self.slot, "MIGRATING", there)
-
-    async def end(self, *, at: int) -> None:
-        """The slot is empty elsewhere and belongs to the node at that port."""
-        owner = await self._id(at)
-        for port in sorted(self._ports, key=lambda port: port != at):
-            for key in await say(port, "CLUSTER", "GETKEYSINSLOT", self.slot, 100):
-                if port != at:
-                    await say(port, "DEL", key)
-            await say(port, "CLUSTER", "SETSLOT", self.slot, "NODE", owner)
-
-    async def _id(self, port: int) -> str:
-        return str((await say(port, "CLUSTER", "MYID")).decode())
-
-
 @pytest.fixture
 async def move(valkey_cluster: ValkeyCluster) -> AsyncIterator[tuple[Move, UUID]]:
     tenant = tenant_on(valkey_cluster, 0)
-    moving = Move(valkey_cluster, tenant)
+    moving = Move(valkey_cluster, slot_of(tenant))
     yield moving, tenant
     await moving.end(at=moving.here)
     await valkey_cluster.settled()

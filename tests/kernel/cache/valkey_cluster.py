@@ -90,6 +90,32 @@ class ValkeyCluster:
         return all(part in info for part in wanted)
 
 
+class Move:
+    """A slot on its way from the first node to the second, and back at the end."""
+
+    def __init__(self, nodes: ValkeyCluster, slot: int) -> None:
+        self.slot = slot
+        self.here, self.there = nodes.ports[:2]
+        self._ports = nodes.ports
+
+    async def begin(self) -> None:
+        here, there = await self._id(self.here), await self._id(self.there)
+        await say(self.there, "CLUSTER", "SETSLOT", self.slot, "IMPORTING", here)
+        await say(self.here, "CLUSTER", "SETSLOT", self.slot, "MIGRATING", there)
+
+    async def end(self, *, at: int) -> None:
+        """The slot is empty elsewhere and belongs to the node at that port."""
+        owner = await self._id(at)
+        for port in sorted(self._ports, key=lambda port: port != at):
+            for key in await say(port, "CLUSTER", "GETKEYSINSLOT", self.slot, 100):
+                if port != at:
+                    await say(port, "DEL", key)
+            await say(port, "CLUSTER", "SETSLOT", self.slot, "NODE", owner)
+
+    async def _id(self, port: int) -> str:
+        return str((await say(port, "CLUSTER", "MYID")).decode())
+
+
 async def say(port: int, *command: str | int) -> Any:
     async with Redis(host=HOST, port=port, legacy_responses=False) as client:
         # As it is: redis-py's own reading of what CLUSTER says differs from version to version.
