@@ -162,7 +162,7 @@ def logins(cluster: Cluster) -> Addresses:
 def pgbouncer(logins: Addresses) -> Iterator[PgBouncer]:
     """PgBouncer before the test server; each worker has its own."""
     if PROGRAM is None:
-        pytest.skip(MISSING)
+        raise pytest.skip.Exception(MISSING)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     server = PgBouncer(Path(os.environ[RUN]) / f"pgbouncer-{worker}", logins)
     server.start()

@@ -29,7 +29,7 @@ A batch runs on the node where its tenant's rows are: one round trip instead of 
 statement. Forced, because it runs inside a transaction that began before it."""
 PLANNED = """\
 Citus finds a tenant's shard by a value, and a generic plan has none: it would be refused."""
-TENANT_SET = "`set local app.tenant` goes along to the nodes that a transaction asks."
+TENANT_SET = "The tenant that a transaction sets goes along to the nodes it asks."
 
 
 @dataclass(frozen=True, slots=True)

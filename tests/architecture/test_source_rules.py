@@ -22,6 +22,7 @@ MAY: dict[Rule, dict[str, str]] = {
     },
     rules.chance: {
         "platform/loyalty/cache/balances.py": "lifetimes that do not end together",
+        "platform/loyalty/cache/cluster.py": "which node is asked where any will do",
         "platform/loyalty/cache/hub.py": "pauses before connecting again",
         "platform/loyalty/jobs/worker.py": "workers that do not wake together",
         "platform/loyalty/recorder/attempts.py": "pauses before trying again",
