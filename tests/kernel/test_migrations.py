@@ -164,3 +164,28 @@ async def test_terms_given_before_they_had_versions_are_numbered_as_they_were_gi
     )
     assert forced
     await connection.close()
+
+
+async def test_tenants_from_before_slugs_had_a_table_are_found_by_theirs(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = runner.migrations_of
+    await bootstrap(empty)
+    monkeypatch.setattr(
+        runner, "migrations_of", lambda package: (m for m in every(package) if m.name < "0006")
+    )
+    await migrate(empty, ["loyalty"])
+    connection = await asyncpg.connect(empty)
+    await connection.execute(
+        "insert into loyalty.tenant (tenant_id, slug, name, zone, created_at)"
+        " values ($1, 'acme', 'Acme', 'UTC', now())", UUID(int=1),
+    )  # fmt: skip
+    monkeypatch.setattr(runner, "migrations_of", every)
+
+    await migrate(empty, ["loyalty"])
+
+    assert await connection.fetchval("select loyalty.tenant_of_slug('acme')") == UUID(int=1)
+    assert await connection.fetchval(
+        "select relforcerowsecurity from pg_class where oid = 'loyalty.tenant'::regclass"
+    )
+    await connection.close()
