@@ -23,6 +23,7 @@ from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor, Principal, Role
+from loyalty_tenants.webhooks.endpoints import Rules as WebhookRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Api:
     hints: Hints
     paging: Paging
     clock: Clock
+    webhooks: WebhookRules
     forget: Callable[[UUID], None]
     """The tenant was changed: nothing remembered of it is believed any more."""
 

@@ -1,15 +1,16 @@
 """Relay ids: the type and the key of a node, opaque to clients."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from uuid import UUID
 
 import strawberry
 
 from loyalty.errors import Code, Refused
+from loyalty.ids import public_id
 
 
 def node_id(kind: str, ident: UUID) -> strawberry.ID:
-    return strawberry.ID(urlsafe_b64encode(f"{kind}:{ident}".encode()).rstrip(b"=").decode())
+    return strawberry.ID(public_id(kind, ident))
 
 
 def read_node_id(text: str) -> tuple[str, UUID] | None:

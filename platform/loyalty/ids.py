@@ -1,5 +1,6 @@
 """Identifiers: time-ordered ones for what happens, derived ones for what can be named."""
 
+from base64 import urlsafe_b64encode
 from functools import lru_cache
 from uuid import UUID, uuid5
 
@@ -17,3 +18,8 @@ def new_id() -> UUID:
 def account_id(tenant: UUID, owner_kind: str, owner: UUID, unit: str, kind: str) -> UUID:
     """An account is named by whose it is, its unit and its kind, so it needs no look-up."""
     return uuid5(tenant, f"{owner_kind}:{owner}:{unit}:{kind}")
+
+
+def public_id(kind: str, ident: UUID) -> str:
+    """How the world outside names a thing: its type and key, opaque and unique everywhere."""
+    return urlsafe_b64encode(f"{kind}:{ident}".encode()).rstrip(b"=").decode()

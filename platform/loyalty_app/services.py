@@ -14,6 +14,7 @@ from loyalty.plugin import Plugin
 from loyalty.recorder.lane import Lanes
 from loyalty_app.ledger import POOL, open_ledger
 from loyalty_app.settings import Settings
+from loyalty_app.webhooks import rules
 from loyalty_graphql.compose import ComposedSchema, compose
 from loyalty_graphql.context import Api
 from loyalty_graphql.core import CORE
@@ -77,6 +78,7 @@ async def open_services(
                 hints=ledger.hints,
                 paging=Paging(Cursors(secret.encode())),
                 clock=clock,
+                webhooks=rules(settings, ledger.plugins),
                 forget=forget,
             ),
         )

@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     # Ports of the embedded servers; 0 takes a free one at every start.
     embedded_postgres_port: int = Field(default=0, ge=0, le=65535)
     embedded_valkey_port: int = Field(default=0, ge=0, le=65535)
+    # Where webhooks may go beside public https addresses, and how patient they are.
+    webhook_ports: str = "443,8443"
+    webhook_trusted_hosts: str | None = None
+    webhook_ca_file: Path | None = None
+    webhook_seconds: float = Field(default=15.0, gt=0, le=25)
+    webhook_pace: float = Field(default=1.0, gt=0)
 
     @classmethod
     def load(cls) -> "Settings":

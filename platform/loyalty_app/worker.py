@@ -1,4 +1,4 @@
-"""The worker process: the write path on the worker's own login, going round until it is stopped."""
+"""The worker process: the write path on the worker's own login, and webhooks, until stopped."""
 
 import asyncio
 import signal
@@ -14,10 +14,11 @@ from loyalty_app.ledger import open_ledger
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
+from loyalty_app.webhooks import Webhooks, open_webhooks
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
-POOL = 5
+POOL = 8  # the duties take one connection, telling and cleaning one each, the post three
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 
@@ -38,13 +39,30 @@ async def work(
     dsn = settings.need("worker_database_url")
     try:
         async with open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL) as ledger:
-            worker = Worker(ledger.recorder, PublishedVersions())
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, worker.stop)
-            with watchdog(settings.watchdog_seconds):
-                await worker.run()
+            worker = Worker(ledger.recorder, PublishedVersions(), passing_by=False)
+            opening = open_webhooks(
+                settings, ledger.database, ledger.plugins, ledger.recorder.clock
+            )
+            async with opening as webhooks:
+                with watchdog(settings.watchdog_seconds):
+                    await _until_told(worker, webhooks)
     except UnsafeLogin as unsafe:
         raise Problem(
             str(unsafe).rstrip("."), "Give LOYALTY_WORKER_DATABASE_URL the login loyalty_worker"
         ) from None
+
+
+async def _until_told(worker: Worker, webhooks: Webhooks) -> None:
+    """Run both until a signal says to stop."""
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        worker.stop()
+        stopping.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run())
+        group.create_task(webhooks.run(stopping))

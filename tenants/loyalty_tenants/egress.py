@@ -6,8 +6,14 @@ a name that answers differently a moment later changes nothing.
 
 import asyncio
 import socket
+from collections.abc import Collection
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+import httpx
+
+URL_LENGTH_MAX = 500
+PORTS = frozenset({443, 8443})
 # Ranges that carry an IPv4 address inside or lead to a relay, which Python calls global.
 _RELAYS = (IPv4Network("192.88.99.0/24"), IPv4Network("192.0.0.0/24"))
 _TUNNELS = tuple(
@@ -17,7 +23,48 @@ _TUNNELS = tuple(
 
 
 class Blocked(Exception):
-    """The name leads to no address, or to one that is not public."""
+    """The address is none we go to, leads nowhere, or to what is not public."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What may be reached: https on `ports` of public addresses.
+
+    Hosts named in `trusted`, or all of them (`anywhere`), also by plain http, on any port and at
+    private addresses: for tests, laptops, and receivers in the operator's own network.
+    """
+
+    ports: Collection[int] = PORTS
+    trusted: Collection[str] = ()
+    anywhere: bool = False
+
+    def trusts(self, host: str) -> bool:
+        return self.anywhere or host in self.trusted
+
+    def url(self, text: str) -> httpx.URL:
+        """The address, if it is an absolute one without user, fragment, or odd scheme and port.
+
+        :raises Blocked: it is not, or it names an address itself that is not public
+        """
+        try:
+            url = httpx.URL(text) if text.isascii() and len(text) <= URL_LENGTH_MAX else None
+        except httpx.InvalidURL:
+            url = None
+        if url is None or not url.host or url.userinfo or url.fragment:
+            raise Blocked("it is no plain https address")
+        host = host_of(url)
+        if self.trusts(host) and url.scheme in ("http", "https"):
+            return url
+        if url.scheme != "https" or (url.port or 443) not in self.ports:
+            raise Blocked("https only, on its usual port")
+        if not all(is_public(address) for address in _named(host)):
+            raise Blocked("the address is not public")
+        return url
+
+
+def host_of(url: httpx.URL) -> str:
+    """The host as it is resolved and sent: an international name stays in its ASCII form."""
+    return url.raw_host.decode("ascii").lower()
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
@@ -49,3 +96,12 @@ async def checked_address(host: str, port: int, *, anywhere: bool = False) -> st
     if not anywhere and not all(is_public(ip_address(address)) for address in addresses):
         raise Blocked(f"{host} leads to an address that is not public")
     return addresses[0]
+
+
+def _named(host: str) -> list[IPv4Address | IPv6Address]:
+    """The addresses that a host is by itself, in whatever writing (`127.1`, `0x7f.1`)."""
+    try:
+        found = socket.getaddrinfo(host, None, flags=socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError):
+        return []
+    return [ip_address(str(entry[4][0])) for entry in found]

@@ -10,12 +10,12 @@ from loyalty.errors import Code, Refused
 from loyalty.orm import bound
 from loyalty.plugin import Connection
 from loyalty_tenants import audit, models
+from loyalty_tenants.egress import Blocked, Reach
 from loyalty_tenants.epoch import raise_epoch
 from loyalty_tenants.principal import Actor
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 ISSUERS_MAX = 5
-PORTS = (443, 8443)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,24 +107,13 @@ def check_url(text: str, *, field: str, insecure: bool) -> httpx.URL:
     :raises Refused: BAD_USER_INPUT with the field
     """
     try:
-        url = httpx.URL(text) if text.isascii() and len(text) <= 500 else None
-    except httpx.InvalidURL:
-        url = None
-    schemes = ("https", "http") if insecure else ("https",)
-    if (
-        url is None
-        or url.scheme not in schemes
-        or not url.host
-        or url.userinfo
-        or url.fragment
-        or (not insecure and (url.port or 443) not in PORTS)
-    ):
+        return Reach(anywhere=insecure).url(text)
+    except Blocked:
         raise Refused(
             Code.BAD_USER_INPUT,
             "must be a plain https address such as https://login.example.com/keys",
             field=field,
-        )
-    return url
+        ) from None
 
 
 async def _check_room(connection: Connection, issuer: str) -> None:

@@ -140,3 +140,81 @@ class AuditEntry(Model):
     class Meta:
         schema = "loyalty"
         table = "audit_entry"
+
+
+class WebhookEndpoint(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    url = fields.TextField()
+    topics = ArrayField("text")
+    description = fields.TextField()
+    status = fields.TextField()
+    reason = fields.TextField(null=True)
+    failures = fields.IntField()
+    rest_until = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    updated_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "loyalty"
+        table = "webhook_endpoint"
+
+
+class WebhookSecret(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    endpoint_id = fields.UUIDField()
+    secret = fields.BinaryField()
+    created_at = fields.DatetimeField()
+    retires_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "webhook_secret"
+
+
+class WebhookEvent(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    topic = fields.TextField()
+    body = fields.TextField()
+    created_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "loyalty"
+        table = "webhook_event"
+
+
+class WebhookDelivery(Model):
+    id = fields.UUIDField(primary_key=True)
+    tenant_id = fields.UUIDField()
+    endpoint_id = fields.UUIDField()
+    event_id = fields.UUIDField()
+    line = fields.UUIDField()
+    seq = fields.BigIntField()
+    topic = fields.TextField()
+    state = fields.TextField()
+    attempts = fields.SmallIntField()
+    tried_at = fields.DatetimeField(null=True)
+    answered = fields.SmallIntField(null=True)
+    problem = fields.TextField(null=True)
+    created_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "webhook_delivery"
+
+
+class WebhookLine(Model):
+    line = fields.UUIDField(primary_key=True)  # unique within its endpoint
+    tenant_id = fields.UUIDField()
+    endpoint_id = fields.UUIDField()
+    state = fields.TextField()
+    ready_at = fields.DatetimeField()
+    lease_until = fields.DatetimeField(null=True)
+    lease_token = fields.UUIDField(null=True)
+
+    class Meta:
+        schema = "loyalty"
+        table = "webhook_line"

@@ -23,6 +23,8 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "programs:write": "create, change, publish and archive programs, create units",
         "tenant:write": "change the tenant's settings, signing secrets and token issuers",
         "keys:write": "create and revoke the tenant's API keys",
+        "webhooks:read": "read webhook endpoints, their deliveries and the topics there are",
+        "webhooks:write": "create, change and delete webhook endpoints, replay deliveries",
         "audit:read": "read who changed what",
         "tenants:read": "read the settings of any tenant",
         "tenants:write": "create, suspend and resume tenants",

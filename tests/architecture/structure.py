@@ -24,7 +24,9 @@ QUEUE_POLICIES: Mapping[str, str] = {
     "parked_return.queue_reads (r)": DUE,
     "job.queue_reads (r)": DUE,
     "outbox.queue_reads (r)": DUE,
-    "outbox.queue_leases (w)": "a worker claims rows of many tenants in one statement",
+    "webhook_endpoint.queue_reads (r)": "which of them may be sent to decides what is claimed",
+    "webhook_line.queue_reads (r)": DUE,
+    "webhook_line.queue_leases (w)": "a worker claims lines of many tenants in one statement",
     "api_key.tenant_of_key (r)": "whose a key is must be known before a tenant is",
 }
 

@@ -10,9 +10,11 @@ from tortoise.models import Model
 
 from loyalty.database import Database
 from loyalty.orm import bound
+from loyalty.plugin_set import PluginSet
 from loyalty_app.logins import Addresses
 from loyalty_tenants import models
 from loyalty_tenants.configs import Configs
+from loyalty_tenants.egress import Reach
 from loyalty_tenants.issuers import Issuer, set_issuer
 from loyalty_tenants.keys import issue_key
 from loyalty_tenants.principal import Actor, Role
@@ -20,6 +22,10 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.signing import rotate_secret
 from loyalty_tenants.tenants import TenantRecord
+from loyalty_tenants.webhooks.deliveries import ping
+from loyalty_tenants.webhooks.endpoints import Rules
+from loyalty_tenants.webhooks.endpoints import create as create_endpoint
+from loyalty_tenants.webhooks.topics import Topics
 
 MODELS = [
     model
@@ -33,6 +39,7 @@ TYPES = {
     "UUIDField": "uuid",
     "SmallIntField": "smallint",
     "IntField": "integer",
+    "BigIntField": "bigint",
     "DatetimeField": "timestamp with time zone",
     "BinaryField": "bytea",
     "Json": "jsonb",
@@ -66,6 +73,11 @@ async def test_every_table_of_this_floor_has_a_model() -> None:
         "tenant_issuer",
         "tenant_secret",
         "unit",
+        "webhook_delivery",
+        "webhook_endpoint",
+        "webhook_event",
+        "webhook_line",
+        "webhook_secret",
     ]
 
 
@@ -100,6 +112,11 @@ async def full(
             audience="loyalty",
         )
         await set_issuer(connection, boss, issuer, now=now)
+        rules = Rules(topics=Topics(PluginSet([])), reach=Reach())
+        hook = await create_endpoint(
+            connection, boss, rules, url="https://a.example/", topics=["*"], description="", now=now
+        )
+        await ping(connection, boss, hook.endpoint.id, now=now)
     return made
 
 
@@ -149,6 +166,13 @@ async def test_rows_of_others_are_neither_seen_nor_changed(
         "delete from loyalty.unit",
         "delete from loyalty.program",
         "truncate loyalty.audit_entry",
+        "select secret from loyalty.webhook_secret",
+        "update loyalty.webhook_secret set secret = secret",
+        "select body from loyalty.webhook_event",
+        "update loyalty.webhook_event set topic = topic",
+        "update loyalty.webhook_line set lease_until = now()",
+        "delete from loyalty.webhook_delivery",
+        "select loyalty.claim_webhooks(1, 1, 1, '1 minute')",
     ],
 )
 async def test_what_the_app_may_never_do(
@@ -170,6 +194,7 @@ async def test_what_the_app_may_never_do(
         "hash from loyalty.api_key",
         "secret from loyalty.tenant_secret",
         "id from loyalty.tenant_secret",
+        "secret from loyalty.webhook_secret",
     ],
 )
 async def test_the_auditor_reads_no_secret(

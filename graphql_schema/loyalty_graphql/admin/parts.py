@@ -11,6 +11,9 @@ from loyalty_graphql.admin.secrets import SecretMutation
 from loyalty_graphql.admin.tenants import TenantMutation, TenantQuery
 from loyalty_graphql.admin.units import UnitMutation, UnitQuery
 from loyalty_graphql.admin.viewer import ViewerQuery
+from loyalty_graphql.admin.webhook_deliveries import WebhookDeliveryMutation, WebhookDeliveryQuery
+from loyalty_graphql.admin.webhook_endpoints import WebhookEndpointQuery
+from loyalty_graphql.admin.webhook_mutations import WebhookEndpointMutation
 
 ADMIN_QUERY = (
     ViewerQuery,
@@ -20,6 +23,8 @@ ADMIN_QUERY = (
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,
+    WebhookEndpointQuery,
+    WebhookDeliveryQuery,
     AuditQuery,
 )
 ADMIN_MUTATION = (
@@ -29,6 +34,8 @@ ADMIN_MUTATION = (
     ApiKeyMutation,
     UnitMutation,
     ProgramMutation,
+    WebhookEndpointMutation,
+    WebhookDeliveryMutation,
     OperatorMutation,
 )
 ADMIN_TYPES = (Program,)

@@ -1,44 +1,48 @@
-"""The outbox's way out: rows are leased, given to every sink and acknowledged under the lease.
+"""The outbox's way out: the rows of a tenant are told in their order, and marked done with that.
 
-At least once: a worker that dies between the two has its rows sent again by another, under the same
-id. A tenant's rows are taken in their order; one that fails lets the others pass.
+Whoever listens writes down what it has to pass on (deliveries) in the very transaction that marks
+the rows done: nothing is told twice and nothing is lost, whenever a worker dies. What leaves the
+building is leased afterwards, delivery by delivery, by who delivers.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from loyalty.database import Database
+from loyalty.jobs.rounds import go_round
 from loyalty.jobs.visit import SLICE, Visit
+from loyalty.plugin import Connection
 
-CLAIMED_AT_ONCE = 200
-PER_TENANT = 20
-LEASE = timedelta(minutes=1)
-PAUSES = tuple(
-    timedelta(seconds=seconds)
-    for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
-)  # after each failure; then the row is dead
+TOLD_AT_ONCE = 200
+POLL_SECONDS = 0.25
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (5, 60, 300, 1_800, 7_200, 18_000, 36_000))
 log = logging.getLogger(__name__)
 
-_CLAIM = "select coalesce(jsonb_agg(to_jsonb(c)), '[]') from loyalty.claim_outbox($1, $2, $3) c"
+# One teller of a tenant at a time: two would write down a member's news out of order.
+_ALONE = "select pg_try_advisory_xact_lock(hashtextextended('outbox ' || loyalty.tenant(), 0))"
+_READY = """
+select o.id, o.topic, o.fact_id, o.member_id, o.payload as content, o.attempts, f.payload,
+       f.answer, f.occurred_at, f.recorded_at, m.external_id
+  from (select * from loyalty.outbox
+         where state = 'READY' and (attempts = 0 or ready_at <= clock_timestamp())
+         order by ready_at, id limit $1 for update skip locked) o
+  left join lateral (select * from loyalty.fact f where f.id = o.fact_id limit 1) f on true
+  left join lateral (select * from loyalty.member m where m.id = o.member_id limit 1) m on true
+ order by o.ready_at, o.id
+"""
 _DONE = """
-update loyalty.outbox set state = 'DONE', lease_token = null, lease_until = null
- where id = $1 and state = 'LEASED' and lease_token = $2
+update loyalty.outbox set state = 'DONE', attempts = attempts + 1 where id = any($1::uuid[])
 """
-_FAILED = """
-update loyalty.outbox
-   set state = case when $3::interval is null then 'DEAD' else 'READY' end,
-       ready_at = clock_timestamp() + coalesce($3::interval, '0') * (0.9 + random() / 5),
-       lease_token = null, lease_until = null
- where id = $1 and state = 'LEASED' and lease_token = $2
-"""
-_FACT = """
-select jsonb_build_object('key', jsonb_build_object('scope', scope, 'key', key),
-                          'payload', payload, 'answer', answer)
-  from loyalty.fact where id = $1
+_LATER = """
+update loyalty.outbox set attempts = attempts + 1,
+       state = case when $2::interval is null then 'DEAD' else 'READY' end,
+       ready_at = clock_timestamp() + coalesce($2::interval, '0')
+ where id = $1
 """
 _PASS = """
 update loyalty.outbox set state = 'DONE' where id in (
@@ -49,24 +53,70 @@ update loyalty.outbox set state = 'DONE' where id in (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRow:
-    """What happened, for the outside. `id` is the same on every try; `attempts` counts this one.
-
-    `payload` is a published fact as it was emitted, or of the recorded one its key, payload and
-    answer.
-    """
+    """What happened. `content` is a published fact as it was emitted at once, beside the recorded
+    one (`payload`, `answer`) that set it off; None where the row tells of the recorded one."""
 
     id: UUID
     topic: str
     fact_id: UUID
     member_id: UUID | None
-    payload: Mapping[str, Any]
+    content: Mapping[str, Any] | None
     attempts: int
+    payload: Mapping[str, Any]
+    answer: Mapping[str, Any]
+    occurred_at: datetime
+    recorded_at: datetime
+    external_id: str | None
 
 
-class Sink(Protocol):
-    """Where rows go. It is given a row again where it raises, or where nobody heard that it did."""
+class Listener(Protocol):
+    """Who is told."""
 
-    async def send(self, tenant_id: UUID, row: OutboxRow) -> None: ...
+    async def hear(
+        self, connection: Connection, tenant_id: UUID, rows: Sequence[OutboxRow]
+    ) -> Collection[UUID]:
+        """Write down what is to be passed on of the rows, in their order and in this transaction.
+
+        Answers the ids of those that it failed to put into words: they are told again later.
+        """
+
+
+class Outbox:
+    """Tells what every tenant's outbox holds; many processes may do so at once."""
+
+    def __init__(self, database: Database, listener: Listener) -> None:
+        self._database = database
+        self._listener = listener
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Go round until stopped."""
+        await go_round(self.round, stopping, poll=POLL_SECONDS, name="telling")
+
+    async def round(self) -> int:
+        """A slice of every tenant that has something to tell; how many rows were told."""
+        tenants: list[UUID] = await self._database.unscoped("select loyalty.tenants_telling()")
+        told = 0
+        for tenant_id in tenants:
+            try:
+                told += await self.slice(tenant_id)
+            except Exception:  # one tenant's trouble is its own
+                log.exception("nothing could be told of tenant %s", tenant_id)
+        return told
+
+    async def slice(self, tenant_id: UUID) -> int:
+        """Tell up to 200 rows; nothing where another process is just doing so."""
+        async with self._database.tenant(tenant_id) as connection:
+            if not await connection.fetchval(_ALONE):
+                return 0
+            rows = [OutboxRow(**row) for row in await connection.fetch(_READY, TOLD_AT_ONCE)]
+            if not rows:
+                return 0
+            failed = await self._listener.hear(connection, tenant_id, rows)
+            await connection.execute(_DONE, [row.id for row in rows if row.id not in failed])
+            for row in rows:
+                if row.id in failed:
+                    await connection.execute(_LATER, row.id, _pause(row.attempts))
+        return len(rows) - len(failed)
 
 
 class PassedBy:
@@ -79,56 +129,5 @@ class PassedBy:
             return int((await connection.execute(_PASS, SLICE)).split()[-1])
 
 
-class Relay:
-    """Gives rows of all tenants to the sinks; many relays may run at once."""
-
-    def __init__(
-        self, database: Database, sinks: Sequence[Sink], *, lease: timedelta = LEASE
-    ) -> None:
-        self._database = database
-        self._sinks = tuple(sinks)
-        self._lease = lease
-
-    async def slice(self) -> int:
-        """Claim some rows and send them; answers how many were claimed."""
-        claimed = await self._database.unscoped(_CLAIM, CLAIMED_AT_ONCE, PER_TENANT, self._lease)
-        for row in sorted(claimed, key=_order):
-            await self._deliver(row)
-        return len(claimed)
-
-    async def _deliver(self, claimed: Mapping[str, Any]) -> None:
-        tenant_id, token = UUID(claimed["tenant_id"]), UUID(claimed["lease_token"])
-        row = _row(claimed, claimed["payload"] or await self._fact(tenant_id, claimed["fact_id"]))
-        try:
-            for sink in self._sinks:
-                await sink.send(tenant_id, row)
-        except Exception:
-            log.warning("outbox row %s was not taken, try %s", row.id, row.attempts, exc_info=True)
-            wait = PAUSES[row.attempts - 1] if row.attempts <= len(PAUSES) else None
-            query, arguments = _FAILED, [row.id, token, wait]
-        else:
-            query, arguments = _DONE, [row.id, token]
-        async with self._database.tenant(tenant_id) as connection:
-            if await connection.execute(query, *arguments) != "UPDATE 1":
-                log.warning("outbox row %s took longer than its lease", row.id)
-
-    async def _fact(self, tenant_id: UUID, fact_id: str) -> Mapping[str, Any]:
-        async with self._database.tenant(tenant_id, read_only=True) as connection:
-            found: Mapping[str, Any] = await connection.fetchval(_FACT, UUID(fact_id))
-        return found
-
-
-def _order(claimed: Mapping[str, Any]) -> tuple[str, datetime, str]:
-    return claimed["tenant_id"], datetime.fromisoformat(claimed["ready_at"]), claimed["id"]
-
-
-def _row(claimed: Mapping[str, Any], payload: Mapping[str, Any]) -> OutboxRow:
-    member_id = claimed["member_id"]
-    return OutboxRow(
-        id=UUID(claimed["id"]),
-        topic=claimed["topic"],
-        fact_id=UUID(claimed["fact_id"]),
-        member_id=UUID(member_id) if member_id else None,
-        payload=payload,
-        attempts=claimed["attempts"],
-    )
+def _pause(attempts: int) -> timedelta | None:
+    return PAUSES[attempts] if attempts < len(PAUSES) else None

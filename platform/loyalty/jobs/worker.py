@@ -12,11 +12,12 @@ from loyalty.jobs.backfill import Backfill, Versions
 from loyalty.jobs.expiry import LotExpiry
 from loyalty.jobs.follow_ons import FollowOns
 from loyalty.jobs.lapses import HoldLapses
-from loyalty.jobs.outbox import PassedBy, Relay, Sink
+from loyalty.jobs.outbox import PassedBy
 from loyalty.jobs.parked import ParkedReturns
 from loyalty.jobs.plugin_jobs import KIND as PLUGIN
 from loyalty.jobs.plugin_jobs import PluginJobs
 from loyalty.jobs.postponed import Postponed
+from loyalty.jobs.rounds import go_round
 from loyalty.jobs.schedule import UPKEEP
 from loyalty.jobs.scheduled import Scheduled, ScheduledJob
 from loyalty.jobs.timeline import Timeline
@@ -31,8 +32,9 @@ log = logging.getLogger(__name__)
 class Worker:
     """Two of them at once, or one that comes late, do nothing twice.
 
-    `size` is how many due things one slice records. Time is the recorder's clock; `sleep` is what
-    waits where nothing is due.
+    `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
+    holds, so the worker marks it done. Time is the recorder's clock; `sleep` is what waits where
+    nothing is due.
     """
 
     def __init__(
@@ -40,14 +42,13 @@ class Worker:
         recorder: Recorder,
         versions: Versions,
         *,
-        sinks: Sequence[Sink] = (),
+        passing_by: bool = True,
         size: int = SLICE,
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._recorder = recorder
-        self._relay = Relay(recorder.database, sinks) if sinks else None
-        self._duties = _duties(versions, size, passing_by=not sinks)
+        self._duties = _duties(versions, size, passing_by=passing_by)
         self._postponed = Postponed()
         self._poll = poll
         self._sleep = sleep
@@ -59,14 +60,9 @@ class Worker:
 
     async def run(self) -> None:
         """Go round until stopped."""
-        while not self._stopping.is_set():
-            try:
-                done = await self.round()
-            except Exception:  # the database is away, perhaps: a worker waits for it
-                log.exception("a round failed")
-                done = 0
-            if not done:
-                await self._idle()
+        await go_round(
+            self.round, self._stopping, poll=self._poll, name="the worker", sleep=self._sleep
+        )
 
     async def round(self) -> int:
         """One slice for every tenant that has something due, in random order; what was done."""
@@ -80,8 +76,6 @@ class Worker:
             if self._stopping.is_set():
                 return done
             done += await self._slice(tenant_id, now, self._postponed)
-        if self._relay is not None and not self._stopping.is_set():
-            done += await self._relay.slice()
         return done
 
     async def run_due(self, tenant_id: UUID, now: datetime | None = None) -> int:
@@ -110,17 +104,6 @@ class Worker:
             else:
                 postponed.clear(tenant_id, "duty", duty.name)
         return done
-
-    async def _idle(self) -> None:
-        waiting = [
-            asyncio.ensure_future(self._sleep(self._poll)),
-            asyncio.ensure_future(self._stopping.wait()),
-        ]
-        try:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in waiting:
-                task.cancel()
 
 
 def _duties(versions: Versions, size: int, *, passing_by: bool) -> Sequence[Duty]:

@@ -10,7 +10,7 @@ from loyalty_app.settings import Settings
 def worker() -> None:
     """Do what falls due in all tenants until told to stop; any number of workers may run at once.
 
-    Expiry of points, holds that lapse, facts that follow later, the outbox, plugins' jobs, counters
+    Expiry of points, holds that lapse, facts that follow later, webhooks, plugins' jobs, counters
     of new program versions, and rows whose time is over.
     """
     from loyalty_app.worker import work

@@ -1,0 +1,1 @@
+"""Webhooks: what happens in a tenant, told to the addresses that it names. README.md says how."""

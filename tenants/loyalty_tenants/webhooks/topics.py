@@ -1,0 +1,178 @@
+"""The topics an endpoint may subscribe to: one for each kind of fact, with its JSON Schema.
+
+A topic is called `<what>.<past participle>.v<version>`; what a plugin publishes as
+`stamps.card_filled/1` is `stamps.card_filled.v1`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from loyalty.facts import Fact
+from loyalty.plugin_set import PluginSet
+from loyalty_tenants.webhooks import data, told
+from loyalty_tenants.webhooks.told import Tell, plain
+
+EVERYTHING = "*"  # what an endpoint subscribes to that wants every topic, later ones too
+PING = "webhook.ping.v1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """`schema` describes the whole payload, as JSON Schema 2020-12."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+# What a recorded fact of the kernel is told as.
+FACTS: Mapping[str, tuple[str, type[data.FactData], Tell]] = {
+    "MemberEnrolled": ("member.enrolled", data.MemberEnrolled, plain(data.MemberEnrolled)),
+    "MemberClosed": ("member.closed", data.MemberClosed, plain(data.MemberClosed, "reason")),
+    "PurchaseRecorded": ("purchase.recorded", data.PurchaseRecorded, told.purchase),
+    "PurchaseReversed": (
+        "purchase.returned",
+        data.PurchaseReturned,
+        plain(
+            data.PurchaseReturned,
+            "source", "return_id", "purchase_external_id", "purchase_revision",
+        ),
+    ),
+    "ReturnParked": (
+        "return.parked",
+        data.ReturnParked,
+        plain(data.ReturnParked, "source", "return_id", "purchase_external_id"),
+    ),
+    "ActivityRecorded": (
+        "activity.recorded",
+        data.ActivityRecorded,
+        plain(data.ActivityRecorded, "source", "external_id", activity="type"),
+    ),
+    "LotsDue": ("lots.ended", data.LotsEnded, told.lots_ended),
+    "FactReversed": (
+        "consequence.reversed",
+        data.ConsequenceReversed,
+        plain(data.ConsequenceReversed, "part"),
+    ),
+    "Redeem": ("redemption.created", data.RedemptionCreated, told.created),
+    "CaptureRedemption": ("redemption.captured", data.RedemptionCaptured, told.captured),
+    "ReleaseRedemption": ("redemption.released", data.Redemption, told.given_back("RELEASED")),
+    "ReverseRedemption": ("redemption.reversed", data.RedemptionReversed, told.reversed_),
+    "HoldLapsed": ("redemption.lapsed", data.Redemption, told.given_back("LAPSED")),
+    "AdjustBalance": ("balance.adjusted", data.BalanceAdjusted, told.adjusted),
+}  # fmt: skip
+
+# What the kernel tells of value that moved: by the kind of the posting.
+VALUES: Mapping[str, tuple[str, type[data.ValueMoved], str]] = {
+    "GRANT": ("value.granted", data.ValueMoved, "A member was granted value."),
+    "BURN": ("value.burned", data.ValueBurned, "A member spent value."),
+    "EXPIRE": ("value.expired", data.ValueMoved, "A member's value reached its term."),
+    "TAKE_BACK": ("value.taken_back", data.ValueMoved, "A grant was taken back, in part or whole."),
+}
+_TEXTS = {
+    "redemption.released": "Reserved points were given back: they were released.",
+    "redemption.lapsed": "Reserved points were given back: their time was over.",
+}
+
+
+class Topics:
+    """Those of the kernel and of the plugins that are installed.
+
+    :raises ValueError: a plugin publishes a fact by the name of another topic
+    """
+
+    def __init__(self, plugins: PluginSet) -> None:
+        self._published = {name: name_of(name) for name in plugins.published}
+        self.by_name: dict[str, Topic] = {}
+        for name, kind, _ in FACTS.values():
+            self._add(f"{name}.v1", _TEXTS.get(name) or _doc(kind), _shape(kind))
+        for name, kind, text in VALUES.values():
+            self._add(f"{name}.v1", text, _shape(kind))
+        for name, fact in plugins.published.items():
+            self._add(self._published[name], _doc(fact), _published_shape(fact))
+        self.ping = _topic(PING, _doc(data.Ping), _shape(data.Ping))
+
+    @cached_property
+    def values(self) -> Mapping[str, str]:
+        """The topics of value that moved, by the kind of the posting."""
+        return {kind: f"{name}.v1" for kind, (name, *_) in VALUES.items()}
+
+    def teller(self, kind: str) -> tuple[str, Tell] | None:
+        """The topic of a recorded or published fact, and what puts it into words."""
+        if (known := FACTS.get(kind)) is not None:
+            return f"{known[0]}.v1", known[2]
+        if (topic := self._published.get(kind)) is not None:
+            return topic, told.published
+        return None
+
+    def _add(self, name: str, description: str, shape: dict[str, Any]) -> None:
+        if name in self.by_name:
+            raise ValueError(f"two topics are called {name}")
+        self.by_name[name] = _topic(name, description, shape)
+
+
+def name_of(published: str) -> str:
+    """The topic of a fact that a plugin publishes by this name."""
+    name, _, version = published.partition("/")
+    return f"{name}.v{version}"
+
+
+def _topic(name: str, description: str, shape: dict[str, Any]) -> Topic:
+    definitions = shape.pop("$defs", {})
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:loyalty:webhook:{name}",
+        "title": name,
+        "description": description,
+        "type": "object",
+        "properties": {
+            "type": {"const": name, "description": "The topic."},
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it happened.",
+            },
+            "data": shape,
+        },
+        "required": ["type", "timestamp", "data"],
+    }
+    if definitions:
+        schema["$defs"] = definitions
+    return Topic(name=name, description=description, schema=schema)
+
+
+def _shape(kind: type[data.Shape]) -> dict[str, Any]:
+    return kind.model_json_schema(by_alias=True, mode="serialization", schema_generator=_Untitled)
+
+
+class _Untitled(GenerateJsonSchema):
+    """Fields are told by their names and descriptions, and not once more by a title."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _published_shape(fact: type[Fact]) -> dict[str, Any]:
+    """The common fields, and the plugin's own as its dataclass declares them."""
+    shape = _shape(data.PublishedFact)
+    own = TypeAdapter(fact).json_schema(mode="serialization", schema_generator=_Untitled)
+    for common in ("member", "occurred_at"):
+        own["properties"].pop(common, None)
+    own["required"] = [name for name in own.get("required", ()) if name in own["properties"]]
+    definitions = own.pop("$defs", {})
+    definitions.pop("MemberRef", None)
+    shape["properties"]["fact"] = own
+    shape.setdefault("$defs", {}).update(definitions)
+    return shape
+
+
+def _doc(kind: type[Any]) -> str:
+    text = (kind.__doc__ or "").strip()
+    if not text:
+        raise ValueError(f"{kind.__name__} says nothing of itself: a topic needs its docstring")
+    return " ".join(text.split())
