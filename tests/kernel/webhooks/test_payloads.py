@@ -118,15 +118,16 @@ async def test_everything_that_happens_is_said_by_its_schema(
     lively: Any, office: Any, hands: Any
 ) -> None:
     world = lively
+    worker = hands.worker(world, passing_by=False)
     later = {"thank": str((await world.member("eve")).id)}
     sale = world.purchase(await world.member("dan"), "30.00", external_id="o-3")
     await world.record(replace(sale, attributes=later))
     world.pass_time(days=4)
-    await hands.run(world)  # the hold lapses, eve is thanked
+    await worker.run_due(world.tenant_id)  # the hold lapses, eve is thanked
     await world.record(world.back(sale, return_id="r-3"))
-    await hands.run(world)  # which is undone with the purchase
+    await worker.run_due(world.tenant_id)  # which is undone with the purchase
     world.pass_time(days=400)
-    await hands.run(world)  # everything expires
+    await worker.run_due(world.tenant_id)  # everything expires
     await world.record(
         MemberClosed(member=MemberRef(external_id="ana"), occurred_at=world.clock.now(),
                      reason="asked")
