@@ -8,11 +8,17 @@ from loyalty_graphql.ids import read_node_id
 from tests.graphql.brand import Brand
 from tests.graphql.documents import RECORD, REDEEM, RETURN
 
-PAGES = ("members", "returns", "apiKeys")
+PAGES = ("members", "returns", "apiKeys", "webhookDeliveries")
+HOOK = """mutation($url: String!, $name: String!) { createWebhookEndpoint(
+  input: {url: $url, topics: ["*"], description: $name}) {
+    endpoint { id } userErrors { code } } }"""
+PING = """mutation($id: ID!) { pingWebhookEndpoint(input: {id: $id}) {
+  delivery { id } userErrors { code } } }"""
 EVERYTHING = """query($word: String!) {
   purchase(source: $word, externalId: $word) { id } programs { id }
   members { edges { cursor node { id } } } returns { edges { cursor node { id } } }
-  apiKeys { edges { cursor node { id } } } }"""
+  apiKeys { edges { cursor node { id } } }
+  webhookDeliveries { edges { cursor node { id } } } }"""
 
 
 @dataclass(slots=True)
@@ -36,7 +42,7 @@ def config(unit: str) -> dict[str, Any]:
 async def furnished(
     make_brand: Callable[..., Awaitable[Brand]], word: str, **options: Any
 ) -> Furnished:
-    """A member, a purchase, redemptions, a return and one that waits."""
+    """A member, a purchase, redemptions, a return and one that waits, a webhook with a delivery."""
     brand = await make_brand(config=None, **options)
     found = Furnished(brand)
     await brand.make_unit(word)
@@ -59,6 +65,11 @@ async def furnished(
         }  # fmt: skip
         data = await brand.service.run(RETURN, input=given)
         assert data["reversePurchase"]["userErrors"] == []
+    made = await brand.admin.run(HOOK, url=f"https://{word}.example/hooks", name=word)
+    hook = made["createWebhookEndpoint"]["endpoint"]["id"]
+    found.ids.append(hook)
+    pinged = await brand.admin.run(PING, id=hook)
+    assert pinged["pingWebhookEndpoint"]["userErrors"] == []
     data = await brand.admin.run(EVERYTHING, word=word)
     found.ids += [node["id"] for node in (data["purchase"], *data["programs"])]
     for edge in (edge for name in PAGES for edge in data[name]["edges"]):

@@ -25,7 +25,7 @@ ISOLATED = "tenant_id = (select loyalty.tenant())"
 # lots and tenants the API asks together with a table or a tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
-    "lot", "lot_term", "tenant",
+    "lot", "lot_term", "tenant", "webhook_secret", "webhook_event", "webhook_line",
 }  # fmt: skip
 
 PROBES: Mapping[str, str] = {
@@ -46,6 +46,8 @@ PROBES: Mapping[str, str] = {
     "setup": """query { apiKeys { edges { node { id prefix label } } }
       tokenIssuers { issuer } auditTrail(first: 50) { edges { node { action subject } } }
       viewer { tenant { slug name zone currencies } } programs { versions { number } } }""",
+    "webhooks": """query { webhookEndpoints { id url }
+      webhookDeliveries { edges { node { id topic state } } } }""",
 }
 SET_ISSUER = """mutation($issuer: String!) { setTokenIssuer(input: {
   issuer: $issuer, jwksUrl: "https://login.theirs.example/keys", algorithms: ["RS256"],

@@ -31,7 +31,7 @@ OPEN_TO = {
 WITHOUT_TENANT = {
     "viewer", "tenant", "tenants", "createTenant", "suspendTenant", "resumeTenant", "programKinds",
     "batchItemSchema", "node", "redemption", "revokeApiKey",
-    "updateProgram", "publishProgram", "archiveProgram",
+    "updateProgram", "publishProgram", "archiveProgram", "webhookTopics",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

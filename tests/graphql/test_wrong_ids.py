@@ -60,6 +60,10 @@ def _taken(operation: Operation, path: str) -> set[str]:
         return {"Redemption"}
     if path.startswith("by.") or ".member." in path:
         return {"Member"}
+    if path == "endpointId" or operation.name.endswith(("WebhookEndpoint", "WebhookSecret")):
+        return {"WebhookEndpoint"}
+    if operation.name == "replayWebhookDeliveries":
+        return {"WebhookDelivery"}
     return {"ApiKey"} if operation.name == "revokeApiKey" else {"Program"}
 
 

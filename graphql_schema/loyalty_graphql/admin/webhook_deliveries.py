@@ -2,14 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 import strawberry
 
+from loyalty.ids import NIL
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.webhook_mutations import WebhookEndpointInput, endpoint_of
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
-from loyalty_graphql.ids import node_id, uuid_of
+from loyalty_graphql.ids import node_id, read_node_id, uuid_of
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.paging import Connection
 from loyalty_tenants.principal import Role
@@ -71,8 +73,8 @@ class ReplayWebhookDeliveriesInput:
 class ReplayWebhookDeliveriesPayload:
     """Deliveries that are sent again."""
 
-    deliveries: list[WebhookDelivery]
-    """The deliveries, in the order of the ids; empty where nothing was done."""
+    deliveries: list[WebhookDelivery] | None
+    """The deliveries, in the order of the ids; null where nothing was done."""
     user_errors: list[UserError]
     """Why nothing was done; empty where it was."""
 
@@ -112,7 +114,7 @@ class WebhookDeliveryQuery:
         :param before: a cursor of this list
         """
         context = info.context
-        wanted = None if endpoint_id is None else endpoint_of(endpoint_id, "endpointId")
+        wanted = None if endpoint_id is None else _endpoint(endpoint_id)
         field = f"Query.webhookDeliveries:{wanted}:{state}"
         page = context.api.paging.page(
             context.tenant_id, field, first=first, after=after, last=last, before=before
@@ -144,7 +146,8 @@ class WebhookDeliveryMutation:
         """
         made, refused = await attempted(_replayed(info.context, input))
         return ReplayWebhookDeliveriesPayload(
-            deliveries=[_shown(one) for one in made or ()], user_errors=user_errors(refused)
+            deliveries=None if made is None else [_shown(one) for one in made],
+            user_errors=user_errors(refused),
         )
 
     @strawberry.mutation
@@ -162,19 +165,25 @@ class WebhookDeliveryMutation:
         )
 
 
+def _endpoint(ident: str) -> UUID:
+    """What is not the id of an endpoint is that of none: there is nothing to list."""
+    found = read_node_id(ident)
+    return found[1] if found is not None and found[0] == "WebhookEndpoint" else NIL
+
+
 async def _replayed(context: Context, given: ReplayWebhookDeliveriesInput) -> list[Delivery]:
-    ids = [
-        uuid_of(ident, "WebhookDelivery", field=f"ids.{index}")
-        for index, ident in enumerate(given.ids)
-    ]
     async with context.api.database.tenant(context.tenant_id) as connection:
+        ids = [
+            uuid_of(ident, "WebhookDelivery", field=f"ids.{index}")
+            for index, ident in enumerate(given.ids)
+        ]
         now = context.api.clock.now()
         return list(await deliveries.replay(connection, context.actor, ids, now=now))
 
 
 async def _pinged(context: Context, given: WebhookEndpointInput) -> Delivery:
-    endpoint_id = endpoint_of(given.id)
     async with context.api.database.tenant(context.tenant_id) as connection:
+        endpoint_id = endpoint_of(given.id)
         now = context.api.clock.now()
         return await deliveries.ping(connection, context.actor, endpoint_id, now=now)
 

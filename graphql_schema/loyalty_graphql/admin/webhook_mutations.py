@@ -181,8 +181,8 @@ async def _created(context: Context, given: CreateWebhookEndpointInput) -> NewSe
 
 
 async def _updated(context: Context, given: UpdateWebhookEndpointInput) -> Endpoint:
-    endpoint_id = endpoint_of(given.id)
     async with changing(context) as connection:
+        endpoint_id = endpoint_of(given.id)
         return await endpoints.update(
             connection,
             context.actor,
@@ -198,14 +198,14 @@ async def _updated(context: Context, given: UpdateWebhookEndpointInput) -> Endpo
 async def _changed(
     context: Context, given: WebhookEndpointInput, change: Callable[..., Awaitable[Any]]
 ) -> Any:
-    endpoint_id = endpoint_of(given.id)
     async with changing(context) as connection:
+        endpoint_id = endpoint_of(given.id)
         return await change(connection, context.actor, endpoint_id, now=context.api.clock.now())
 
 
-def endpoint_of(ident: str, field: str = "id") -> UUID:
+def endpoint_of(ident: str) -> UUID:
     """:raises Refused: NOT_FOUND"""
-    return uuid_of(ident, "WebhookEndpoint", field=field)
+    return uuid_of(ident, "WebhookEndpoint", field="id")
 
 
 def _shown(made: Endpoint | None, refused: Any) -> WebhookEndpointPayload:

@@ -15,6 +15,8 @@ from loyalty_points.plugin import plugin as points
 from loyalty_tenants.principal import Role
 from loyalty_tenants.tokens import issue_token
 
+from .documents import done
+
 # What the tenant set up, without what only says when a key was used.
 ROWS = """
 select md5(string_agg(row, '|' order by row)) from (
@@ -27,6 +29,9 @@ select md5(string_agg(row, '|' order by row)) from (
              where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.tenant_secret t where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.tenant_issuer t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.webhook_endpoint t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.webhook_secret t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.webhook_delivery t where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.audit_entry t where t.tenant_id = $1) rows
 """
 
@@ -85,6 +90,13 @@ def rows_of(everything: Any) -> Callable[[Any], Awaitable[str]]:
     return digest
 
 
+async def _hook(brand: Any, name: str) -> str:
+    made = await done(
+        brand.admin, "createWebhookEndpoint", url=f"https://{name}.example/", topics=["*"]
+    )
+    return str(made["endpoint"]["id"])
+
+
 @pytest.fixture
 async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
     """For each mutation an input that would be carried out for an admin or operator."""
@@ -92,6 +104,9 @@ async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
     keys = await brand.admin.run("{ apiKeys { edges { node { id } } } }")
     program = {"id": programs[0]["id"], "expectedVersion": programs[0]["version"]}
     login = "https://login.example.com"
+    hook, paused = [await _hook(brand, name) for name in ("here", "paused")]
+    await done(brand.admin, "disableWebhookEndpoint", id=paused)
+    ping = await done(brand.admin, "pingWebhookEndpoint", id=hook)
     return {
         "updateTenant": {"name": "Taken over"},
         "rotateTenantSecret": {"overlapSeconds": 0},
@@ -108,6 +123,14 @@ async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
         "updateProgram": {**program, "name": "Taken over"},
         "publishProgram": program,
         "archiveProgram": program,
+        "createWebhookEndpoint": {"url": "https://mine.example/", "topics": ["*"]},
+        "updateWebhookEndpoint": {"id": hook, "url": "https://mine.example/"},
+        "rotateWebhookSecret": {"id": hook},
+        "disableWebhookEndpoint": {"id": hook},
+        "enableWebhookEndpoint": {"id": paused},
+        "deleteWebhookEndpoint": {"id": hook},
+        "pingWebhookEndpoint": {"id": hook},
+        "replayWebhookDeliveries": {"ids": [ping["delivery"]["id"]]},
         "createTenant": {"slug": f"{brand.slug}-x", "name": "X", "zone": "UTC"},
         "suspendTenant": {"slug": brand.slug},
         "resumeTenant": {"slug": brand.slug},

@@ -10,6 +10,10 @@ PROGRAM = f"""id slug kind name position status version createdAt archivedAt con
 KEY = "id prefix role scopes client label createdAt expiresAt revokedAt lastUsedAt"
 ISSUER = "issuer jwksUrl algorithms audience"
 ENTRY = "id at actor role action subject details requestId"
+HOOK = """id url topics description status disabledReason failures restingUntil createdAt
+  updatedAt"""
+DELIVERY = """id endpointId eventId topic state attempts attemptedAt httpStatus problem createdAt
+  finishedAt"""
 PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
 PAYLOADS = {
@@ -24,6 +28,14 @@ PAYLOADS = {
     "updateProgram": f"program {{ {PROGRAM} }}",
     "publishProgram": f"program {{ {PROGRAM} }} version {{ {VERSION} }}",
     "archiveProgram": f"program {{ {PROGRAM} }}",
+    "createWebhookEndpoint": f"endpoint {{ {HOOK} }} secret previousSecretUntil",
+    "updateWebhookEndpoint": f"endpoint {{ {HOOK} }}",
+    "rotateWebhookSecret": f"endpoint {{ {HOOK} }} secret previousSecretUntil",
+    "disableWebhookEndpoint": f"endpoint {{ {HOOK} }}",
+    "enableWebhookEndpoint": f"endpoint {{ {HOOK} }}",
+    "deleteWebhookEndpoint": "deletedId",
+    "pingWebhookEndpoint": f"delivery {{ {DELIVERY} }}",
+    "replayWebhookDeliveries": f"deliveries {{ {DELIVERY} }}",
     "createTenant": f"tenant {{ {TENANT} }} apiKey {{ {KEY} }} secret",
     "suspendTenant": f"tenant {{ {TENANT} }}",
     "resumeTenant": f"tenant {{ {TENANT} }}",
@@ -40,8 +52,24 @@ SCOPES = {
     "updateProgram": "programs:write",
     "publishProgram": "programs:write",
     "archiveProgram": "programs:write",
+    "createWebhookEndpoint": "webhooks:write",
+    "updateWebhookEndpoint": "webhooks:write",
+    "rotateWebhookSecret": "webhooks:write",
+    "disableWebhookEndpoint": "webhooks:write",
+    "enableWebhookEndpoint": "webhooks:write",
+    "deleteWebhookEndpoint": "webhooks:write",
+    "pingWebhookEndpoint": "webhooks:write",
+    "replayWebhookDeliveries": "webhooks:write",
 }
-INPUTS = {"suspendTenant": "TenantStatusInput", "resumeTenant": "TenantStatusInput"}
+INPUTS = {
+    "suspendTenant": "TenantStatusInput",
+    "resumeTenant": "TenantStatusInput",
+    "rotateWebhookSecret": "WebhookEndpointInput",
+    "disableWebhookEndpoint": "WebhookEndpointInput",
+    "enableWebhookEndpoint": "WebhookEndpointInput",
+    "deleteWebhookEndpoint": "WebhookEndpointInput",
+    "pingWebhookEndpoint": "WebhookEndpointInput",
+}
 
 QUERIES = (
     f"{{ viewer {{ role subject scopes expiresAt tenant {{ {TENANT} }} }} }}",
@@ -51,6 +79,9 @@ QUERIES = (
     "{ units { code name places kind } }",
     f"{{ apiKeys(first: 20) {{ edges {{ cursor node {{ {KEY} }} }} {PAGE} }} }}",
     f"{{ tokenIssuers {{ {ISSUER} }} }}",
+    f"{{ webhookEndpoints {{ {HOOK} }} }}",
+    "{ webhookTopics { name description schema } }",
+    f"{{ webhookDeliveries(first: 20) {{ edges {{ cursor node {{ {DELIVERY} }} }} {PAGE} }} }}",
     f"{{ auditTrail(first: 50) {{ edges {{ cursor node {{ {ENTRY} }} }} {PAGE} }} }}",
 )
 

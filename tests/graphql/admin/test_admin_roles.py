@@ -16,6 +16,9 @@ CLOSED = {
     "apiKeys": {"service", "member", "partner"},
     "tokenIssuers": {"service", "member", "partner"},
     "auditTrail": {"service", "member", "partner"},
+    "webhookEndpoints": {"service", "member", "partner"},
+    "webhookTopics": {"service", "member", "partner"},
+    "webhookDeliveries": {"service", "member", "partner"},
     "programKinds": {"member", "partner"},
 }
 FULL_PROGRAM = "{ programs { slug } }"
@@ -62,15 +65,22 @@ async def test_whoever_may_is_let_in_by_that_scope_alone(
 
 
 @pytest.mark.parametrize(
-    "name", ["revokeApiKey", "updateProgram", "publishProgram", "archiveProgram"]
-)
+    "name",
+    [
+        "revokeApiKey", "updateProgram", "publishProgram", "archiveProgram",
+        "updateWebhookEndpoint", "rotateWebhookSecret", "disableWebhookEndpoint",
+        "enableWebhookEndpoint", "deleteWebhookEndpoint", "pingWebhookEndpoint",
+        "replayWebhookDeliveries",
+    ],
+)  # fmt: skip
 async def test_the_other_tenants_admin_finds_nothing_by_our_ids(
     name: str, brand: Any, make_brand: Any, operator: Any, inputs: Any, rows_of: Any
 ) -> None:
     other = await make_brand()
     ours, theirs = await rows_of(brand), await rows_of(other)
     for stranger in (other.admin, operator(other.slug)):
-        assert await refusals(stranger, name, **inputs[name]) == [("NOT_FOUND", "id")]
+        field = "ids.0" if name == "replayWebhookDeliveries" else "id"
+        assert await refusals(stranger, name, **inputs[name]) == [("NOT_FOUND", field)]
     assert (await rows_of(brand), await rows_of(other)) == (ours, theirs)
 
 
