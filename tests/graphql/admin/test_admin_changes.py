@@ -18,7 +18,20 @@ async def told(hints: Any, tenant_id: Any) -> None:
             return
 
 
-@pytest.mark.parametrize("name", sorted(PAYLOADS.keys() - {"createTenant"}))
+# They send something, and change nothing that a process would remember.
+SENDING = {"pingWebhookEndpoint", "replayWebhookDeliveries"}
+
+
+@pytest.mark.parametrize("name", sorted(SENDING))
+async def test_sending_leaves_one_entry(
+    name: str, brand: Any, inputs: Any, everything: Any
+) -> None:
+    before = await everything.fetchval(COUNT, brand.tenant_id)
+    await done(brand.admin, name, **inputs[name])
+    assert await everything.fetchval(COUNT, brand.tenant_id) == before + 1
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS.keys() - {"createTenant"} - SENDING))
 async def test_a_change_leaves_one_entry_and_is_told(
     name: str, brand: Any, operator: Any, inputs: Any, everything: Any
 ) -> None:

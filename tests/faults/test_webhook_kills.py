@@ -1,0 +1,140 @@
+"""Workers that die between claim and sending, and between sending and noting it: nothing is lost,
+nothing invented, and what comes twice is the same to the byte."""
+
+import asyncio
+import json
+import random
+import subprocess
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loyalty_app.ledger import Ledger, open_ledger
+from loyalty_app.logins import Addresses
+from loyalty_app.settings import Settings
+from tests.faults.hooked import Hooked, hooked, process
+from tests.faults.receiver import Heard, Receiver
+
+POST = str(Path(__file__).parent / "mortal_post.py")
+WORKERS = 2
+IN_FLIGHT = 8  # of one endpoint: what one death may repeat
+BATCH = 50
+
+
+@pytest.fixture
+async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
+    return await new_dsn()
+
+
+@pytest.fixture
+async def ledger(dsn: Addresses) -> AsyncIterator[Ledger]:
+    async with open_ledger(Settings(redis_url=""), dsn.app) as opened:
+        yield opened
+
+
+async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
+    ledger: Ledger, dsn: Addresses, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    long = request.config.getoption("--soak", default=False)
+    events, kills = (10_000, 300) if long else (1_500, 30)
+    receiver = await Receiver().start()
+    tenant = await hooked(ledger, members=40)
+    made = await tenant.endpoint(f"{receiver.url}/all")
+    settings = {
+        "LOYALTY_WORKER_DATABASE_URL": dsn.worker,
+        "LOYALTY_REDIS_URL": "",
+        "LOYALTY_DATA_DIR": str(tmp_path / "data"),
+        "LOYALTY_WEBHOOK_TRUSTED_HOSTS": "127.0.0.1",
+        "LOYALTY_WEBHOOK_PACE": "0.001",
+    }
+    died = Deaths(settings, tmp_path, kills)
+    try:
+        async with asyncio.timeout(1_800 if long else 240):
+            await asyncio.gather(_buy(tenant, events), died.all())
+            died.immortal()
+            while len({one.id for one in receiver.heard}) < events:
+                await asyncio.sleep(0.1)
+            await asyncio.sleep(1.5)  # what was sent and not noted comes once more
+    finally:
+        await died.stop()
+        await receiver.stop()
+
+    _nothing_lost_or_invented(tenant, receiver.heard, made.text)
+    repeated = len(receiver.heard) - events
+    print(f"{events:,} events, {died.count} killed, {repeated} came twice")  # noqa: T201
+    assert died.count >= kills
+    assert repeated <= died.count * IN_FLIGHT
+    assert not long or repeated <= events * 0.02 * kills / 30
+    for heard in receiver.heard[:20]:
+        heard.verified(made.text)
+
+
+def _nothing_lost_or_invented(tenant: Hooked, heard: list[Heard], secret: str) -> None:
+    """Each purchase once by its id, the same every time, and each member's in their order."""
+    bodies: dict[str, bytes] = {}
+    told: dict[str, list[str]] = defaultdict(list)
+    for one in heard:
+        if one.id not in bodies:
+            said: Any = json.loads(one.body)["data"]
+            told[said["member"]["externalId"]].append(said["externalId"])
+        assert bodies.setdefault(one.id, one.body) == one.body
+    assert told == tenant.bought
+
+
+async def _buy(tenant: Hooked, events: int) -> None:
+    while tenant.number < events:
+        await tenant.buy(min(BATCH, events - tenant.number))
+        await asyncio.sleep(0.2)
+
+
+class Deaths:
+    """Two post offices, each replaced when it dies, until enough have died."""
+
+    def __init__(self, settings: dict[str, str], folder: Path, enough: int) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._enough = enough
+        self._running: list[subprocess.Popen[bytes]] = []
+        self.count = 0
+
+    async def all(self) -> None:
+        await asyncio.gather(*(self._lives(number) for number in range(WORKERS)))
+
+    async def _lives(self, number: int) -> None:
+        """One after the other: one half dies before sending, the other after it; and whoever does
+        not come to it is killed from outside, in the middle of whatever it does."""
+        while self.count < self._enough:
+            where = "after_send" if (self.count + number) % 2 else "after_claim"
+            worker = self._start(where, random.randint(1, 40))
+            try:
+                await asyncio.wait_for(asyncio.to_thread(worker.wait), random.uniform(4, 8))
+            except TimeoutError:
+                worker.kill()
+                worker.wait()
+            assert worker.returncode == -9, self._said()
+            self._running.remove(worker)
+            self.count += 1
+
+    def immortal(self) -> None:
+        for _ in range(WORKERS):
+            self._start("never", 0)
+
+    async def stop(self) -> None:
+        for worker in self._running:
+            worker.terminate()
+        for worker in self._running:
+            try:
+                await asyncio.to_thread(worker.wait, 20)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+    def _start(self, where: str, letters: int) -> subprocess.Popen[bytes]:
+        worker = process([POST, where, str(letters)], self._settings, self._folder)
+        self._running.append(worker)
+        return worker
+
+    def _said(self) -> str:
+        return "\n".join(path.read_text("utf-8") for path in self._folder.glob("*.log"))[-3000:]
