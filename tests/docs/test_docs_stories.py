@@ -57,7 +57,7 @@ def shown(step: Step, real: Any) -> str:
 
 
 def test_the_pages_tell_stories() -> None:
-    pages = ["README.md", "docs/graphql.md", "docs/tutorial.md"]
+    pages = ["README.md", "docs/graphql.md", "docs/tutorial.md", "docs/webhooks.md"]
     assert sorted(name_of(page) for page in STORIES) == pages
 
 

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from standardwebhooks.webhooks import Webhook
 
@@ -130,8 +131,13 @@ async def talks_garbage(writer: asyncio.StreamWriter) -> None:
     await writer.drain()
 
 
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b"0" * 50_000_000)
+
+
 async def gzip_bomb(writer: asyncio.StreamWriter) -> None:
-    body = gzip.compress(b"0" * 50_000_000)
+    body = _bomb()
     head = f"HTTP/1.1 500 So\r\ncontent-encoding: gzip\r\ncontent-length: {len(body)}\r\n\r\n"
     writer.write(head.encode() + body)
     await writer.drain()

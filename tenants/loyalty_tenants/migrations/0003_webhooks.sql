@@ -1,5 +1,5 @@
 -- Webhooks: where a tenant wants to hear of what happens, what is to be said, and to whom it was.
--- decisions/0013-webhooks-are-leased-by-line.md says why the lease is on the line.
+-- decisions/0014-webhooks-are-leased-by-line.md says why the lease is on the line.
 
 create table loyalty.webhook_endpoint (
   tenant_id uuid not null references loyalty.tenant,

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.jobs.rounds import go_round
 
-DELIVERED_KEPT = timedelta(days=7)
-DEAD_KEPT = timedelta(days=30)
-WAITING_KEPT = timedelta(days=7)  # for an endpoint that is disabled
+DELIVERED_KEPT = "interval '7 days'"
+DEAD_KEPT = "interval '30 days'"
+WAITING_KEPT = "interval '7 days'"  # for an endpoint that is disabled
+NOW = "$1::timestamptz"
 EVERY_SECONDS = 600.0
 BATCH = 1_000
 log = logging.getLogger(__name__)
@@ -20,11 +21,11 @@ log = logging.getLogger(__name__)
 _STEPS = (
     f"""delete from loyalty.webhook_delivery where id in (
           select id from loyalty.webhook_delivery
-           where state = 'DELIVERED' and finished_at < $1 - interval '{DELIVERED_KEPT.days} days'
+           where state = 'DELIVERED' and finished_at < {NOW} - {DELIVERED_KEPT}
            order by finished_at limit $2)""",
     f"""delete from loyalty.webhook_delivery where id in (
           select id from loyalty.webhook_delivery
-           where state = 'DEAD' and finished_at < $1 - interval '{DEAD_KEPT.days} days'
+           where state = 'DEAD' and finished_at < {NOW} - {DEAD_KEPT}
            order by finished_at limit $2)""",
     f"""delete from loyalty.webhook_delivery where id in (
           select d.id from loyalty.webhook_endpoint e
@@ -32,7 +33,7 @@ _STEPS = (
               select d.id from loyalty.webhook_delivery d
                where d.endpoint_id = e.id and d.state = 'PENDING'
                  and (e.status = 'DELETED'
-                      or d.created_at < $1 - interval '{WAITING_KEPT.days} days')
+                      or d.created_at < {NOW} - {WAITING_KEPT})
                limit $2) d
            where e.status <> 'ENABLED' limit $2)""",
     """delete from loyalty.webhook_delivery where id in (
@@ -41,7 +42,7 @@ _STEPS = (
            where e.status = 'DELETED' limit $2)""",
     f"""delete from loyalty.webhook_event where id in (
           select v.id from loyalty.webhook_event v
-           where v.created_at < $1 - interval '{DELIVERED_KEPT.days} days'
+           where v.created_at < {NOW} - {DELIVERED_KEPT}
              and not exists (select 1 from loyalty.webhook_delivery d where d.event_id = v.id)
            order by v.created_at limit $2)""",
     """delete from loyalty.webhook_line where (endpoint_id, line) in (
@@ -49,10 +50,10 @@ _STEPS = (
             join loyalty.webhook_endpoint e on e.id = l.endpoint_id
            where e.status = 'DELETED' limit $2)""",
     """delete from loyalty.webhook_secret where id in (
-          select id from loyalty.webhook_secret where retires_at <= $1 limit $2)""",
+          select id from loyalty.webhook_secret where retires_at <= $1::timestamptz limit $2)""",
     """delete from loyalty.webhook_endpoint where id in (
           select e.id from loyalty.webhook_endpoint e
-           where e.status = 'DELETED' and e.updated_at < $1 - interval '1 day'
+           where e.status = 'DELETED' and e.updated_at < $1::timestamptz - interval '1 day'
              and not exists (select 1 from loyalty.webhook_delivery d where d.endpoint_id = e.id)
              and not exists (select 1 from loyalty.webhook_line l where l.endpoint_id = e.id)
            limit $2)""",
