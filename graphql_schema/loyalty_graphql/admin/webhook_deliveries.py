@@ -12,6 +12,7 @@ from loyalty_graphql.admin.webhook_mutations import WebhookEndpointInput, endpoi
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.ids import node_id, read_node_id, uuid_of
+from loyalty_graphql.members import beyond
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.paging import Connection
 from loyalty_tenants.principal import Role
@@ -124,12 +125,12 @@ class WebhookDeliveryQuery:
                 connection,
                 endpoint_id=wanted,
                 state=None if state is None else state.value,
-                beyond=None if page.beyond is None else int(str(page.beyond[0])),
+                beyond=beyond(page.beyond),
                 count=page.fetch,
                 backward=page.backward,
             )
         return context.api.paging.connection(
-            page, found, node=_shown, position=lambda one: (one.seq,)
+            page, found, node=_shown, position=lambda one: (str(one.id),)
         )
 
 

@@ -39,7 +39,8 @@ create index webhook_event_age on loyalty.webhook_event (tenant_id, created_at);
 alter table loyalty.webhook_event add primary key (tenant_id, id);
 
 -- `line` is the member that the event is about, or the event itself where it is about none. Of a
--- line, an endpoint is told one after the other in the order of `seq`.
+-- line, an endpoint is told one after the other in the order of `seq`. Lists are in the order of ids:
+-- `seq` counts over all tenants, and none is to learn from it what the others do.
 create sequence loyalty.webhook_delivery_seq as bigint;
 create table loyalty.webhook_delivery (
   tenant_id uuid not null,
@@ -61,7 +62,8 @@ create table loyalty.webhook_delivery (
   foreign key (tenant_id, event_id) references loyalty.webhook_event);
 create index webhook_delivery_line on loyalty.webhook_delivery (tenant_id, endpoint_id, line, seq)
   where state = 'PENDING';
-create index webhook_delivery_seen on loyalty.webhook_delivery (tenant_id, seq);
+create index webhook_delivery_dead on loyalty.webhook_delivery (tenant_id, id)
+  where state = 'DEAD';
 create index webhook_delivery_finished on loyalty.webhook_delivery (tenant_id, state, finished_at)
   where state <> 'PENDING';
 create unique index webhook_delivery_once

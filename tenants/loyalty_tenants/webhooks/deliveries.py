@@ -43,7 +43,6 @@ class Delivery:
     """
 
     id: UUID
-    seq: int
     endpoint_id: UUID
     event_id: UUID
     topic: str
@@ -61,14 +60,14 @@ async def page(
     *,
     endpoint_id: UUID | None = None,
     state: str | None = None,
-    beyond: int | None = None,
+    beyond: UUID | None = None,
     count: int,
     backward: bool = False,
 ) -> Sequence[Delivery]:
-    """`count` deliveries before the one of a `seq`, newest first; backward: after it."""
-    side, order = ("gt", "seq") if backward else ("lt", "-seq")
+    """`count` deliveries older than the one of an id, newest first; backward: newer."""
+    side, order = ("gt", "id") if backward else ("lt", "-id")
     asked = models.WebhookDelivery.all().using_db(bound(connection)).order_by(order)
-    given = {"endpoint_id": endpoint_id, "state": state, f"seq__{side}": beyond}
+    given = {"endpoint_id": endpoint_id, "state": state, f"id__{side}": beyond}
     asked = asked.filter(**{name: value for name, value in given.items() if value is not None})
     return [_delivery(row) for row in await asked.limit(count)]
 
@@ -141,7 +140,6 @@ async def _by_id(connection: Connection, ids: Sequence[UUID]) -> Sequence[Delive
 def _delivery(row: models.WebhookDelivery) -> Delivery:
     return Delivery(
         id=row.id,
-        seq=row.seq,
         endpoint_id=row.endpoint_id,
         event_id=row.event_id,
         topic=row.topic,
