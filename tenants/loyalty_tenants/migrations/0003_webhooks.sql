@@ -1,5 +1,5 @@
 -- Webhooks: where a tenant wants to hear of what happens, what is to be said, and to whom it was.
--- decisions/0014-webhooks-are-leased-by-line.md says why the lease is on the line.
+-- decisions/0018-webhooks-are-leased-by-line.md says why the lease is on the line.
 
 create table loyalty.webhook_endpoint (
   tenant_id uuid not null references loyalty.tenant,
@@ -48,7 +48,7 @@ create table loyalty.webhook_delivery (
   endpoint_id uuid not null,
   event_id uuid not null,
   line uuid not null,
-  seq bigint not null default nextval('loyalty.webhook_delivery_seq'),
+  seq bigint not null,
   topic text not null,
   state text not null default 'PENDING' check (state in ('PENDING', 'DELIVERED', 'DEAD')),
   attempts smallint not null default 0 check (attempts >= 0),

@@ -29,7 +29,7 @@ update loyalty.webhook_delivery set state = 'PENDING', attempts = 0, finished_at
 """
 _LINES = """
 insert into loyalty.webhook_line (tenant_id, endpoint_id, line)
-select distinct (select loyalty.tenant()), l.* from unnest($1::uuid[], $2::uuid[]) l order by 2, 3
+select distinct loyalty.tenant(), l.* from unnest($1::uuid[], $2::uuid[]) l order by 2, 3
 on conflict (tenant_id, endpoint_id, line) do update set ready_at = loyalty.webhook_line.ready_at
 """
 

@@ -113,7 +113,7 @@ async def create(
     await connection.execute(
         """insert into loyalty.webhook_endpoint
              (tenant_id, id, url, topics, description, created_at, updated_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4, $5, $5)""",
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $5)""",
         endpoint_id, url, chosen, description, now,
     )  # fmt: skip
     text = await _keep_new(connection, endpoint_id, now)
@@ -258,7 +258,7 @@ async def _keep_new(connection: Connection, endpoint_id: UUID, now: datetime) ->
     secret = new_secret()
     await connection.execute(
         """insert into loyalty.webhook_secret (tenant_id, id, endpoint_id, secret, created_at)
-           values ((select loyalty.tenant()), $1, $2, $3, $4)""",
+           values (loyalty.tenant(), $1, $2, $3, $4)""",
         new_id(), endpoint_id, secret, now,
     )  # fmt: skip
     return shown(secret)

@@ -16,21 +16,22 @@ from loyalty_tenants.webhooks.topics import EVERYTHING, Topics
 _ENDPOINTS = "select id, topics from loyalty.webhook_endpoint where status <> 'DELETED'"
 _EVENTS = """
 insert into loyalty.webhook_event (tenant_id, id, topic, body, created_at)
-select (select loyalty.tenant()), e.*, $4
+select loyalty.tenant(), e.*, $4
   from unnest($1::uuid[], $2::text[], $3::text[]) e on conflict (tenant_id, id) do nothing
 """
 _DELIVERIES = """
 insert into loyalty.webhook_delivery
-    (tenant_id, id, endpoint_id, event_id, line, topic, created_at)
-select (select loyalty.tenant()), d.id, d.endpoint_id, d.event_id, d.line, d.topic, $6
-  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
-       with ordinality d (id, endpoint_id, event_id, line, topic, n)
- order by d.n on conflict (tenant_id, event_id, endpoint_id) do nothing
+    (tenant_id, id, endpoint_id, event_id, line, topic, created_at, seq)
+select loyalty.tenant(), d.id, d.endpoint_id, d.event_id, d.line, d.topic, $6,
+       nextval('loyalty.webhook_delivery_seq')
+  from (select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])
+          with ordinality x (id, endpoint_id, event_id, line, topic, n) order by x.n offset 0) d
+    on conflict (tenant_id, event_id, endpoint_id) do nothing
 """
 # In one order, and touching what is there: whoever is just ending a line is waited for.
 _LINES = """
 insert into loyalty.webhook_line (tenant_id, endpoint_id, line)
-select distinct (select loyalty.tenant()), l.* from unnest($1::uuid[], $2::uuid[]) l order by 2, 3
+select distinct loyalty.tenant(), l.* from unnest($1::uuid[], $2::uuid[]) l order by 2, 3
 on conflict (tenant_id, endpoint_id, line) do update set ready_at = loyalty.webhook_line.ready_at
 """
 

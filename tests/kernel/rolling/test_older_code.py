@@ -53,7 +53,7 @@ async def test_what_is_recorded_is_what_the_code_calls(schema: Any) -> None:
     for line in (
         "loyalty_app may select fact.payload jsonb",
         "loyalty_worker may update due_fact.state text",
-        "loyalty_worker may call claim_outbox(integer, integer, interval)",
+        "loyalty_worker may call tenants_telling()",
         "type key_in is (scope text, key text)",
         "fact.cause_id may be left out",
     ):
