@@ -19,7 +19,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer bench demo-check docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer faults soak bench demo-check docs schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -49,6 +49,12 @@ test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
 
 test-pgbouncer: $(VENV)/.dev ## Run their smoke part with PgBouncer before PostgreSQL
 	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m smoke $(PYTEST_ARGS)
+
+faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrites the table in docs)
+	$(BIN)/pytest tests/faults -n $(WORKERS) --dist loadfile $(if $(REPORT),--report) $(PYTEST_ARGS)
+
+soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
+	$(BIN)/pytest tests/faults --soak -n $(WORKERS) --dist loadfile --report $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev ## Measure against what this machine does with the same rows by hand
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)

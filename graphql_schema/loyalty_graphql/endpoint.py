@@ -31,8 +31,11 @@ _STATUS_OF_REFUSAL = {
     Code.TENANT_SUSPENDED: 403,
     Code.LIMIT_EXCEEDED: 429,
     Code.OVERLOADED: 503,
+    Code.UNAVAILABLE: 503,
 }
-_RETRY: Mapping[str, str] = {"retry-after": "1"}
+# These are no answers to what was asked: whoever passes requests on should see that, too.
+_TROUBLE = frozenset({Code.OVERLOADED, Code.UNAVAILABLE})
+_LATER = {"retry-after": "1"}
 
 
 class Endpoint:
@@ -58,7 +61,7 @@ class Endpoint:
             _check_method(scope)
             media = negotiate(headers)
             status, answer = await self._answer(headers, receive, name, media)
-            further = _RETRY if _overloaded(answer) else {}
+            further: Mapping[str, str] = _LATER if status == 503 else {}
         except Rejected as no:
             status, further = no.status, no.headers
             answer = {"errors": [complaint(no.code.value, no.message)]}
@@ -84,7 +87,8 @@ class Endpoint:
                 raise Rejected(
                     400, EdgeCode.BAD_REQUEST, "subscribe by websocket (graphql-transport-ws)"
                 )
-            return 200, await self._runner.run(ready, self._wiring.context_for(principal, name))
+            answer = await self._runner.run(ready, self._wiring.context_for(principal, name))
+            return 503 if _came_to_nothing(answer) else 200, answer
         except Unacceptable as no:
             # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.
             return 400 if media == GRAPHQL else 200, {"errors": no.complaints}
@@ -101,6 +105,13 @@ class Endpoint:
             raise Rejected(408, EdgeCode.TIMEOUT, "send the body faster") from None
 
 
+def _came_to_nothing(answer: Answer) -> bool:
+    """Whether nothing was answered because the platform is in trouble, not for what was asked."""
+    codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
+    nothing = all(value is None for value in (answer["data"] or {}).values())
+    return bool(codes) and codes <= _TROUBLE and nothing
+
+
 def _check_method(scope: Scope) -> None:
     if scope["method"] != "POST":
         raise Rejected(405, EdgeCode.METHOD_NOT_ALLOWED, "send a POST", {"allow": "POST"})
@@ -109,14 +120,7 @@ def _check_method(scope: Scope) -> None:
 def _advice(refused: Refused) -> Mapping[str, str]:
     if refused.code is Code.UNAUTHENTICATED:
         return {"www-authenticate": "Bearer"}
-    return _RETRY if refused.code in (Code.OVERLOADED, Code.LIMIT_EXCEEDED) else {}
-
-
-def _overloaded(answer: Answer) -> bool:
-    """Whether nothing came of the operation, and only because there was too much to do."""
-    errors, data = answer.get("errors", ()), answer.get("data") or {}
-    codes = {error.get("extensions", {}).get("code") for error in errors}
-    return codes == {Code.OVERLOADED} and all(value is None for value in data.values())
+    return _LATER if refused.code in (*_TROUBLE, Code.LIMIT_EXCEEDED) else {}
 
 
 async def _respond(

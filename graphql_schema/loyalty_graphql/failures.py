@@ -44,6 +44,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.TOO_LATE: "The instant lies before the window for late facts.",
         Code.TOTAL_MISMATCH: "The parts do not add up to the total.",
         Code.UNAUTHENTICATED: "No valid credentials were sent.",
+        Code.UNAVAILABLE: "The database went away, perhaps after it was written; send it again.",
         Code.UNIT_NOT_FOUND: "The tenant has no such unit.",
         Code.VERSION_CONFLICT: "It was changed in the meantime; read it again.",
     }

@@ -15,6 +15,7 @@ AT_THE_TOP = frozenset(
         Code.OVERLOADED,
         Code.TENANT_SUSPENDED,
         Code.UNAUTHENTICATED,
+        Code.UNAVAILABLE,
     }
 )
 

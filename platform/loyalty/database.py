@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from loyalty.away import end, lost, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
 from loyalty.pooler import keeps_statements
 
@@ -112,7 +113,9 @@ class Database:
     async def tenant(self, tenant_id: UUID, *, read_only: bool = False) -> AsyncIterator[Any]:
         """A connection inside a transaction of this tenant; committed when the block ends well.
 
-        :raises Refused: OVERLOADED where no connection (or session of a pooler) came free in time
+        :raises Refused: OVERLOADED where no connection (or session of a pooler) came free in time;
+            UNAVAILABLE where the database went away in the middle, and nobody knows whether it was
+            committed
         """
         outer = _open_for.get()
         if outer is not None:
@@ -187,8 +190,10 @@ class Database:
             raise Refused(
                 Code.OVERLOADED, "no database connection came free in time: try again shortly"
             ) from None
-        except OSError:
-            log.warning("the database does not answer", exc_info=True)
+        except Exception as error:
+            if not nobody_answers(error):
+                raise
+            log.warning("the database does not answer: %r", error)
             raise Refused(
                 Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
@@ -203,20 +208,25 @@ class Database:
             ) from None
 
     async def _give_up(self, connection: Any, error: BaseException) -> None:
-        """Roll back after an error of ours; end a connection whose state nobody knows."""
-        known = isinstance(error, Exception) and not isinstance(error, TimeoutError | OSError)
+        """Roll back after an error of ours; end a connection whose state nobody knows.
+
+        :raises Refused: UNAVAILABLE: the error was the end of the connection
+        """
+        gone = lost(connection, error)
         try:
-            if not known:
-                connection.terminate()
+            if gone or not isinstance(error, Exception):
+                end(connection)
             elif connection.is_in_transaction():
                 await connection.execute("rollback")
         except BaseException as fault:  # cancelled in the middle of the rollback, for example
-            with suppress(asyncpg.InterfaceError):  # lost, and so the pool's again already
-                connection.terminate()
+            end(connection)
             if not isinstance(fault, Exception):
                 raise
         finally:
             await self._release(connection)
+        if gone:
+            log.warning("the database went away: %r", error)
+            raise unavailable() from error
 
     async def _release(self, connection: Any) -> None:
         await self._pool.release(connection)  # which shields itself from cancellation

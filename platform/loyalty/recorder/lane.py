@@ -89,7 +89,7 @@ class _Lane:
                 for call, part in parts:
                     call.came_to(next(outcomes) for _ in part)
                     last = call.outcomes[-1]
-                    if isinstance(last, Refused) and last.code is Code.OVERLOADED:
+                    if isinstance(last, Refused) and last.code in TROUBLE:
                         self._waiting.give_up(call, last)
         finally:
             self.task = None

@@ -14,7 +14,7 @@ import asyncpg
 
 from loyalty.clock import Clock
 from loyalty.database import Database
-from loyalty.errors import Code, Refused
+from loyalty.errors import Refused
 from loyalty.ledger.rows import Rows
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persistently
@@ -37,13 +37,6 @@ APPEND = (
 )
 BATCH_MAX = 500
 
-# Nobody knows whether the commit was carried out.
-UNKNOWN = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-)
 log = logging.getLogger(__name__)
 
 
@@ -69,7 +62,8 @@ class Recorder:
 
         A batch that fails is halved until the culprit stands alone; the others stand.
 
-        :raises Refused: OVERLOADED: no connection came free
+        :raises Refused: OVERLOADED: no connection came free; UNAVAILABLE: the database went away,
+            and nobody knows whether the commit was carried out
         """
         if not requests:
             return []
@@ -83,9 +77,6 @@ class Recorder:
                 raise
             except Cut as cut:
                 return await self._in_parts(tenant_id, requests, cut.index)
-            except UNKNOWN as error:
-                log.exception("the database went away under a batch")
-                return [_unknown(error)] * len(requests)
             except Exception as error:
                 if len(requests) == 1:
                     log.exception("%s could not be recorded", requests[0].fact.KIND)
@@ -213,11 +204,3 @@ class _Previewed(Exception):
     def __init__(self, outcome: Outcome) -> None:
         super().__init__("previewed")
         self.outcome = outcome
-
-
-def _unknown(error: Exception) -> Refused:
-    refused = Refused(
-        Code.INTERNAL, "the database did not answer: send the same again under the same key"
-    )
-    refused.__cause__ = error
-    return refused

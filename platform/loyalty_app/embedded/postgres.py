@@ -72,6 +72,12 @@ class Postgres:
             process.stop(self._server, by=signal.SIGINT)
             self._server = None
 
+    @property
+    def pid(self) -> int:
+        """The process that started the others: of the running server, or of the one that died."""
+        assert self._server is not None, "it was not started"
+        return self._server.pid
+
     def _create(self, programs: Path) -> None:
         # Made beside its place and moved there whole: a crash half way leaves nothing to mend.
         new, secret = self._home / "postgres.new", self._home / "postgres.password"

@@ -65,6 +65,12 @@ class Valkey:
             process.stop(self._server, by=signal.SIGTERM)
             self._server = None
 
+    @property
+    def pid(self) -> int:
+        """The server's process: of the running one, or of the one that died."""
+        assert self._server is not None, "it was not started"
+        return self._server.pid
+
     def _started(self, program: Path, port: int) -> bool:
         config = CONFIG.format(host=HOST, port=port, password=self._password)
         # By its standard input: the command line would show the password to every user.

@@ -194,6 +194,12 @@ class Query:
 
     @strawberry.field
     @allow(*Role)
+    def away(self) -> str | None:
+        """Has nobody to ask."""
+        raise Refused(Code.UNAVAILABLE, "the database did not answer")
+
+    @strawberry.field
+    @allow(*Role)
     def refuses(self) -> str:
         """Fails in a way that was foreseen."""
         raise Refused(Code.NOT_FOUND, "there is none", field="name", details={"near": "Eda"})

@@ -24,6 +24,7 @@ def test_the_schema_says_which_codes_are_retryable(schema: ComposedSchema) -> No
         "INTERNAL",
         "OVERLOADED",
         "TENANT_SUSPENDED",
+        "UNAVAILABLE",
     ]
     assert "enum ErrorCode" in sdl(schema)
 

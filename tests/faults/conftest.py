@@ -1,0 +1,84 @@
+"""Faults: a platform of real processes for each worker of the run, and what each test needs of it.
+
+Run by `make faults` (short) and `make soak` (long), not by `make test`.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults import report
+from tests.faults.brand import Brand
+from tests.faults.load import Load, loading
+from tests.faults.sizes import SIZES, Size
+from tests.faults.stand import Stand, stand
+
+ROOT = Path(__file__).parents[2]
+PAGES = {"short": ROOT / "docs/reliability.md", "long": ROOT / "benchmarks/soak.md"}
+SizeOf = Callable[[str | Size], int]
+Loading = Callable[..., AbstractAsyncContextManager[Load]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="the long sizes, and what only they try")
+    parser.addoption("--report", action="store_true", help="write what held into its page")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "soak: tried in the long run only")
+    if config.getoption("--report") and not hasattr(config, "workerinput"):
+        os.environ[report.FOLDER] = tempfile.mkdtemp(prefix="loyalty-report-")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--soak"):
+        skip = pytest.mark.skip(reason="tried by `make soak`")
+        for item in items:
+            if item.get_closest_marker("soak"):
+                item.add_marker(skip)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if exitstatus == 0 and config.getoption("--report") and not hasattr(config, "workerinput"):
+        rows = report.rows_in(Path(os.environ[report.FOLDER]))
+        report.write(PAGES["long" if config.getoption("--soak") else "short"], rows)
+
+
+@pytest.fixture(scope="session")
+def size(request: pytest.FixtureRequest) -> SizeOf:
+    """How much of something this run tries: by its name in the table of sizes, or by itself."""
+    long = request.config.getoption("--soak")
+
+    def of(what: str | Size) -> int:
+        found = SIZES[what] if isinstance(what, str) else what
+        return found.long if long else found.short
+
+    return of
+
+
+@pytest.fixture(scope="session")
+async def platform() -> AsyncIterator[Stand]:
+    """The platform of this worker: tests leave it as they found it, every server running."""
+    async with stand() as made:
+        yield made
+
+
+@pytest.fixture
+async def brand(platform: Stand) -> Brand:
+    return await platform.brand()
+
+
+@pytest.fixture
+def put_load(platform: Stand) -> Loading:
+    """Load on API processes: `async with put_load(brand, apis, rate=50) as load`."""
+
+    def put(brand: Brand, apis: Any, **options: Any) -> AbstractAsyncContextManager[Load]:
+        return loading(brand, apis, platform.folder, **options)
+
+    return put

@@ -1,0 +1,57 @@
+"""What held, as a table that the tests write themselves: `make faults REPORT=1`.
+
+Each test leaves its rows in a folder; the process that began the run puts them between the markers
+of the page. Without REPORT nothing is written.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+FOLDER = "LOYALTY_FAULTS_REPORT"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+HEADER = "| what happens | how it is tried | what held | measured |\n|---|---|---|---|"
+NOISE = 3  # a busy machine is given three times what is promised
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    place: int  # in the table
+    what: str
+    tried: str
+    held: str
+    measured: str
+
+
+def note(row: Row) -> None:
+    """Keep a row, where a report is asked for. A test calls it last, when all its checks held."""
+    if folder := os.environ.get(FOLDER):
+        path = Path(folder) / f"{row.place:03d}-{os.getpid()}-{abs(hash(row)):x}.json"
+        path.write_bytes(orjson.dumps(asdict(row)))
+
+
+def rows_in(folder: Path) -> list[Row]:
+    found = [Row(**orjson.loads(path.read_bytes())) for path in folder.glob("*.json")]
+    return sorted(found, key=lambda row: (row.place, row.what))
+
+
+def table(rows: Iterable[Row]) -> str:
+    lines = [f"| {row.what} | {row.tried} | {row.held} | {row.measured} |" for row in rows]
+    return "\n".join([HEADER, *lines])
+
+
+def write(page: Path, rows: Iterable[Row]) -> None:
+    """Replace what stands between the markers of the page."""
+    text = page.read_text("utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    assert found, f"{page} lacks the markers {BEGIN} and {END}"
+    page.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", "utf-8")
+
+
+def within(promised: float, measured: float, what: str) -> None:
+    """A bound in seconds, with room for a busy machine; the report has the measured value."""
+    assert measured <= NOISE * promised, f"{what}: {measured:.2f} s, promised are {promised:g} s"

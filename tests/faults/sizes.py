@@ -1,0 +1,25 @@
+"""How much of each fault: short for every change (`make faults`), long for a release (`make soak`).
+
+One table, so that the long run is the short one and nothing else, only more of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    short: int
+    long: int
+
+
+SIZES: Mapping[str, Size] = {
+    "kills of PostgreSQL": Size(3, 40),
+    "kills of connections' processes": Size(2, 20),
+    "freezes of PostgreSQL": Size(2, 10),
+    "kills of API processes": Size(5, 50),
+    "calls that hang up": Size(300, 3_000),
+}
+# Seconds of undisturbed load before a fault and of recovery after it.
+CLEAN_SECONDS = Size(1, 5)
+RECOVERY_SECONDS = Size(1, 10)

@@ -1,0 +1,123 @@
+"""The verdict on a fault: the audit is empty, and the ledger holds what the journal says.
+
+Every acknowledged call is there once, no refused one is, nothing is that nobody sent; balances are
+those that the acknowledged calls add up to; and the first answer is given again.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from loyalty.audit import audit
+from loyalty.database import begin
+from loyalty_app.settings import Settings
+from tests.faults.brand import CLIENT
+from tests.faults.caller import SOURCE, balance
+from tests.faults.journal import Call, Fate, Journal, Kind
+from tests.faults.load import Load
+
+_PURCHASES = "select key, count(*) as n from loyalty.fact where scope = $1 group by key"
+_COMMANDS = "select key, count(*) as n from loyalty.command_key where client = $1 group by key"
+_BALANCES = """
+select m.external_id as member, a.balance - a.deficit as balance
+  from loyalty.account a join loyalty.member m on m.id = a.owner_id
+ where a.stored and a.kind = 'main' and a.unit = 'points'
+"""
+REPLAYED_MAX = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What was compared: how many writes were sent, stand in the ledger, and had to be retried."""
+
+    sent: int
+    acknowledged: int
+    retried: int
+    replayed: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.sent:,} writes, {self.acknowledged:,} acknowledged, {self.retried:,} sent "
+            "again under their key: 0 lost, 0 doubled"
+        )
+
+
+async def judge(settings: Settings, load: Load) -> Verdict:
+    """Stop the load, resolve what is unknown, and compare.
+
+    :raises AssertionError: the platform broke a promise
+    """
+    await load.stop()
+    retried = await load.resolve()
+    replayed = await _same_answers(load)
+    await ledger_matches(settings, load.caller.brand.tenant_id, load.journal)
+    await _balances_shown(load)
+    done = [call for call in load.journal.writes if call.fate is Fate.DONE]
+    return Verdict(
+        sent=len(load.journal.writes), acknowledged=len(done), retried=retried, replayed=replayed
+    )
+
+
+async def ledger_matches(settings: Settings, tenant_id: UUID, journal: Journal) -> None:
+    """The audit, and the journal against the rows."""
+    dsn = settings.need("audit_database_url")
+    assert await audit(dsn, [tenant_id]) == []
+    found = await _rows(dsn, tenant_id)
+    done = {kind: Counter(_keys(journal, kind)) for kind in (Kind.PURCHASE, Kind.REDEMPTION)}
+    assert found[Kind.PURCHASE] == done[Kind.PURCHASE]
+    assert found[Kind.REDEMPTION] == done[Kind.REDEMPTION]
+    expected = balances_of(journal)
+    assert {name: found["balances"].get(name, 0) for name in expected} == expected
+
+
+def balances_of(journal: Journal) -> dict[str, int]:
+    """What each member must have: the model."""
+    expected: Counter[str] = Counter()
+    for call in journal.writes:
+        sign = 1 if call.kind is Kind.PURCHASE else -1
+        expected[call.member] += sign * call.amount if call.fate is Fate.DONE else 0
+    return dict(expected)
+
+
+def _keys(journal: Journal, kind: Kind) -> list[str]:
+    return [c.key for c in journal.writes if c.kind is kind and c.fate is Fate.DONE]
+
+
+async def _rows(dsn: str, tenant_id: UUID) -> dict[str, Any]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await begin(connection, tenant_id, read_only=True)
+        purchases = await connection.fetch(_PURCHASES, f"purchase:{SOURCE}")
+        commands = await connection.fetch(_COMMANDS, f"service:{CLIENT}")
+        balances = await connection.fetch(_BALANCES)
+        return {
+            Kind.PURCHASE: Counter({row["key"]: row["n"] for row in purchases}),
+            Kind.REDEMPTION: Counter({row["key"]: row["n"] for row in commands}),
+            "balances": {row["member"]: row["balance"] for row in balances},
+        }
+    finally:
+        await connection.close()
+
+
+async def _same_answers(load: Load) -> int:
+    """Acknowledged calls, the newest ones, sent once more: the first answer, word for word."""
+    done = [call for call in load.journal.writes if call.fate is Fate.DONE][-REPLAYED_MAX:]
+    for call in done:
+        first = next(answer.payload for answer in call.answers if answer.fate is Fate.DONE)
+        again = await load.caller.send(call, load.apis[0].url)
+        assert again.payload is not None, (call.key, again)
+        assert again.payload["replayed"] is True, call.key
+        assert {**again.payload, "replayed": None} == {**first, "replayed": None}, call.key
+    return len(done)
+
+
+async def _balances_shown(load: Load) -> None:
+    """The API shows what the ledger holds, whatever the cache went through."""
+    expected = balances_of(load.journal)
+    for number, (member, points) in enumerate(expected.items()):
+        call: Call = balance(member)
+        answer = await load.caller.send(call, load.apis[number % len(load.apis)].url)
+        assert answer.payload["balance"]["available"] == str(points), (member, answer)
