@@ -15,6 +15,7 @@ from loyalty_graphql.asked import asked
 from loyalty_graphql.complaints import complaint, internal, of_refusal
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
+from loyalty_graphql.outcomes import TROUBLE
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.request_id import HEADER, request_id
 from loyalty_graphql.runner import Answer, Runner
@@ -33,8 +34,6 @@ _STATUS_OF_REFUSAL = {
     Code.OVERLOADED: 503,
     Code.UNAVAILABLE: 503,
 }
-# These are no answers to what was asked: whoever passes requests on should see that, too.
-_TROUBLE = frozenset({Code.OVERLOADED, Code.UNAVAILABLE})
 _LATER = {"retry-after": "1"}
 
 
@@ -77,7 +76,7 @@ class Endpoint:
         self, headers: Headers, receive: Receive, name: str, media: str
     ) -> tuple[int, Answer]:
         check_content_type(headers)
-        principal = await self._wiring.authenticate(headers)
+        principal = await self._principal(headers)
         raw = await self._read(headers, receive, principal)
         try:
             ready = self._runner.prepare(asked(body.parse(raw)))
@@ -92,6 +91,15 @@ class Endpoint:
         except Unacceptable as no:
             # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.
             return 400 if media == GRAPHQL else 200, {"errors": no.complaints}
+
+    async def _principal(self, headers: Headers) -> Principal | None:
+        try:
+            async with asyncio.timeout(self._wiring.numbers.credential_seconds):
+                return await self._wiring.authenticate(headers)
+        except TimeoutError:
+            raise Refused(
+                Code.OVERLOADED, "the credential could not be verified in time: try again shortly"
+            ) from None
 
     async def _read(self, headers: Headers, receive: Receive, principal: Principal | None) -> bytes:
         # Which mutation it is shows only in the body, so who may send a batch may send that much;
@@ -109,7 +117,7 @@ def _came_to_nothing(answer: Answer) -> bool:
     """Whether nothing was answered because the platform is in trouble, not for what was asked."""
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
     nothing = all(value is None for value in (answer["data"] or {}).values())
-    return bool(codes) and codes <= _TROUBLE and nothing
+    return bool(codes) and codes <= TROUBLE and nothing
 
 
 def _check_method(scope: Scope) -> None:
@@ -120,7 +128,7 @@ def _check_method(scope: Scope) -> None:
 def _advice(refused: Refused) -> Mapping[str, str]:
     if refused.code is Code.UNAUTHENTICATED:
         return {"www-authenticate": "Bearer"}
-    return _LATER if refused.code in (*_TROUBLE, Code.LIMIT_EXCEEDED) else {}
+    return _LATER if refused.code in (*TROUBLE, Code.LIMIT_EXCEEDED) else {}
 
 
 async def _respond(

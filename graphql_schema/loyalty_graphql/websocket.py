@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from loyalty.errors import Refused
 from loyalty_graphql.body import parse
+from loyalty_graphql.outcomes import TROUBLE
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.runner import Runner
 from loyalty_graphql.streams import Streams
@@ -143,7 +144,9 @@ class Socket:
             raise Closing(4400, "Invalid connection init payload")
         try:
             principal = await self._wiring.authenticate(_credentials(self._peer, payload or {}))
-        except Refused:
+        except Refused as no:
+            if no.code in TROUBLE:
+                raise Closing(1013, "Try again later") from None
             principal = None
         if principal is None:
             raise Closing(4403, "Forbidden")

@@ -34,6 +34,7 @@ class Numbers:
 
     body: int = 256 * 1024
     batch_body: int = 2 * 1024 * 1024
+    credential_seconds: float = 4.0
     body_seconds: float = 10.0
     seconds: float = 5.0
     batch_seconds: float = 30.0

@@ -1,5 +1,6 @@
 """The edge with what it was wired to, and a client that asks it over HTTP."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -76,6 +77,10 @@ class Edge:
         given = headers.get("authorization")
         if given is None:
             return None
+        if given == "Bearer unlucky":
+            raise Refused(Code.OVERLOADED, "nobody to ask")
+        if given == "Bearer patient":
+            await asyncio.Event().wait()
         known = self.callers.get(given.removeprefix("Bearer "))
         if known is None:
             raise Refused(Code.UNAUTHENTICATED, "these credentials are not good")

@@ -293,3 +293,12 @@ async def test_what_came_about_all_the_same_is_answered_as_ever(edge: Any) -> No
     assert response.status_code == 200
     assert "retry-after" not in response.headers
     assert response.json()["data"] == {"away": None, "ping": "pong"}
+
+
+async def test_a_credential_that_nobody_verifies_in_time_is_sent_again_later(edge: Any) -> None:
+    edge.numbers = replace(edge.numbers, credential_seconds=0.05)
+    response = await edge.post("{ ping }", caller="patient")
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+    assert response.json()["errors"][0]["extensions"] == {"code": "OVERLOADED"}

@@ -181,6 +181,13 @@ async def test_one_that_says_nothing_is_shown_out(edge: Any, connect: Any) -> No
     assert await closed_with(peer) == 4408
 
 
+async def test_a_platform_in_trouble_does_not_call_a_credential_bad(connect: Any) -> None:
+    peer = connect()
+    assert (await peer.event())["type"] == "websocket.accept"
+    peer.say(type="connection_init", payload={"authorization": "Bearer unlucky"})
+    assert await closed_with(peer) == 1013
+
+
 @pytest.mark.parametrize("offered", [[], ["graphql-ws"], ["graphql-ws", "soap"]])
 async def test_the_old_protocol_is_not_spoken(connect: Any, offered: list[str]) -> None:
     peer = connect(subprotocols=offered)
