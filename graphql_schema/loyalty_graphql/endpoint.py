@@ -76,7 +76,9 @@ class Endpoint:
         self, headers: Headers, receive: Receive, name: str, media: str
     ) -> tuple[int, Answer]:
         check_content_type(headers)
+        begun = asyncio.get_running_loop().time()
         principal = await self._principal(headers)
+        verified = asyncio.get_running_loop().time() - begun
         raw = await self._read(headers, receive, principal)
         try:
             ready = self._runner.prepare(asked(body.parse(raw)))
@@ -86,7 +88,8 @@ class Endpoint:
                 raise Rejected(
                     400, EdgeCode.BAD_REQUEST, "subscribe by websocket (graphql-transport-ws)"
                 )
-            answer = await self._runner.run(ready, self._wiring.context_for(principal, name))
+            context = self._wiring.context_for(principal, name)
+            answer = await self._runner.run(ready, context, spent=verified)
             return 503 if _came_to_nothing(answer) else 200, answer
         except Unacceptable as no:
             # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.

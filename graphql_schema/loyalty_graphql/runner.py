@@ -53,15 +53,19 @@ class Runner:
         self._documents.check(operation, variables)
         return Ready(document.node, operation, operation.name, variables)
 
-    async def run(self, ready: Ready, context: Asking, root: object = None) -> Answer:
+    async def run(
+        self, ready: Ready, context: Asking, root: object = None, *, spent: float = 0.0
+    ) -> Answer:
         """Execute a query or mutation, or one event of a subscription.
+
+        `spent` seconds of its time are gone already.
 
         :raises Unacceptable: a variable does not fit its type; nothing ran
         :raises Rejected: 504 where it takes too long
         """
         seconds = self._seconds(ready)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds - spent):
                 result = await self._schema.run(
                     ready.document,
                     context=context,

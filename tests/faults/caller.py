@@ -18,8 +18,8 @@ DOCUMENTS: Mapping[Kind, str] = {
         versions {{ unit version }} }} {ERRORS} }} }}""",
     Kind.REDEMPTION: f"""mutation($input: RedeemPointsInput!) {{ answer: redeemPoints(
         input: $input) {{ replayed redemption {{ id state amount }} {ERRORS} }} }}""",
-    Kind.BALANCE: """query($by: MemberRef!) { answer: member(by: $by) {
-        balance(unit: "points") { available pending held version } } }""",
+    Kind.BALANCE: """query($by: MemberRef!, $least: String) { answer: member(by: $by) {
+        balance(unit: "points", minVersion: $least) { available pending held version } } }""",
 }
 
 
@@ -108,6 +108,7 @@ def redemption(key: str, member: str, points: int) -> Call:
     )
 
 
-def balance(member: str) -> Call:
-    variables = {"by": {"externalId": member}}
+def balance(member: str, least: str | None = None) -> Call:
+    """A read; `least` is a version that its client has seen already."""
+    variables = {"by": {"externalId": member}, "least": least}
     return Call(kind=Kind.BALANCE, key="", member=member, amount=0, variables=variables)

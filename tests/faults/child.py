@@ -84,9 +84,8 @@ class Child:
             self.terminate()
             try:
                 await self.ended()
-            except subprocess.TimeoutExpired:
+            finally:
                 self.kill()
-                raise
 
     def said(self) -> str:
         """Everything it wrote so far."""

@@ -70,8 +70,10 @@ async def platform() -> AsyncIterator[Stand]:
 
 
 @pytest.fixture
-async def brand(platform: Stand) -> Brand:
-    return await platform.brand()
+async def brand(platform: Stand) -> AsyncIterator[Brand]:
+    """A tenant of this test; processes that only this test started end with it."""
+    yield await platform.brand()
+    await platform.tidy()
 
 
 @pytest.fixture

@@ -19,6 +19,11 @@ SIZES: Mapping[str, Size] = {
     "freezes of PostgreSQL": Size(2, 10),
     "kills of API processes": Size(5, 50),
     "calls that hang up": Size(300, 3_000),
+    "seconds of refused commits": Size(4, 60),
+    "clients at once": Size(200, 400),
+    "seconds without Valkey": Size(4, 30),
+    "reads beside late cache writes": Size(20_000, 200_000),
+    "spoilt cache entries": Size(60, 600),
 }
 # Seconds of undisturbed load before a fault and of recovery after it.
 CLEAN_SECONDS = Size(1, 5)

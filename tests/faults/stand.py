@@ -7,8 +7,10 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
-import psutil
+import asyncpg
 
 from loyalty_app.embedded.unprivileged import home
 from loyalty_app.prepare import prepare
@@ -16,11 +18,13 @@ from loyalty_app.secrets_kept import secrets_in
 from loyalty_app.settings import Settings
 from tests.faults.api import Api
 from tests.faults.brand import PROGRAM, Brand, make_brand
+from tests.faults.child import Child
 from tests.faults.postgres import PostgresServer
 from tests.faults.valkey import ValkeyServer
 from tests.faults.worker import Worker
 
 MEMBERS = 10
+T = TypeVar("T", bound=Child)
 
 
 class Stand:
@@ -34,33 +38,53 @@ class Stand:
         self.valkey = valkey
         self.settings = settings
         self._count = 0
-        self._kept: list[Api] = []
+        self._shared: list[Api] = []
+        self._made: list[Child] = []
 
     def api(self, **settings: str) -> Api:
         """An API process, not started yet; `settings` by the names of the environment."""
         environment = self._environment(settings)
-        return Api(self._name("api"), settings=environment, folder=self.folder)
+        return self._keep(Api(self._name("api"), settings=environment, folder=self.folder))
 
     def worker(self, **settings: str) -> Worker:
         environment = self._environment(settings)
-        return Worker(self._name("worker"), settings=environment, folder=self.folder)
+        return self._keep(Worker(self._name("worker"), settings=environment, folder=self.folder))
 
     async def apis(self, count: int = 2) -> list[Api]:
         """API processes that tests share, all running: one that is gone is started anew."""
-        while len(self._kept) < count:
-            self._kept.append(self.api())
-        for api in self._kept[:count]:
+        while len(self._shared) < count:
+            self._shared.append(self.api())
+        for api in self._shared[:count]:
             if not api.runs:
                 api.start()
-        await asyncio.gather(*(api.serves() for api in self._kept[:count]))
-        return self._kept[:count]
+        await asyncio.gather(*(api.serves() for api in self._shared[:count]))
+        return self._shared[:count]
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[asyncpg.Connection]:
+        """A connection of the superuser, past row security."""
+        connection = await asyncpg.connect(self.settings.need("database_url"))
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def brand(self, members: int = MEMBERS, program: object = PROGRAM) -> Brand:
         return await make_brand(self.settings, members, program)
 
+    async def tidy(self) -> None:
+        """End what a test started and left, the shared processes excepted."""
+        for child in self._made:
+            if child not in self._shared:
+                await child.stop()
+
     async def stop(self) -> None:
-        for api in self._kept:
-            await api.stop()
+        for child in self._made:
+            await child.stop()
+
+    def _keep(self, child: T) -> T:
+        self._made.append(child)
+        return child
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
         return {**self.settings.environment(), **more}
@@ -68,6 +92,13 @@ class Stand:
     def _name(self, kind: str) -> str:
         self._count += 1
         return f"{kind}-{self._count}"
+
+
+def through(url: str, port: int) -> str:
+    """The same address by way of a proxy that listens on this port."""
+    parts = urlsplit(url)
+    login = parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{login}@127.0.0.1:{port}"))
 
 
 @asynccontextmanager
@@ -86,20 +117,13 @@ async def stand(options: dict[str, str] | None = None) -> AsyncIterator[Stand]:
             )  # fmt: skip
             settings, _ = await prepare(found)
             made = Stand(folder, postgres, valkey, settings)
-            yield made
-            await made.stop()
+            try:
+                yield made
+            finally:
+                await made.stop()
         finally:
-            _end_children()
             valkey.stop()
             postgres.stop()
-
-
-def _end_children() -> None:
-    """Processes of ours that a failed test left behind: no server is one, those stop in order."""
-    for child in psutil.Process().children():
-        if child.name().startswith("python") and "loyalty_app" in child.cmdline():
-            child.kill()
-            child.wait()
 
 
 @contextmanager

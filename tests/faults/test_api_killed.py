@@ -3,8 +3,6 @@
 import asyncio
 import random
 
-import asyncpg
-
 from tests.faults import report
 from tests.faults.brand import Brand
 from tests.faults.conftest import Loading, SizeOf
@@ -55,12 +53,9 @@ async def test_api_processes_are_killed(
 
 async def _transactions_end(platform: Stand) -> float:
     """Seconds until no transaction that was open when asked first is left."""
-    connection = await asyncpg.connect(platform.settings.need("database_url"))
-    try:
+    async with platform.admin() as connection:
         then = await connection.fetchval("select clock_timestamp()")
         while await connection.fetchval(_OPEN, then):
             await asyncio.sleep(0.02)
         now = await connection.fetchval("select clock_timestamp()")
         return float((now - then).total_seconds())
-    finally:
-        await connection.close()

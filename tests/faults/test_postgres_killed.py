@@ -3,8 +3,6 @@
 import asyncio
 import random
 
-import asyncpg
-
 from tests.faults import report
 from tests.faults.brand import Brand
 from tests.faults.conftest import Loading, SizeOf
@@ -91,11 +89,8 @@ async def test_the_process_of_one_connection_is_killed(
 
 
 async def _backends(platform: Stand) -> list[int]:
-    connection = await asyncpg.connect(platform.settings.need("database_url"))
-    try:
+    async with platform.admin() as connection:
         rows = await connection.fetch(
             "select pid from pg_stat_activity where usename = 'loyalty_app'"
         )
-    finally:
-        await connection.close()
     return [row["pid"] for row in rows]

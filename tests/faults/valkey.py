@@ -37,9 +37,9 @@ class ValkeyServer:
     def resume(self) -> None:
         self._send(signal.SIGCONT)
 
-    def client(self) -> Redis:
-        """A client for tests that look into it or write rubbish; close it with `aclose`."""
-        return Redis.from_url(self.url, legacy_responses=False)
+    def client(self, *, decode_responses: bool = False) -> Redis:
+        """A client for tests that look into it or write rubbish: a context manager."""
+        return Redis.from_url(self.url, legacy_responses=False, decode_responses=decode_responses)
 
     def _send(self, what: signal.Signals) -> None:
         with suppress(psutil.NoSuchProcess):

@@ -26,6 +26,13 @@ select m.external_id as member, a.balance - a.deficit as balance
   from loyalty.account a join loyalty.member m on m.id = a.owner_id
  where a.stored and a.kind = 'main' and a.unit = 'points'
 """
+_VERSIONS = """
+select m.external_id as member, s.version, s.balance
+  from (select to_id as id, to_version as version, to_balance as balance from loyalty.posting
+        union all select from_id, from_version, from_balance from loyalty.posting) s
+  join loyalty.account a on a.id = s.id and a.kind = 'main' and a.unit = 'points' and a.stored
+  join loyalty.member m on m.id = a.owner_id
+"""
 REPLAYED_MAX = 60
 
 
@@ -54,7 +61,8 @@ async def judge(settings: Settings, load: Load) -> Verdict:
     retried = await load.resolve()
     replayed = await _same_answers(load)
     await ledger_matches(settings, load.caller.brand.tenant_id, load.journal)
-    await _balances_shown(load)
+    newest = await _reads_were_true(settings, load.caller.brand.tenant_id, load.journal)
+    await _balances_shown(load, newest)
     done = [call for call in load.journal.writes if call.fate is Fate.DONE]
     return Verdict(
         sent=len(load.journal.writes), acknowledged=len(done), retried=retried, replayed=replayed
@@ -114,10 +122,28 @@ async def _same_answers(load: Load) -> int:
     return len(done)
 
 
-async def _balances_shown(load: Load) -> None:
-    """The API shows what the ledger holds, whatever the cache went through."""
+async def _reads_were_true(settings: Settings, tenant_id: UUID, journal: Journal) -> dict[str, int]:
+    """Every balance that was ever shown is one that the ledger had, at the version that it said.
+
+    Answers the newest version of each member's balance.
+    """
+    connection = await asyncpg.connect(settings.need("audit_database_url"))
+    try:
+        await begin(connection, tenant_id, read_only=True)
+        rows = await connection.fetch(_VERSIONS)
+    finally:
+        await connection.close()
+    had = {(row["member"], str(row["version"])): str(row["balance"]) for row in rows}
+    for call in (call for call in journal.calls if call.kind is Kind.BALANCE):
+        for shown in (one.payload["balance"] for one in call.answers if one.payload):
+            assert had[call.member, shown["version"]] == shown["available"], (call.member, shown)
+    return {row["member"]: row["version"] for row in sorted(rows, key=lambda row: row["version"])}
+
+
+async def _balances_shown(load: Load, newest: dict[str, int]) -> None:
+    """The API shows what the ledger holds to whoever says which version they know of."""
     expected = balances_of(load.journal)
     for number, (member, points) in enumerate(expected.items()):
-        call: Call = balance(member)
+        call: Call = balance(member, str(newest[member]))
         answer = await load.caller.send(call, load.apis[number % len(load.apis)].url)
         assert answer.payload["balance"]["available"] == str(points), (member, answer)

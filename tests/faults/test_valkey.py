@@ -1,0 +1,171 @@
+"""Valkey frozen, killed, emptied, full, filled with rubbish: reads stay right and quick enough."""
+
+import asyncio
+import random
+from statistics import quantiles
+
+from redis.exceptions import RedisError
+
+from tests.faults import report
+from tests.faults.brand import Brand
+from tests.faults.caller import balance
+from tests.faults.conftest import Loading, SizeOf
+from tests.faults.journal import Answer, Fate, Kind
+from tests.faults.load import Load, Mix
+from tests.faults.sizes import CLEAN_SECONDS
+from tests.faults.stand import Stand
+from tests.faults.verdict import judge
+
+READ_SECONDS = 0.25
+READS: Mix = {"balance": 7, "redemption": 2, "purchase": 1}
+HUGE = 1_000_000
+RUBBISH = (b"", b"\x00\xff" * 40, b"[1,2", b"null", b"9" * 400, b"x" * HUGE)
+
+
+async def test_valkey_is_frozen(
+    platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
+) -> None:
+    seconds = size("seconds without Valkey")
+    async with put_load(brand, await platform.apis(), rate=60, mix=READS) as load:
+        await asyncio.sleep(size(CLEAN_SECONDS))
+        platform.valkey.pause()
+        begun = load.now
+        await asyncio.sleep(seconds)
+        ended = load.now
+        platform.valkey.resume()
+        await asyncio.sleep(1.0)
+        verdict = await judge(platform.settings, load)
+    answers = _reads(load, begun, ended)
+    p99 = _p99(answers)
+    assert all(answer.fate is Fate.DONE for answer in load.journal.answers(until=ended))
+    report.within(READ_SECONDS, p99, "a read while Valkey is frozen")
+    report.note(
+        report.Row(
+            place=70,
+            what="Redis is frozen",
+            tried=f"Valkey stopped for {seconds} s under {load.rate:g} calls/s, mostly reads",
+            held=(
+                f"every call is answered, 99 of 100 reads within {1000 * READ_SECONDS:g} ms, each "
+                "with a balance that the ledger had; redemptions notice nothing"
+            ),
+            measured=f"{len(answers)} reads, p99 {1000 * p99:.0f} ms; {verdict}",
+        )
+    )
+
+
+async def test_valkey_is_killed_and_emptied(
+    platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
+) -> None:
+    seconds = size("seconds without Valkey")
+    async with put_load(brand, await platform.apis(), rate=60, mix=READS) as load:
+        await asyncio.sleep(size(CLEAN_SECONDS))
+        begun = load.now
+        platform.valkey.kill()
+        await asyncio.sleep(seconds / 2)
+        await platform.valkey.start()
+        async with platform.valkey.client() as redis:
+            for _ in range(4):
+                await asyncio.sleep(seconds / 8)
+                await redis.flushall()
+        verdict = await judge(platform.settings, load)
+    answers = _reads(load, begun, load.now)
+    p99 = _p99(answers)
+    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    report.within(READ_SECONDS, p99, "a read without Valkey")
+    report.note(
+        report.Row(
+            place=71,
+            what="Redis is killed, comes back empty, is emptied",
+            tried=f"`kill -9`, {seconds / 2:g} s without, then `FLUSHALL` four times",
+            held="as above",
+            measured=f"{len(answers)} reads, p99 {1000 * p99:.0f} ms; {verdict}",
+        )
+    )
+
+
+async def test_valkey_is_full(
+    platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
+) -> None:
+    async with platform.valkey.client(decode_responses=True) as redis:
+        kept = await redis.config_get("maxmemory", "maxmemory-policy")
+        await redis.config_set("maxmemory-policy", "noeviction")
+        await redis.config_set("maxmemory", "1mb")
+        try:
+            async with put_load(brand, await platform.apis(), rate=60, mix=READS) as load:
+                await asyncio.sleep(size("seconds without Valkey") / 2)
+                assert await _is_full(redis)
+                verdict = await judge(platform.settings, load)
+        finally:
+            for name, value in kept.items():
+                await redis.config_set(str(name), str(value))
+    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    report.note(
+        report.Row(
+            place=72,
+            what="Redis is full",
+            tried="`maxmemory 1mb`, `noeviction`: it refuses every write",
+            held="every call is answered, from PostgreSQL",
+            measured=f"p99 of reads {1000 * _p99(_reads(load, 0, load.now)):.0f} ms; {verdict}",
+        )
+    )
+
+
+async def test_cache_entries_are_spoilt(
+    platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
+) -> None:
+    chance = random.Random(28)
+    spoilt = mended = 0
+    async with (
+        put_load(brand, await platform.apis(), rate=60, mix=READS) as load,
+        platform.valkey.client() as redis,
+    ):
+        while spoilt < size("spoilt cache entries"):
+            await asyncio.gather(*(_show(load, name) for name in brand.members))
+            keys = [key async for key in redis.scan_iter(f"*{brand.tenant_id}*:bal:*")]
+            for key in keys:
+                if chance.random() < 0.2:
+                    both = redis.pipeline()  # a transaction: nobody writes in between
+                    both.delete(key)
+                    both.rpush(key, "a", "list")
+                    await both.execute()
+                else:
+                    await redis.set(key, chance.choice(RUBBISH))
+            spoilt += len(keys)
+        await load.stop()
+        await asyncio.gather(*(_show(load, name) for name in brand.members))
+        for key in keys:
+            mended += await redis.type(key) == b"string" and await redis.strlen(key) < 4_096
+        verdict = await judge(platform.settings, load)
+    assert mended == len(keys)
+    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    report.note(
+        report.Row(
+            place=73,
+            what="cache entries are spoilt",
+            tried=f"{spoilt} entries overwritten with random bytes, huge texts, other types",
+            held="never believed: read from PostgreSQL and written anew",
+            measured=f"0 wrong balances; {verdict}",
+        )
+    )
+
+
+async def _show(load: Load, member: str) -> None:
+    for api in load.apis:
+        await load.caller.send(load.journal.add(balance(member)), api.url)
+
+
+async def _is_full(redis: object) -> bool:
+    try:
+        await redis.set("one-more", b"x" * 1000)  # type: ignore[attr-defined]
+    except RedisError:
+        return True
+    return False
+
+
+def _reads(load: Load, begun: float, ended: float) -> list[Answer]:
+    calls = [call for call in load.journal.calls if call.kind is Kind.BALANCE]
+    return [one for call in calls for one in call.answers if begun <= one.at < ended]
+
+
+def _p99(answers: list[Answer]) -> float:
+    return quantiles([answer.seconds for answer in answers], n=100)[98]
