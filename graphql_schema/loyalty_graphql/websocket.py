@@ -42,7 +42,8 @@ class Closing(Exception):
 
 
 class Socket:
-    """A reader, a writer and a watchman; whichever ends first ends the socket."""
+    """A reader, a writer, a watchman, and an ear for the end of the process; whichever ends first
+    ends the socket."""
 
     def __init__(
         self, wiring: Wiring, runner: Runner, scope: Scope, receive: Receive, send: Send
@@ -73,9 +74,8 @@ class Socket:
 
     async def _live(self) -> Closing | None:
         """Until something ends it; None where the peer went away by itself."""
-        tasks = [
-            asyncio.create_task(self._part(p)) for p in (self._read(), self._write(), self._watch())
-        ]
+        parts = (self._read(), self._write(), self._watch(), self._leave())
+        tasks = [asyncio.create_task(self._part(part)) for part in parts]
         try:
             await self._ending
         except Closing as closing:
@@ -176,6 +176,10 @@ class Socket:
             self._waiting.put_nowait(message)
         except asyncio.QueueFull:
             self._end(Closing(4290, "Messages are not read fast enough"))
+
+    async def _leave(self) -> None:
+        await self._wiring.leaving.wait()
+        raise Closing(1001, "Going away; connect again")
 
     async def _watch(self) -> None:
         """Ends a socket that does not say who it is, and one whose right has lapsed."""

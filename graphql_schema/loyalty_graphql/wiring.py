@@ -1,5 +1,6 @@
 """What the edge is handed: a schema, how callers are known, and its numbers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -46,7 +47,10 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wiring:
-    """`origins` are foreign ones whose pages may open a socket; the edge's own always may."""
+    """`origins` are foreign ones whose pages may open a socket; the edge's own always may.
+
+    `leaving` is set when the process is about to end: sockets are told to connect elsewhere.
+    """
 
     schema: ComposedSchema
     authenticate: Authenticate
@@ -57,3 +61,4 @@ class Wiring:
     introspection: bool = True
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)

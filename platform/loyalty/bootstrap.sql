@@ -40,7 +40,7 @@ begin
   alter role loyalty_app set transaction_timeout = '20s';
   alter role loyalty_worker set statement_timeout = '60s';
   alter role loyalty_worker set lock_timeout = '5s';
-  alter role loyalty_worker set idle_in_transaction_session_timeout = '30s';
+  alter role loyalty_worker set idle_in_transaction_session_timeout = '10s';
 exception when others then
   -- Two bootstraps of one cluster may touch the same role row at once; the other one sets it.
   if sqlerrm not like '%concurrently updated%' then raise; end if;

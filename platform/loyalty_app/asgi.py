@@ -1,5 +1,6 @@
 """The web application: routes, and what runs before and after them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,7 @@ from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_app.fresh_context import FreshContext
 from loyalty_app.inbound import inbound
+from loyalty_app.readiness import Readiness
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
@@ -31,20 +33,24 @@ def create_app(
     *,
     plugins: Sequence[Plugin] | None = None,
     clock: Clock | None = None,
+    leaving: asyncio.Event | None = None,
     stuck_after: float = 0,
 ) -> ASGIApp:
     """The application; it opens its services when the server starts it.
 
+    `leaving` is set when the process is about to end: it is ready no more, and sockets are closed.
     `stuck_after` is for who gives it a process of its own: after so many seconds in which its loop
     did not come round, that process is ended (0: never).
     """
     settings = settings or Settings.load()
+    leaving = leaving or asyncio.Event()
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
         async with open_services(settings, plugins=plugins, clock=clock) as services:
-            app.state.endpoint = Endpoint(_wiring(services))
+            app.state.endpoint = Endpoint(_wiring(services, leaving))
             app.state.services = services
+            app.state.readiness = Readiness(services.api.database, leaving)
             app.state.sdl = sdl(services.schema)
             with watchdog(stuck_after):
                 yield {"services": services}
@@ -53,7 +59,7 @@ def create_app(
     return FreshContext(app)
 
 
-def _wiring(services: Services) -> Wiring:
+def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
     async def revalidate(principal: Principal) -> None:
         if not await services.authenticator.still_valid(principal):
             raise Refused(Code.UNAUTHENTICATED, "the credential is not good any more")
@@ -68,6 +74,7 @@ def _wiring(services: Services) -> Wiring:
         revalidate=revalidate,
         clock=services.api.clock,
         limits=LIMITS,
+        leaving=leaving,
     )
 
 
@@ -86,6 +93,7 @@ def _routes() -> list[BaseRoute]:
         Route("/schema.graphql", _schema),
         Route("/in/{tenant}/{plugin}", inbound, methods=["POST"]),
         Route("/healthz", _health),
+        Route("/readyz", _ready),
         Route("/", _home),
         *ide_routes(),
     ]
@@ -97,6 +105,13 @@ async def _schema(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    reason = await request.app.state.readiness.reason_against()
+    if reason:
+        return JSONResponse({"status": reason}, 503, {"retry-after": "1"})
+    return JSONResponse({"status": "ready"})
 
 
 async def _home(request: Request) -> Response:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from loyalty.clock import SetClock
 from loyalty.facts import MemberEnrolled
 from loyalty.ids import new_id
 from loyalty.settlement.request import Recorded, Request
@@ -43,11 +44,13 @@ class Brand:
     members: tuple[str, ...]
 
 
-async def make_brand(settings: Settings, members: int, program: object = PROGRAM) -> Brand:
-    """A fresh tenant, written past the API by the API's own login."""
+async def make_brand(
+    settings: Settings, members: int, program: object = PROGRAM, at: datetime | None = None
+) -> Brand:
+    """A fresh tenant, written past the API by the API's own login; as of `at`, by default now."""
     dsn = settings.need("app_database_url")
-    async with open_ledger(settings, dsn, pool=2) as ledger:
-        now = datetime.now(UTC)
+    now = at or datetime.now(UTC)
+    async with open_ledger(settings, dsn, pool=2, clock=SetClock(now)) as ledger:
         terms = TenantSettings(name="Faults", zone="America/New_York", currencies=("USD",))
         slug = f"faults-{new_id().hex[-12:]}"
         made = await create_tenant(ledger.database, BY, slug=slug, settings=terms, now=now)

@@ -24,6 +24,17 @@ SIZES: Mapping[str, Size] = {
     "seconds without Valkey": Size(4, 30),
     "reads beside late cache writes": Size(20_000, 200_000),
     "spoilt cache entries": Size(60, 600),
+    "lots that end": Size(600, 6_000),
+    "pauses of a worker": Size(2, 10),
+    "deliveries of events": Size(5_000, 50_000),
+    "migrations under load": Size(6, 20),
+    "kills of a migrator": Size(8, 40),
+    "made-up keys": Size(1_000, 5_000),
+    "rolling restarts": Size(3, 20),
+    "sockets in a restart": Size(50, 50),
+    "slow clients": Size(200, 400),
+    "sockets without a word": Size(200, 1_000),
+    "messages on one socket": Size(1_000, 20_000),
 }
 # Seconds of undisturbed load before a fault and of recovery after it.
 CLEAN_SECONDS = Size(1, 5)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -69,8 +70,10 @@ class Stand:
         finally:
             await connection.close()
 
-    async def brand(self, members: int = MEMBERS, program: object = PROGRAM) -> Brand:
-        return await make_brand(self.settings, members, program)
+    async def brand(
+        self, members: int = MEMBERS, program: object = PROGRAM, at: datetime | None = None
+    ) -> Brand:
+        return await make_brand(self.settings, members, program, at)
 
     async def tidy(self) -> None:
         """End what a test started and left, the shared processes excepted."""

@@ -4,10 +4,7 @@ import asyncio
 import random
 from typing import Any
 
-import orjson
-from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
-from websockets.typing import Subprotocol
 
 from loyalty_app.ledger import POOL
 from tests.faults import report
@@ -19,10 +16,9 @@ from tests.faults.journal import Fate
 from tests.faults.load import Load
 from tests.faults.stand import Stand
 from tests.faults.verdict import judge
+from tests.faults.watcher import greet, opened, watch
 
 AT_ONCE = 30
-WATCH = """subscription($by: MemberRef!) { balanceChanged(member: $by) {
-  balance { available version } } }"""
 _OPEN = "select count(*) from pg_stat_activity where usename = $1 and state like 'idle in%'"
 
 
@@ -70,24 +66,16 @@ async def _hang_up(load: Load, api: Api, chance: random.Random) -> bool:
 async def _watch(load: Load, api: Api) -> None:
     brand = load.caller.brand
     try:
-        async with connect(
-            api.url.replace("http", "ws", 1) + "/graphql",
-            subprotocols=[Subprotocol("graphql-transport-ws")],
-            close_timeout=0.1,
-        ) as socket:
-            hello = {"authorization": f"Bearer {brand.api_key}"}
-            await socket.send(_text(type="connection_init", payload=hello))
-            variables = {"by": {"externalId": brand.members[0]}}
-            asked = {"query": WATCH, "variables": variables}
-            await socket.send(_text(type="subscribe", id="1", payload=asked))
+        socket = await opened(api, close_timeout=0.1)
+        try:
+            await greet(socket, brand)
+            await watch(socket, brand.members[0])
             while True:
                 await socket.recv()
+        finally:
+            socket.transport.abort()
     except WebSocketException:
         return
-
-
-def _text(**message: Any) -> str:
-    return orjson.dumps(message).decode()
 
 
 async def _none_open(platform: Stand) -> None:

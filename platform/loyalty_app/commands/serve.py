@@ -6,33 +6,22 @@ from loyalty_app.garbage import collect_seldom
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
-IN_FLIGHT_MAX = 1_000
-GRACE_SECONDS = 20
-
 
 def serve() -> None:
     """Serve the GraphQL API until it is told to stop; what is under way is finished first."""
-    import uvicorn
-
     from loyalty_app.asgi import create_app
+    from loyalty_app.server import server
 
     settings = Settings.load()
     settings.need("operator_secret")
     asyncio.run(_check(settings))
-    app = create_app(settings, stuck_after=settings.watchdog_seconds)
+    leaving = asyncio.Event()
+    app = create_app(settings, leaving=leaving, stuck_after=settings.watchdog_seconds)
     collect_seldom()
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        limit_concurrency=IN_FLIGHT_MAX,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_max_size=256 * 1024,
-        reset_contextvars=True,
-    )
+    serving = server(app, leaving, host=settings.host, port=settings.port)
+    serving.run()
+    if not serving.started:
+        raise SystemExit(3)  # the log says why
 
 
 async def _check(settings: Settings) -> None:

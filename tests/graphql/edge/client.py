@@ -36,6 +36,7 @@ class Edge:
     contexts: list[Context] = field(default_factory=list)
     callers: dict[str, Principal] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     def endpoint(self) -> Endpoint:
         return Endpoint(
@@ -48,6 +49,7 @@ class Edge:
                 origins=self.origins,
                 introspection=self.introspection,
                 numbers=self.numbers,
+                leaving=self.leaving,
             )
         )
 

@@ -188,6 +188,15 @@ async def test_a_platform_in_trouble_does_not_call_a_credential_bad(connect: Any
     assert await closed_with(peer) == 1013
 
 
+async def test_a_process_that_is_about_to_end_says_goodbye(edge: Any, connect: Any) -> None:
+    peer = connect()
+    await peer.greet()
+    peer.subscribe("a", TICKS, variables={"n": 10**9})
+    edge.leaving.set()
+    assert await closed_with(peer) == 1001
+    assert edge.ran == ["open", "closed"]
+
+
 @pytest.mark.parametrize("offered", [[], ["graphql-ws"], ["graphql-ws", "soap"]])
 async def test_the_old_protocol_is_not_spoken(connect: Any, offered: list[str]) -> None:
     peer = connect(subprotocols=offered)

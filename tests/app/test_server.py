@@ -1,0 +1,81 @@
+"""The HTTP server: patient with nobody, and its end is told beforehand."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import httpx
+import pytest
+
+from loyalty.database import Database
+from loyalty_app import server as served
+from loyalty_app.logins import Addresses
+from loyalty_app.readiness import Readiness
+from loyalty_app.server import Protocol, Server, server
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"here"})
+
+
+@asynccontextmanager
+async def running(leaving: asyncio.Event) -> AsyncIterator[tuple[Server, int]]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    made = server(echo, leaving, lifespan="off")
+    task = asyncio.create_task(made.serve(sockets=[listener]))
+    while not made.started:
+        await asyncio.sleep(0.01)
+    yield made, listener.getsockname()[1]
+    made.should_exit = True
+    await task
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: "])
+async def test_a_head_that_does_not_come_ends_the_connection(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Protocol, "head_seconds", 0.1)
+    monkeypatch.setattr(served, "NOTICE_SECONDS", 0.0)
+    async with running(asyncio.Event()) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+
+
+async def test_connections_that_are_kept_are_served_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Protocol, "head_seconds", 0.2)
+    monkeypatch.setattr(served, "NOTICE_SECONDS", 0.0)
+    async with running(asyncio.Event()) as (_, port), httpx.AsyncClient(trust_env=False) as http:
+        for _ in range(3):
+            assert (await http.get(f"http://127.0.0.1:{port}/")).text == "here"
+            await asyncio.sleep(0.15)
+
+
+async def test_the_end_is_told_before_the_door_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving = asyncio.Event()
+    monkeypatch.setattr(served, "NOTICE_SECONDS", 0.5)
+    async with running(leaving) as (made, port), httpx.AsyncClient(trust_env=False) as http:
+        made.should_exit = True
+        await asyncio.wait_for(leaving.wait(), 10)
+        assert (await http.get(f"http://127.0.0.1:{port}/")).text == "here"
+
+
+async def test_a_process_is_ready_while_its_database_answers(dsn: Addresses) -> None:
+    now, leaving = [0.0], asyncio.Event()
+    database = await Database.open(dsn.app, size=1)
+    readiness = Readiness(database, leaving, monotonic=lambda: now[0])
+    first = await readiness.reason_against()
+    await database.close()
+    kept = await readiness.reason_against()
+    now[0] = 1.0
+    later = await readiness.reason_against()
+    leaving.set()
+
+    assert (first, kept, later) == ("", "", "the database does not answer")
+    assert await readiness.reason_against() == "this process is about to end"
