@@ -47,6 +47,17 @@ def _closed(connection: Any) -> bool:
         return True
 
 
+def no_room(error: BaseException) -> bool:
+    """Whether Postgres lacks disk or memory: reading goes on, writing not until there is more."""
+    return isinstance(error, asyncpg.InsufficientResourcesError)
+
+
+def full() -> Refused:
+    return Refused(
+        Code.OVERLOADED, "the database has no room left: nothing was written, try again later"
+    )
+
+
 def unavailable() -> Refused:
     return Refused(
         Code.UNAVAILABLE, "the database did not answer: send the same again under the same key"

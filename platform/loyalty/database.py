@@ -16,7 +16,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from loyalty.away import end, lost, nobody_answers, unavailable
+from loyalty.away import end, full, lost, no_room, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
 from loyalty.pooler import keeps_statements
 
@@ -210,7 +210,8 @@ class Database:
     async def _give_up(self, connection: Any, error: BaseException) -> None:
         """Roll back after an error of ours; end a connection whose state nobody knows.
 
-        :raises Refused: UNAVAILABLE: the error was the end of the connection
+        :raises Refused: UNAVAILABLE: the error was the end of the connection; OVERLOADED: Postgres
+            has no room
         """
         gone = lost(connection, error)
         try:
@@ -227,6 +228,9 @@ class Database:
         if gone:
             log.warning("the database went away: %r", error)
             raise unavailable() from error
+        if no_room(error):
+            log.error("the database has no room left: %r", error)
+            raise full() from error
 
     async def _release(self, connection: Any) -> None:
         await self._pool.release(connection)  # which shields itself from cancellation

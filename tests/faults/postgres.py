@@ -19,6 +19,7 @@ class PostgresServer:
 
     def __init__(self, home: Path, *, password: str, options: dict[str, str] | None = None) -> None:
         self.port = free_port()
+        self._runs = False
         self._server = Postgres(
             home, password=password, port=self.port, options={**OPTIONS, **(options or {})}
         )
@@ -29,15 +30,19 @@ class PostgresServer:
 
     async def start(self) -> str:
         """Start it, or start it again after whatever befell it; returns the superuser's address."""
-        return await asyncio.to_thread(self._server.start)
+        address = await asyncio.to_thread(self._server.start)
+        self._runs = True
+        return address
 
     def stop(self) -> None:
         self.resume()
+        self._runs = False
         self._server.stop()
 
     def kill(self) -> None:
         """The postmaster is gone at once; its children find that out by themselves."""
         psutil.Process(self._server.pid).kill()
+        self._runs = False
         self._server.stop()
 
     def kill_backend(self, pid: int) -> None:
@@ -56,6 +61,8 @@ class PostgresServer:
 
     def _processes(self) -> list[psutil.Process]:
         """The postmaster first: stopped, it starts no more children."""
+        if not self._runs:
+            return []
         with suppress(psutil.NoSuchProcess):
             postmaster = psutil.Process(self._server.pid)
             return [postmaster, *postmaster.children(recursive=True)]

@@ -30,6 +30,7 @@ SIZES: Mapping[str, Size] = {
     "migrations under load": Size(6, 20),
     "kills of a migrator": Size(8, 40),
     "made-up keys": Size(1_000, 5_000),
+    "megabytes to fill": Size(40, 200),
     "rolling restarts": Size(3, 20),
     "sockets in a restart": Size(50, 50),
     "slow clients": Size(200, 400),

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from loyalty.clock import SetClock
@@ -27,7 +27,7 @@ async def test_a_paused_worker_wakes_after_others_took_over(platform: Stand, siz
     lots, pauses = size("lots that end"), size("pauses of a worker")
     slowest = 0.0
     for _ in range(pauses):
-        brand = await platform.brand(program=SHORT_LIVED, at=LONG_AGO)
+        brand = await platform.brand(program=SHORT_LIVED, at=LONG_AGO - timedelta(days=20))
         await _buy_long_ago(platform, brand, lots)
         slowest = max(slowest, await _pause_one(platform, brand, lots))
         assert await _ended(platform, brand.tenant_id) == (lots, lots)
@@ -83,7 +83,7 @@ async def _buy_long_ago(platform: Stand, brand: Brand, lots: int) -> None:
 def _purchase(member: str, number: int) -> PurchaseRecorded:
     return PurchaseRecorded(
         member=MemberRef(external_id=member),
-        occurred_at=LONG_AGO,
+        occurred_at=LONG_AGO - timedelta(minutes=number),  # so each ends at an instant of its own
         source="till",
         external_id=f"o-{number}",
         currency="USD",

@@ -17,18 +17,22 @@ class ValkeyServer:
         self.port = free_port()
         self._server = Valkey(home, password=password, port=self.port)
         self.url = ""
+        self._runs = False
 
     async def start(self) -> str:
         """Start it, empty; returns its address."""
         self.url = await asyncio.to_thread(self._server.start)
+        self._runs = True
         return self.url
 
     def stop(self) -> None:
         self.resume()
+        self._runs = False
         self._server.stop()
 
     def kill(self) -> None:
         self._send(signal.SIGKILL)
+        self._runs = False
         self._server.stop()
 
     def pause(self) -> None:
@@ -42,5 +46,6 @@ class ValkeyServer:
         return Redis.from_url(self.url, legacy_responses=False, decode_responses=decode_responses)
 
     def _send(self, what: signal.Signals) -> None:
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(self._server.pid).send_signal(what)
+        if self._runs:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(self._server.pid).send_signal(what)

@@ -92,3 +92,19 @@ async def test_a_batch_whose_commit_is_lost_is_unknown_and_its_key_finds_out(
     assert isinstance(outcome, Recorded)
     assert not outcome.replayed
     await world.audited()
+
+
+async def test_a_full_disk_is_told_as_such_and_nothing_is_written(world: Any, dsn: Any) -> None:
+    database = await Database.open(dsn.app, size=1)
+
+    async def work() -> None:
+        async with database.tenant(world.tenant_id) as connection:
+            await connection.execute("do $$ begin raise exception sqlstate '53100'; end $$")
+
+    with pytest.raises(Refused) as raised:
+        await work()
+
+    assert raised.value.code is Code.OVERLOADED
+    assert "no room" in raised.value.message
+    assert database.idle == 1
+    await database.close()
