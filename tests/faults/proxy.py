@@ -13,16 +13,17 @@ CHUNK = 65_536
 class Weather:
     """What happens to bytes on their way. May be changed while they flow.
 
-    `latency` seconds plus up to `jitter` for each piece; `cut_after` bytes from the server the
-    connection is cut, in the middle of a message if need be; `black_hole`: pieces are swallowed and
-    the connections stay open; `refuse`: new connections are closed at once.
+    `latency` seconds plus up to `jitter` for each piece; `black_hole`: pieces are swallowed and the
+    connections stay open; `refuse`: new connections are closed at once. What holds `cut_answer_to`
+    reaches the server, and with this `chance` the connection is cut somewhere in its answer.
     """
 
     latency: float = 0.0
     jitter: float = 0.0
-    cut_after: int | None = None
     black_hole: bool = False
     refuse: bool = False
+    cut_answer_to: bytes | None = None
+    chance: float = 1.0
 
 
 class Proxy:
@@ -70,7 +71,10 @@ class Proxy:
             return
         self._open |= {writer, back}
         try:
-            await asyncio.gather(self._pass(reader, back), self._pass(there, writer, answer=True))
+            doomed = asyncio.Event()
+            await asyncio.gather(
+                self._ask(reader, back, doomed), self._answer(there, writer, doomed)
+            )
         except (OSError, asyncio.CancelledError):
             pass
         finally:
@@ -78,27 +82,40 @@ class Proxy:
             for end in (writer, back):
                 _reset(end)
 
-    async def _pass(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answer: bool = False
+    async def _ask(
+        self, client: asyncio.StreamReader, server: asyncio.StreamWriter, doomed: asyncio.Event
     ) -> None:
-        passed = 0
+        while piece := await self._next(client):
+            wanted = self.weather.cut_answer_to
+            if wanted and wanted in piece and self._chance.random() < self.weather.chance:
+                doomed.set()
+            server.write(piece)
+            await server.drain()
+        raise ConnectionResetError  # one side is done: so is the other
+
+    async def _answer(
+        self, server: asyncio.StreamReader, client: asyncio.StreamWriter, doomed: asyncio.Event
+    ) -> None:
+        while piece := await self._next(server):
+            if doomed.is_set():
+                client.write(piece[: self._chance.randrange(len(piece))])
+                with suppress(OSError):
+                    await client.drain()
+                self.cuts += 1
+                raise ConnectionResetError
+            client.write(piece)
+            await client.drain()
+        raise ConnectionResetError
+
+    async def _next(self, source: asyncio.StreamReader) -> bytes:
+        """The next piece that gets through, when it does; empty at the end."""
         while piece := await source.read(CHUNK):
             weather = self.weather
             if weather.latency or weather.jitter:
                 await asyncio.sleep(weather.latency + self._chance.random() * weather.jitter)
-            if weather.black_hole:
-                continue
-            end = weather.cut_after
-            if answer and end is not None and passed + len(piece) > end:
-                sink.write(piece[: max(0, end - passed)])
-                with suppress(OSError):
-                    await sink.drain()
-                self.cuts += 1
-                raise ConnectionResetError
-            passed += len(piece)
-            sink.write(piece)
-            await sink.drain()
-        raise ConnectionResetError  # one side is done: so is the other
+            if not weather.black_hole:
+                return piece
+        return b""
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

@@ -16,6 +16,7 @@ class Size:
 SIZES: Mapping[str, Size] = {
     "kills of PostgreSQL": Size(3, 40),
     "kills of connections' processes": Size(2, 20),
+    "cuts in a commit's answer": Size(10, 200),
     "freezes of PostgreSQL": Size(2, 10),
     "kills of API processes": Size(5, 50),
     "calls that hang up": Size(300, 3_000),
