@@ -9,13 +9,12 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from loyalty.errors import Code, Refused
+from loyalty.errors import TROUBLE, Code, Refused
 from loyalty_graphql import body
 from loyalty_graphql.asked import asked
 from loyalty_graphql.complaints import complaint, internal, of_refusal
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
-from loyalty_graphql.outcomes import TROUBLE
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.request_id import HEADER, request_id
 from loyalty_graphql.runner import Answer, Runner
@@ -60,7 +59,7 @@ class Endpoint:
             _check_method(scope)
             media = negotiate(headers)
             status, answer = await self._answer(headers, receive, name, media)
-            further: Mapping[str, str] = _LATER if status == 503 else {}
+            further = _LATER if status == 503 else {}
         except Rejected as no:
             status, further = no.status, no.headers
             answer = {"errors": [complaint(no.code.value, no.message)]}

@@ -19,9 +19,6 @@ AT_THE_TOP = frozenset(
     }
 )
 
-# The platform is in trouble: this says nothing about what was asked, nor about who asked.
-TROUBLE = frozenset({Code.OVERLOADED, Code.UNAVAILABLE})
-
 
 async def attempted(doing: Awaitable[T]) -> tuple[T | None, list[Refused]]:
     """What came of it, or why it was refused.

@@ -14,9 +14,8 @@ import orjson
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from loyalty.errors import Refused
+from loyalty.errors import TROUBLE, Refused
 from loyalty_graphql.body import parse
-from loyalty_graphql.outcomes import TROUBLE
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.runner import Runner
 from loyalty_graphql.streams import Streams

@@ -51,6 +51,8 @@ class Code(StrEnum):
 
 
 RETRYABLE = frozenset({Code.INTERNAL, Code.OVERLOADED, Code.TENANT_SUSPENDED, Code.UNAVAILABLE})
+# The platform is in trouble: this says nothing about what was asked, nor about who asked.
+TROUBLE = frozenset({Code.OVERLOADED, Code.UNAVAILABLE})
 
 
 class Refused(Exception):

@@ -14,6 +14,8 @@ import pytest
 
 from tests.faults import report
 from tests.faults.brand import Brand
+from tests.faults.disk import may_mount
+from tests.faults.faketime import FAKETIME
 from tests.faults.load import Load, loading
 from tests.faults.sizes import SIZES, Size
 from tests.faults.stand import Stand, stand
@@ -31,16 +33,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "soak: tried in the long run only")
+    config.addinivalue_line("markers", "mounts: needs the right to mount a disk")
+    config.addinivalue_line("markers", "faketime: needs libfaketime (Debian: libfaketime)")
     if config.getoption("--report") and not hasattr(config, "workerinput"):
         os.environ[report.FOLDER] = tempfile.mkdtemp(prefix="loyalty-report-")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.getoption("--soak"):
-        skip = pytest.mark.skip(reason="tried by `make soak`")
-        for item in items:
-            if item.get_closest_marker("soak"):
-                item.add_marker(skip)
+    """Leave out what this run does not try, or this machine cannot."""
+    left_out = {
+        name
+        for name, tried in (
+            ("soak", config.getoption("--soak")),
+            ("mounts", may_mount()),
+            ("faketime", FAKETIME is not None),
+        )
+        if not tried
+    }
+    gone = [item for item in items if left_out & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=gone)
+    items[:] = [item for item in items if item not in gone]
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

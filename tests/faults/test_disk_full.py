@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.faults import report
 from tests.faults.conftest import SizeOf
 from tests.faults.disk import small_disk
@@ -16,6 +18,7 @@ FULL_SECONDS = 4
 BACK_SECONDS = 10.0
 
 
+@pytest.mark.mounts
 async def test_the_disk_of_the_tables_is_full(size: SizeOf) -> None:
     async with stand() as platform:
         brand = await platform.brand()

@@ -20,6 +20,7 @@ BACK_SECONDS = 30.0
 
 
 @pytest.mark.soak
+@pytest.mark.mounts
 async def test_the_disk_of_the_log_is_full(size: SizeOf) -> None:
     async with stand(OPTIONS) as platform:
         brand = await platform.brand()

@@ -1,30 +1,27 @@
 """One API process has a wrong clock: the ledger stays sound, and the others stay right."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from tests.faults import report
 from tests.faults.brand import Brand
 from tests.faults.conftest import Loading
+from tests.faults.faketime import jumped
 from tests.faults.stand import Stand
 from tests.faults.verdict import judge
 
-LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 SECONDS = 4.0
 
 
 @pytest.mark.soak
-@pytest.mark.skipif(not LIBRARIES, reason="needs libfaketime (Debian: apt install libfaketime)")
+@pytest.mark.faketime
 @pytest.mark.parametrize("jump", ["-1h", "+1d", "+400d"])
 async def test_a_process_has_a_wrong_clock(
     platform: Stand, brand: Brand, put_load: Loading, jump: str
 ) -> None:
     [right] = await platform.apis(1)
-    wrong = platform.api(
-        LD_PRELOAD=str(LIBRARIES[0]), FAKETIME=jump, FAKETIME_DONT_FAKE_MONOTONIC="1"
-    )
+    wrong = platform.api(**jumped(jump))
     wrong.start()
     await wrong.serves()
     # Writes only: what a process shows is as of its own now, and so it should be.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextvars import Context
 from uuid import UUID
 
-from loyalty.errors import Code, Refused
+from loyalty.errors import TROUBLE, Code, Refused
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.waiting import Call, Waiting
 from loyalty.settlement.request import Recorded, Request

@@ -276,29 +276,3 @@ async def test_no_header_is_a_mistake_of_ours(edge: Any, name: str, value: str) 
 
     await edge.endpoint()(scope, receive, send)
     assert sent[0]["status"] in (200, 406, 413, 415)
-
-
-async def test_an_answer_that_came_to_nothing_for_lack_of_a_database_is_503(edge: Any) -> None:
-    response = await edge.post("{ away }")
-
-    assert response.status_code == 503
-    assert response.headers["retry-after"] == "1"
-    assert response.json()["data"] == {"away": None}
-    assert response.json()["errors"][0]["extensions"] == {"code": "UNAVAILABLE"}
-
-
-async def test_what_came_about_all_the_same_is_answered_as_ever(edge: Any) -> None:
-    response = await edge.post("{ away ping }")
-
-    assert response.status_code == 200
-    assert "retry-after" not in response.headers
-    assert response.json()["data"] == {"away": None, "ping": "pong"}
-
-
-async def test_a_credential_that_nobody_verifies_in_time_is_sent_again_later(edge: Any) -> None:
-    edge.numbers = replace(edge.numbers, credential_seconds=0.05)
-    response = await edge.post("{ ping }", caller="patient")
-
-    assert response.status_code == 503
-    assert response.headers["retry-after"] == "1"
-    assert response.json()["errors"][0]["extensions"] == {"code": "OVERLOADED"}

@@ -181,22 +181,6 @@ async def test_one_that_says_nothing_is_shown_out(edge: Any, connect: Any) -> No
     assert await closed_with(peer) == 4408
 
 
-async def test_a_platform_in_trouble_does_not_call_a_credential_bad(connect: Any) -> None:
-    peer = connect()
-    assert (await peer.event())["type"] == "websocket.accept"
-    peer.say(type="connection_init", payload={"authorization": "Bearer unlucky"})
-    assert await closed_with(peer) == 1013
-
-
-async def test_a_process_that_is_about_to_end_says_goodbye(edge: Any, connect: Any) -> None:
-    peer = connect()
-    await peer.greet()
-    peer.subscribe("a", TICKS, variables={"n": 10**9})
-    edge.leaving.set()
-    assert await closed_with(peer) == 1001
-    assert edge.ran == ["open", "closed"]
-
-
 @pytest.mark.parametrize("offered", [[], ["graphql-ws"], ["graphql-ws", "soap"]])
 async def test_the_old_protocol_is_not_spoken(connect: Any, offered: list[str]) -> None:
     peer = connect(subprotocols=offered)
