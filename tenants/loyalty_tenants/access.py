@@ -1,8 +1,10 @@
 """Who is it? Headers in, a verified principal out; every failure looks the same from outside."""
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -57,6 +59,7 @@ class Authenticator:
         self.last_used = last_used or LastUsed()
         self._monotonic = monotonic
         self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        self._asking: dict[bytes, asyncio.Task[Principal]] = {}
 
     async def authenticate(
         self, headers: Mapping[str, str] | Iterable[tuple[str, str]]
@@ -94,11 +97,29 @@ class Authenticator:
         now = self._clock.now()
         principal = await self._remembered(digest, now)
         if principal is None:
-            principal, tenant = await self._verify(credential, now)
-            self._remember(digest, principal, tenant)
+            principal = await self._verified_once(digest, credential, now)
         if principal.key_id is not None and principal.tenant_id is not None:
             self.last_used.note(principal.tenant_id, principal.key_id, now)
         return principal
+
+    async def _verified_once(self, digest: bytes, credential: str, now: datetime) -> Principal:
+        """However many ask at once (a till's hundred sockets that connect again): one look-up."""
+        if (asking := self._asking.get(digest)) is None:
+            # In a context of its own: it belongs to no request, and ends with none.
+            asking = asyncio.create_task(self._look_up(digest, credential, now), context=Context())
+            self._asking[digest] = asking
+            asking.add_done_callback(lambda done: self._asked(digest, done))
+        return await asyncio.shield(asking)
+
+    async def _look_up(self, digest: bytes, credential: str, now: datetime) -> Principal:
+        principal, tenant = await self._verify(credential, now)
+        self._remember(digest, principal, tenant)
+        return principal
+
+    def _asked(self, digest: bytes, done: asyncio.Task[Principal]) -> None:
+        del self._asking[digest]
+        if not done.cancelled():
+            done.exception()  # heard here, too: everybody who asked may be gone
 
     async def _verify(self, credential: str, now: datetime) -> tuple[Principal, Credentials | None]:
         if not is_key(credential):

@@ -48,6 +48,27 @@ async def refused_code(door: Any, text: str) -> Code:
     return code
 
 
+async def test_however_many_use_a_key_at_once_it_is_looked_up_once(
+    issue: Any, door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued, asked = await issue(), []
+    unscoped = Database.unscoped
+
+    async def counted(database: Database, query: str, *given: Any) -> Any:
+        asked.append(given)
+        return await unscoped(database, query, *given)
+
+    monkeypatch.setattr(Database, "unscoped", counted)
+    headers = {"x-api-key": issued.text}
+    first = asyncio.ensure_future(door.authenticator.authenticate(headers))
+    others = [asyncio.ensure_future(door.authenticator.authenticate(headers)) for _ in range(20)]
+    await asyncio.sleep(0)
+    first.cancel()  # whoever began it goes away: the others are answered all the same
+
+    assert len({principal.key_id for principal in await asyncio.gather(*others)}) == 1
+    assert len(asked) == 1
+
+
 async def test_a_key_says_who_it_is(tenant: TenantRecord, issue: Any, door: Any) -> None:
     issued = await issue(role=Role.SERVICE, client="pos")
     for headers in ({"X-Api-Key": issued.text}, {"authorization": f"bearer {issued.text}"}):
