@@ -23,7 +23,7 @@ SIZES: Mapping[str, Size] = {
     "seconds of refused commits": Size(4, 60),
     "clients at once": Size(200, 400),
     "seconds without Valkey": Size(4, 30),
-    "reads beside late cache writes": Size(20_000, 200_000),
+    "reads beside late cache writes": Size(10_000, 100_000),
     "spoilt cache entries": Size(60, 600),
     "lots that end": Size(600, 6_000),
     "pauses of a worker": Size(2, 10),

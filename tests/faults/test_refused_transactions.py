@@ -27,6 +27,7 @@ create constraint trigger refuse after insert on loyalty.fact deferrable initial
 """
 GONE = "drop trigger refuse on loyalty.fact; drop function pg_temp_refuse();"
 LOCK = "select from loyalty.account where tenant_id = $1 and id = $2 for update"
+PAUSE_SECONDS = 0.5  # a deadlock stands for a second until Postgres looks for it
 ACCOUNTS = """select array_agg(id order by id) from loyalty.account
                where tenant_id = $1 and stored and kind = 'main'"""
 _DEADLOCKS = "select deadlocks from pg_stat_database where datname = current_database()"
@@ -61,7 +62,7 @@ async def test_commits_are_refused(
 async def test_others_lock_in_another_order(
     platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
 ) -> None:
-    """Two sessions by hand lock the members' accounts from the other end."""
+    """Two sessions by hand lock members' accounts from the other end."""
     seconds = size("seconds of refused commits")
     async with put_load(brand, await platform.apis(), rate=40) as load, platform.admin() as admin:
         before = await admin.fetchval(_DEADLOCKS)
@@ -105,12 +106,12 @@ async def _meddle(platform: Stand, tenant_id: UUID, accounts: list[UUID], second
         while asyncio.get_running_loop().time() < give_up:
             try:
                 async with connection.transaction():
-                    for account in reversed(accounts):
+                    for account in (accounts[-1], accounts[0]):
                         await connection.execute(LOCK, tenant_id, account)
-                        await asyncio.sleep(0.005)
+                        await asyncio.sleep(0.02)
             except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
                 ended += 1
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(PAUSE_SECONDS)
     return ended
 
 

@@ -16,11 +16,11 @@ from tests.faults.api import Api
 from tests.faults.brand import Brand
 from tests.faults.caller import DOCUMENTS
 from tests.faults.conftest import Loading, SizeOf
-from tests.faults.journal import Fate, Kind
+from tests.faults.journal import Kind
 from tests.faults.load import Load
 from tests.faults.sizes import CLEAN_SECONDS
 from tests.faults.stand import Stand
-from tests.faults.verdict import judge
+from tests.faults.verdict import judge, served
 from tests.faults.watcher import code_of, greet, opened, text, watch
 
 HEAD_SECONDS = 10.0
@@ -46,7 +46,7 @@ async def test_clients_send_and_read_slowly(
         during, grown = _median(load, begun), api.memory - before
         verdict = await judge(platform.settings, load)
     head, body = max(took[0::3]), max(took[1::3])
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    served(load.journal)
     report.within(HEAD_SECONDS, head, "a request head that does not end")
     report.within(BODY_SECONDS, body, "a body that does not end")
     report.within(2 * max(quiet, 0.02), during, "an ordinary call beside slow clients")
@@ -82,7 +82,7 @@ async def test_sockets_by_the_hundred(
         await asyncio.sleep(1.0)
         grown = api.memory - before
         verdict = await judge(platform.settings, load)
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    served(load.journal)
     report.within(INIT_SECONDS, max(took), "a socket that says nothing")
     assert refused == 1
     assert grown < report.NOISE * MEMORY_BYTES

@@ -10,11 +10,11 @@ from tests.faults import report
 from tests.faults.brand import Brand
 from tests.faults.caller import balance
 from tests.faults.conftest import Loading, SizeOf
-from tests.faults.journal import Answer, Fate, Kind
+from tests.faults.journal import Answer, Kind
 from tests.faults.load import Load, Mix
 from tests.faults.sizes import CLEAN_SECONDS
 from tests.faults.stand import Stand
-from tests.faults.verdict import judge
+from tests.faults.verdict import judge, served
 
 READ_SECONDS = 0.25
 READS: Mix = {"balance": 7, "redemption": 2, "purchase": 1}
@@ -37,7 +37,7 @@ async def test_valkey_is_frozen(
         verdict = await judge(platform.settings, load)
     answers = _reads(load, begun, ended)
     p99 = _p99(answers)
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers(until=ended))
+    served(load.journal, until=ended)
     report.within(READ_SECONDS, p99, "a read while Valkey is frozen")
     report.note(
         report.Row(
@@ -70,7 +70,7 @@ async def test_valkey_is_killed_and_emptied(
         verdict = await judge(platform.settings, load)
     answers = _reads(load, begun, load.now)
     p99 = _p99(answers)
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    served(load.journal)
     report.within(READ_SECONDS, p99, "a read without Valkey")
     report.note(
         report.Row(
@@ -98,7 +98,7 @@ async def test_valkey_is_full(
         finally:
             for name, value in kept.items():
                 await redis.config_set(str(name), str(value))
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    served(load.journal)
     report.note(
         report.Row(
             place=72,
@@ -137,7 +137,7 @@ async def test_cache_entries_are_spoilt(
             mended += await redis.type(key) == b"string" and await redis.strlen(key) < 4_096
         verdict = await judge(platform.settings, load)
     assert mended == len(keys)
-    assert all(answer.fate is Fate.DONE for answer in load.journal.answers())
+    served(load.journal)
     report.note(
         report.Row(
             place=73,
