@@ -205,9 +205,11 @@ class Socket:
         try:
             await self._wiring.revalidate(principal)
         except Refused as no:
-            raise Closing(4403, str(no.code)) from None
-        except Exception:
             # A database that does not answer for a moment must not end every socket at once.
+            if no.code not in TROUBLE:
+                raise Closing(4403, str(no.code)) from None
+            log.warning("a socket's principal could not be checked again: %s", no)
+        except Exception:
             log.warning("a socket's principal could not be checked again", exc_info=True)
 
 

@@ -36,6 +36,8 @@ class Edge:
     contexts: list[Context] = field(default_factory=list)
     callers: dict[str, Principal] = field(default_factory=dict)
     revoked: set[str] = field(default_factory=set)
+    troubled: bool = False
+    checked: int = 0
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     def endpoint(self) -> Endpoint:
@@ -93,5 +95,8 @@ class Edge:
         return self.contexts[-1]
 
     async def _revalidate(self, principal: Principal) -> None:
+        self.checked += 1
+        if self.troubled:
+            raise Refused(Code.OVERLOADED, "nobody to ask")
         if principal.subject in self.revoked:
             raise Refused(Code.UNAUTHENTICATED, "revoked")

@@ -1,5 +1,6 @@
 """The platform in trouble, and at its end: clients are told so, and that it is not their fault."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -52,3 +53,17 @@ async def test_a_platform_in_trouble_does_not_call_a_credential_bad(connect: Any
     assert (await peer.event())["type"] == "websocket.accept"
     peer.say(type="connection_init", payload={"authorization": "Bearer unlucky"})
     assert await closed_with(peer) == 1013
+
+
+async def test_a_platform_in_trouble_does_not_end_the_sockets_it_has(
+    edge: Any, connect: Any
+) -> None:
+    edge.numbers = replace(edge.numbers, revalidate_seconds=0.01)
+    peer = connect()
+    await peer.greet()
+    edge.troubled, before = True, edge.checked
+    async with asyncio.timeout(5):
+        while edge.checked < before + 3:
+            await asyncio.sleep(0.01)
+    peer.subscribe("q", "{ ping }")
+    assert (await peer.hear())["payload"] == {"data": {"ping": "pong"}}
