@@ -21,6 +21,7 @@ SIZES: Mapping[str, Size] = {
     "kills of API processes": Size(5, 50),
     "calls that hang up": Size(300, 3_000),
     "seconds of refused commits": Size(4, 60),
+    "deadlocks": Size(2, 30),
     "clients at once": Size(200, 400),
     "seconds without Valkey": Size(4, 30),
     "reads beside late cache writes": Size(10_000, 100_000),

@@ -1,15 +1,19 @@
 """PostgreSQL refuses transactions that would succeed the next time: they are tried again."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 import asyncpg
+import httpx
 
 from tests.faults import report
 from tests.faults.brand import Brand
+from tests.faults.caller import purchase
 from tests.faults.conftest import Loading, SizeOf
+from tests.faults.load import Load
 from tests.faults.sizes import CLEAN_SECONDS
 from tests.faults.stand import Stand
 from tests.faults.verdict import judge
@@ -25,9 +29,12 @@ end $$;
 create constraint trigger refuse after insert on loyalty.fact deferrable initially deferred
   for each row when (new.tenant_id = '{tenant}') execute function pg_temp_refuse();
 """
+BATCH = """mutation($items: BatchItems!) { recordPurchases(items: $items) { outcomes {
+  userErrors { code } } } }"""
 GONE = "drop trigger refuse on loyalty.fact; drop function pg_temp_refuse();"
 LOCK = "select from loyalty.account where tenant_id = $1 and id = $2 for update"
-PAUSE_SECONDS = 0.5  # a deadlock stands for a second until Postgres looks for it
+HELD_SECONDS = 0.1  # long enough for a batch to have locked the other one
+PAUSE_SECONDS = 0.3
 ACCOUNTS = """select array_agg(id order by id) from loyalty.account
                where tenant_id = $1 and stored and kind = 'main'"""
 _DEADLOCKS = "select deadlocks from pg_stat_database where datname = current_database()"
@@ -60,28 +67,28 @@ async def test_commits_are_refused(
 
 
 async def test_others_lock_in_another_order(
-    platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
+    platform: Stand, put_load: Loading, size: SizeOf
 ) -> None:
-    """Two sessions by hand lock members' accounts from the other end."""
-    seconds = size("seconds of refused commits")
-    async with put_load(brand, await platform.apis(), rate=40) as load, platform.admin() as admin:
-        before = await admin.fetchval(_DEADLOCKS)
-        accounts = await admin.fetchval(ACCOUNTS, brand.tenant_id)
+    """A session by hand locks two members' accounts from the other end."""
+    brand = await platform.brand(members=2)
+    wanted = size("deadlocks")
+    async with put_load(brand, await platform.apis(), rate=20) as load:
         begun = load.now
-        meddlers = [_meddle(platform, brand.tenant_id, accounts, seconds) for _ in range(2)]
-        met = sum(await asyncio.gather(*meddlers))
+        pairs = asyncio.create_task(_buy_in_pairs(load))
+        deadlocks = await _meddle(platform, brand.tenant_id, wanted)
+        pairs.cancel()
+        await asyncio.gather(pairs, return_exceptions=True)
         codes = load.journal.counts(since=begun, until=load.now - 2)
         verdict = await judge(platform.settings, load)
-        ended = await _own_order(platform, load.rate, before)
     answered = sum(codes.values())
     assert codes.get("OK", 0) >= 0.95 * answered, codes
     report.note(
         report.Row(
             place=51,
-            what="other sessions lock accounts in another order",
-            tried=f"two sessions by hand for {seconds} s under {load.rate:g} calls/s",
-            held="whoever Postgres ends tries again; our own transactions never end each other",
-            measured=f"{ended} deadlocks with them ({met} ended themselves); {verdict}",
+            what="another session locks accounts in another order",
+            tried=f"by hand until there were {wanted} deadlocks, under {load.rate:g} calls/s",
+            held="a transaction that Postgres ends to resolve a deadlock is tried again",
+            measured=f"{deadlocks} deadlocks; {verdict}",
         )
     )
 
@@ -96,26 +103,32 @@ async def _refusing(platform: Stand, tenant_id: UUID) -> AsyncIterator[None]:
             await connection.execute(GONE)
 
 
-async def _meddle(platform: Stand, tenant_id: UUID, accounts: list[UUID], seconds: float) -> int:
-    """Lock the last account, then the first; how often this session was the one to end."""
-    ended = 0
-    give_up = asyncio.get_running_loop().time() + seconds
-    async with platform.admin() as connection:
-        # Patient: it is the platform's transaction that is to find the deadlock, mostly.
+async def _buy_in_pairs(load: Load) -> None:
+    """Batches about both members. Their answers are not heard: the verdict asks for each again."""
+    async with httpx.AsyncClient(trust_env=False, timeout=30.0) as http:
+        headers = {"authorization": f"Bearer {load.caller.brand.api_key}"}
+        for number in itertools.count():
+            calls = [purchase(f"pair-{number}-{m}", m, 1) for m in load.caller.brand.members]
+            items = [load.journal.add(call).variables["input"] for call in calls]
+            body = {"query": BATCH, "variables": {"items": items}}
+            await http.post(f"{load.apis[0].url}/graphql", json=body, headers=headers)
+
+
+async def _meddle(platform: Stand, tenant_id: UUID, wanted: int) -> int:
+    """Lock the last account, then the first, until that made so many deadlocks."""
+    async with platform.admin() as connection, asyncio.timeout(20 * wanted):
+        # Patient: it is the platform's transaction that is to find the deadlock.
         await connection.execute("set deadlock_timeout = '2s'; set lock_timeout = '5s'")
-        while asyncio.get_running_loop().time() < give_up:
+        accounts = await connection.fetchval(ACCOUNTS, tenant_id)
+        before = made = await connection.fetchval(_DEADLOCKS)
+        while made - before < wanted:
             try:
                 async with connection.transaction():
                     for account in (accounts[-1], accounts[0]):
                         await connection.execute(LOCK, tenant_id, account)
-                        await asyncio.sleep(0.02)
+                        await asyncio.sleep(HELD_SECONDS)
             except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
-                ended += 1
+                pass
             await asyncio.sleep(PAUSE_SECONDS)
-    return ended
-
-
-async def _own_order(platform: Stand, rate: float, before: int) -> int:
-    async with platform.admin() as connection:
-        await connection.execute("select pg_stat_clear_snapshot()")
-        return int(await connection.fetchval(_DEADLOCKS)) - before
+            made = await connection.fetchval(_DEADLOCKS)
+        return int(made - before)
