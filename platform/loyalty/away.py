@@ -31,7 +31,9 @@ def nobody_answers(error: BaseException) -> bool:
 
 def lost(connection: Any, error: BaseException) -> bool:
     """Whether this error, or one that hides behind it, is the end of the connection."""
-    return isinstance(error, Exception) and (isinstance(error, NOBODY_THERE) or _closed(connection))
+    if not isinstance(error, Exception) or isinstance(error, Refused):
+        return False
+    return isinstance(error, NOBODY_THERE) or _closed(connection)
 
 
 def end(connection: Any) -> None:
