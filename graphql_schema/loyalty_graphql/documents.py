@@ -1,7 +1,6 @@
 """Documents: parsed, limited and validated once, then kept with what each request must check."""
 
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from loyalty_graphql.complaints import of_document, of_limit
 from loyalty_graphql.compose import ComposedSchema
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.guard import rules_of_root
+from loyalty_graphql.kept import Kept
 from loyalty_graphql.limits import LimitExceeded, Limits, Shape, Shaper, VariableSizes
 from loyalty_graphql.limits.cost import OBJECT
 from loyalty_graphql.limits.variables import Check, check_each
@@ -29,8 +29,6 @@ from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.scalars import BIG_SCALARS
 from loyalty_graphql.unacceptable import Unacceptable
 
-# Bounded, since anybody may send documents that nobody sends again.
-DOCUMENTS_MAX = 256
 ERRORS_MAX = 5
 
 # Built once: a tuple made for each request would be another one to every cache.
@@ -46,6 +44,10 @@ class Operation:
     shape: Shape
     checks: Mapping[str, Check]
     batch: bool
+
+    @property
+    def introspects(self) -> bool:
+        return "__schema" in self.shape.roots or "__type" in self.shape.roots
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,41 +82,42 @@ class Documents:
         self._introspection = introspection
         self._sizes = VariableSizes(schema.core, self.limits, BIG_SCALARS)
         self._mutations: Mapping[str, Rule] = rules_of_root(schema.core.mutation_type)
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._kept: Kept[Document] = Kept()
 
-    def read(self, text: str) -> Document:
-        """The document of a text.
+    def read(self, text: str, tenant: Hashable = None) -> Document:
+        """The document of a text that somebody of this tenant sent.
 
         :raises Unacceptable: it does not parse, passes a limit or is not valid
         """
         if (kept := self._kept.get(text)) is not None:
-            self._kept.move_to_end(text)
             return kept
         try:
             document = self._document(self._parsed(text))
         except LimitExceeded as found:
             raise Unacceptable([of_limit(found)]) from None
-        self._kept[text] = document
-        if len(self._kept) > DOCUMENTS_MAX:
-            self._kept.popitem(last=False)
+        self._kept.put(text, document, tenant)
         return document
 
-    def check(self, operation: Operation, variables: Mapping[str, Any]) -> None:
+    def check(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """Limits that depend on the variables: the sizes of values and pages, the cost.
+
+        Answers the cost, in objects.
 
         :raises Unacceptable: one is passed
         """
         try:
             check_each(operation.checks, variables)
             cost = operation.shape.cost.of(variables)
+            objects = -(-cost // OBJECT)
             if cost > self.limits.cost * OBJECT:
                 raise LimitExceeded(
                     "cost",
-                    f"this may cost {-(-cost // OBJECT):,} objects of at most "
+                    f"this may cost {objects:,} objects of at most "
                     f"{self.limits.cost:,}; ask for smaller pages or fewer lists within lists",
                 )
         except LimitExceeded as found:
             raise Unacceptable([of_limit(found)]) from None
+        return objects
 
     def _parsed(self, text: str) -> DocumentNode:
         if len(text) > self.limits.document_length:
@@ -144,18 +147,18 @@ class Documents:
                 continue
             shape = Shaper(self._core, node, self.limits).operation(defined)
             self._check_roots(defined, shape)
-            yield Operation(
+            operation = Operation(
                 name=defined.name.value if defined.name else None,
                 kind=defined.operation,
                 shape=shape,
                 checks=self._sizes.checks(defined),
                 batch=self._is_batch(defined, shape),
             )
+            if operation.introspects and not self._introspection:
+                raise introspection_refused("it is switched off; the schema is published as a file")
+            yield operation
 
     def _check_roots(self, defined: OperationDefinitionNode, shape: Shape) -> None:
-        if not self._introspection and ("__schema" in shape.roots or "__type" in shape.roots):
-            error = GraphQLError("introspection is switched off; the schema is published as a file")
-            raise Unacceptable(of_document([error], EdgeCode.INTROSPECTION_DISABLED))
         if defined.operation is not OperationType.MUTATION:
             return
         moving = sum(n for name, n in shape.roots.items() if self._rule(name).money)
@@ -173,6 +176,11 @@ class Documents:
 
     def _rule(self, name: str) -> Rule:
         return self._mutations.get(name) or Rule()
+
+
+def introspection_refused(why: str) -> Unacceptable:
+    error = GraphQLError(f"no introspection: {why}")
+    return Unacceptable(of_document([error], EdgeCode.INTROSPECTION_DISABLED))
 
 
 def _unparsed(error: GraphQLError, limits: Limits) -> Exception:

@@ -12,12 +12,12 @@ from starlette.types import Receive, Scope, Send
 from loyalty.errors import TROUBLE, Code, Refused
 from loyalty_graphql import body
 from loyalty_graphql.asked import asked
-from loyalty_graphql.complaints import complaint, internal, of_refusal
+from loyalty_graphql.complaints import internal, of_refusal
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.request_id import HEADER, request_id
-from loyalty_graphql.runner import Answer, Runner
+from loyalty_graphql.runner import Answer, Ready, Runner
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.websocket import Socket
 from loyalty_graphql.wiring import Wiring
@@ -62,7 +62,7 @@ class Endpoint:
             further = _LATER if status == 503 else {}
         except Rejected as no:
             status, further = no.status, no.headers
-            answer = {"errors": [complaint(no.code.value, no.message)]}
+            answer = {"errors": [no.complaint]}
         except Refused as no:
             status, further = _STATUS_OF_REFUSAL.get(no.code, 400), _advice(no)
             answer = {"errors": [of_refusal(no)]}
@@ -75,24 +75,33 @@ class Endpoint:
         self, headers: Headers, receive: Receive, name: str, media: str
     ) -> tuple[int, Answer]:
         check_content_type(headers)
-        begun = asyncio.get_running_loop().time()
+        loop, admission = asyncio.get_running_loop(), self._wiring.admission
+        begun = loop.time()
         principal = await self._principal(headers)
-        verified = asyncio.get_running_loop().time() - begun
+        verified = loop.time() - begun
+        admission.check(principal)
         raw = await self._read(headers, receive, principal)
         try:
-            ready = self._runner.prepare(asked(body.parse(raw)))
-            if len(raw) > self._wiring.numbers.body and not ready.operation.batch:
-                raise body.too_large(self._wiring.numbers.body)
-            if ready.is_subscription:
-                raise Rejected(
-                    400, EdgeCode.BAD_REQUEST, "subscribe by websocket (graphql-transport-ws)"
-                )
-            context = self._wiring.context_for(principal, name)
-            answer = await self._runner.run(ready, context, spent=verified)
+            with admission.reading(principal):
+                ready = self._ready(raw, principal)
+            admission.charge(principal, ready.cost)
+            async with admission.turn(principal):
+                context = self._wiring.context_for(principal, name)
+                answer = await self._runner.run(ready, context, spent=verified)
             return 503 if _came_to_nothing(answer) else 200, answer
         except Unacceptable as no:
             # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.
             return 400 if media == GRAPHQL else 200, {"errors": no.complaints}
+
+    def _ready(self, raw: bytes, principal: Principal | None) -> Ready:
+        ready = self._runner.prepare(asked(body.parse(raw)), principal)
+        if len(raw) > self._wiring.numbers.body and not ready.operation.batch:
+            raise body.too_large(self._wiring.numbers.body)
+        if ready.is_subscription:
+            raise Rejected(
+                400, EdgeCode.BAD_REQUEST, "subscribe by websocket (graphql-transport-ws)"
+            )
+        return ready
 
     async def _principal(self, headers: Headers) -> Principal | None:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from loyalty_graphql.complaints import Complaint, complaint
 from loyalty_graphql.edge_code import EdgeCode
 
 
@@ -14,12 +15,23 @@ class Rejected(Exception):
         code: EdgeCode,
         message: str,
         headers: Mapping[str, str] | None = None,
+        *,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        self.retry_after = retry_after
+        if retry_after is not None:
+            self.headers["retry-after"] = str(retry_after)
+
+    @property
+    def complaint(self) -> Complaint:
+        """The error as the client sees it; in seconds, when to try again."""
+        further = {} if self.retry_after is None else {"retryAfter": self.retry_after}
+        return complaint(self.code.value, self.message, **further)
 
 
 def bad_request(message: str) -> Rejected:

@@ -10,11 +10,12 @@ from graphql import DocumentNode, ExecutionResult, OperationType
 from loyalty_graphql.access import Asking
 from loyalty_graphql.asked import Asked
 from loyalty_graphql.complaints import of_execution
-from loyalty_graphql.documents import Documents, Operation
+from loyalty_graphql.documents import Documents, Operation, introspection_refused
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.wiring import Wiring
+from loyalty_tenants.principal import Principal
 
 Answer = dict[str, Any]
 
@@ -27,6 +28,8 @@ class Ready:
     operation: Operation
     name: str | None
     variables: dict[str, Any]
+    cost: int
+    """Objects that it may answer with, and items that it hands over."""
 
     @property
     def is_subscription(self) -> bool:
@@ -41,17 +44,22 @@ class Runner:
             wiring.schema, wiring.limits, introspection=wiring.introspection
         )
 
-    def prepare(self, asked: Asked) -> Ready:
+    def prepare(self, asked: Asked, principal: Principal | None) -> Ready:
         """Everything that can be refused without running.
 
         :raises Unacceptable: the document or its variables are refused
         :raises Rejected: 400, it is not clear which operation is meant
         """
-        document = self._documents.read(asked.query)
+        tenant = None if principal is None else principal.tenant_id
+        document = self._documents.read(asked.query, tenant)
         operation = document.operation(asked.operation_name)
+        if operation.introspects and principal is None:
+            raise introspection_refused("send a credential with it, or read /schema.graphql")
         variables = asked.variables or {}
-        self._documents.check(operation, variables)
-        return Ready(document.node, operation, operation.name, variables)
+        cost = self._documents.check(operation, variables)
+        if operation.batch:
+            cost += sum(len(value) for value in variables.values() if isinstance(value, list))
+        return Ready(document.node, operation, operation.name, variables, cost)
 
     async def run(
         self, ready: Ready, context: Asking, root: object = None, *, spent: float = 0.0

@@ -58,13 +58,17 @@ class Streams:
     async def _operate(self, name: str, payload: dict[str, Any], principal: Principal) -> None:
         operation = request_id(None)
         try:
-            ready = self._runner.prepare(asked(payload))
+            admission = self._wiring.admission
+            admission.check(principal)
+            with admission.reading(principal):
+                ready = self._runner.prepare(asked(payload), principal)
+            admission.charge(principal, ready.cost)
             await self._deliver(name, ready, principal, operation)
             last: dict[str, Any] = {"id": name, "type": "complete"}
         except Unacceptable as no:
             last = _error(name, no.complaints)
         except Rejected as no:
-            last = _error(name, [complaint(no.code.value, no.message)])
+            last = _error(name, [no.complaint])
         except Refused as no:
             last = _error(name, [of_refusal(no)])
         except Exception:
@@ -74,8 +78,10 @@ class Streams:
 
     async def _deliver(self, name: str, ready: Ready, principal: Principal, operation: str) -> None:
         context = self._wiring.context_for(principal, operation)
+        turn = self._wiring.admission.turn
         if not ready.is_subscription:
-            answer = await self._runner.run(ready, context)
+            async with turn(principal):
+                answer = await self._runner.run(ready, context)
             self._put({"id": name, "type": "next", "payload": answer})
             return
         events = await self._runner.watch(ready, context)
@@ -83,7 +89,8 @@ class Streams:
             async for event in events:
                 # Anew for each event: a loader answers again what it answered before.
                 fresh = self._wiring.context_for(principal, operation)
-                answer = await self._runner.run(ready, fresh, root=event)
+                async with turn(principal, event=True):
+                    answer = await self._runner.run(ready, fresh, root=event)
                 self._put({"id": name, "type": "next", "payload": answer})
                 # Lets the writer run, or a burst would pass for a peer that does not read.
                 await asyncio.sleep(0)

@@ -6,7 +6,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md has the messages
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -55,6 +55,7 @@ class Socket:
         self._waiting: asyncio.Queue[Message] = asyncio.Queue(self._numbers.waiting_messages)
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._streams = Streams(wiring, runner, self._put)
+        self._counted = ExitStack()
 
     async def serve(self) -> None:
         if not _is_known_origin(self._peer, self._wiring.origins):
@@ -65,7 +66,8 @@ class Socket:
             await self._peer.close(4406, "Subprotocol not acceptable")
             return
         await self._peer.accept(PROTOCOL)
-        closing = await self._live()
+        with self._counted:
+            closing = await self._live()
         if closing is not None:
             with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
                 async with asyncio.timeout(_GOODBYE_SECONDS):
@@ -149,6 +151,8 @@ class Socket:
             principal = None
         if principal is None:
             raise Closing(4403, "Forbidden")
+        if not self._counted.enter_context(self._wiring.admission.socket(principal)):
+            raise Closing(1013, "Too many sockets; try again later")
         self._principal = principal
         self._initialised.set()
         self._put({"type": "connection_ack"})

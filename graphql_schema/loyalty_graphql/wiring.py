@@ -7,6 +7,7 @@ from typing import Protocol
 
 from loyalty.clock import Clock, SystemClock
 from loyalty_graphql.access import Asking
+from loyalty_graphql.admission import Admission
 from loyalty_graphql.compose import ComposedSchema
 from loyalty_graphql.limits import Limits
 from loyalty_tenants.principal import Principal
@@ -62,3 +63,4 @@ class Wiring:
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    admission: Admission = field(default_factory=Admission)

@@ -18,6 +18,7 @@ import orjson
 
 from loyalty.away import end, full, lost, no_room, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
+from loyalty.pool_shares import PoolShares, share_of
 from loyalty.pooler import keeps_statements
 
 ACQUIRE_SECONDS = 1.0
@@ -55,9 +56,10 @@ def _from_jsonb(raw: bytes) -> Any:
 class Database:
     """A pool of connections to one Postgres, as one of the serving roles."""
 
-    def __init__(self, pool: Any, acquire_timeout: float) -> None:
+    def __init__(self, pool: Any, acquire_timeout: float, tenants_share: int) -> None:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
+        self._shares = PoolShares(tenants_share)
 
     @classmethod
     async def open(
@@ -88,7 +90,7 @@ class Database:
             statement_cache_size=kept,
             server_settings={"application_name": "loyalty"},  # a pooler refuses most others
         )
-        database = cls(pool, acquire_timeout)
+        database = cls(pool, acquire_timeout, share_of(size))
         if check:
             try:
                 await database.check_login()
@@ -120,19 +122,20 @@ class Database:
         outer = _open_for.get()
         if outer is not None:
             raise RuntimeError(f"a transaction of tenant {outer} is open in this task already")
-        connection = await self._acquire()
-        token = _open_for.set(tenant_id)
-        try:
-            await self._begin(connection, tenant_id, read_only)
-            yield connection
-            await connection.execute("commit")
-        except BaseException as error:
-            await self._give_up(connection, error)
-            raise
-        else:
-            await self._release(connection)
-        finally:
-            _open_for.reset(token)
+        async with self._shares.part(tenant_id, self._acquire_timeout):
+            connection = await self._acquire()
+            token = _open_for.set(tenant_id)
+            try:
+                await self._begin(connection, tenant_id, read_only)
+                yield connection
+                await connection.execute("commit")
+            except BaseException as error:
+                await self._give_up(connection, error)
+                raise
+            else:
+                await self._release(connection)
+            finally:
+                _open_for.reset(token)
 
     @asynccontextmanager
     async def tenants(self) -> AsyncIterator[Any]:

@@ -19,6 +19,7 @@ from loyalty_app.readiness import Readiness
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
+from loyalty_graphql.admission import Admission, Allowances
 from loyalty_graphql.compose import sdl
 from loyalty_graphql.context import Context
 from loyalty_graphql.core import LIMITS
@@ -75,6 +76,13 @@ def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
         clock=services.api.clock,
         limits=LIMITS,
         leaving=leaving,
+        admission=Admission(
+            Allowances(
+                tenant_rate=services.settings.tenant_rate,
+                member_rate=services.settings.member_rate,
+                in_flight=services.settings.tenant_in_flight,
+            )
+        ),
     )
 
 

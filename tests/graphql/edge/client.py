@@ -10,6 +10,7 @@ import orjson
 
 from loyalty.clock import SetClock
 from loyalty.errors import Code, Refused
+from loyalty_graphql.admission import Admission
 from loyalty_graphql.compose import ComposedSchema
 from loyalty_graphql.endpoint import Endpoint
 from loyalty_graphql.wiring import Numbers, Wiring
@@ -30,6 +31,7 @@ class Edge:
     schema: ComposedSchema
     numbers: Numbers = field(default_factory=Numbers)
     introspection: bool = True
+    admission: Admission = field(default_factory=Admission)
     origins: frozenset[str] = frozenset()
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
     ran: list[str] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Edge:
                 introspection=self.introspection,
                 numbers=self.numbers,
                 leaving=self.leaving,
+                admission=self.admission,
             )
         )
 

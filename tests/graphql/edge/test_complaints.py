@@ -86,3 +86,13 @@ async def test_introspection_can_be_switched_off(edge: Any) -> None:
     nested = "query { ...F } fragment F on Query { ... { __schema { types { name } } } }"
     assert (await edge.ask(nested))["errors"][0]["extensions"]["code"] == "INTROSPECTION_DISABLED"
     assert (await edge.ask("{ __typename }"))["data"] == {"__typename": "Query"}
+
+
+@pytest.mark.parametrize(
+    "query", ["{ __schema { types { name } } }", '{ __type(name: "A") { name } }']
+)
+async def test_strangers_are_not_shown_the_schema_at_our_cost(edge: Any, query: str) -> None:
+    (error,) = (await edge.ask(query, caller=None))["errors"]
+    assert error["extensions"]["code"] == "INTROSPECTION_DISABLED"
+    assert "errors" not in await edge.ask(query, caller="member")
+    assert await edge.ask("{ __typename }", caller=None) == {"data": {"__typename": "Query"}}
