@@ -13,10 +13,14 @@ from loyalty_graphql.edge_code import EdgeCode
 log = logging.getLogger("loyalty.graphql")
 
 Complaint = dict[str, Any]
+# graphql-core quotes names and values in full, however long the client made them.
+MESSAGE_MAX = 500
 
 
 def complaint(code: str, message: str, **extensions: Any) -> Complaint:
     """One entry of `errors`."""
+    if len(message) > MESSAGE_MAX:
+        message = message[:MESSAGE_MAX] + "…"
     return {"message": message, "extensions": {"code": code, **extensions}}
 
 
@@ -36,7 +40,7 @@ def of_document(errors: Iterable[GraphQLError], code: EdgeCode) -> list[Complain
 
 
 def of_limit(error: GraphQLError) -> Complaint:
-    return _placed(error, {"message": error.message, "extensions": dict(error.extensions or {})})
+    return _placed(error, complaint(message=error.message, **(error.extensions or {})))
 
 
 def of_execution(errors: Iterable[GraphQLError], request_id: str) -> list[Complaint]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import orjson
 
-RETRYABLE = frozenset({"INTERNAL", "OVERLOADED", "UNAVAILABLE", "TIMEOUT", "LIMIT_EXCEEDED"})
+RETRYABLE = frozenset(
+    {"INTERNAL", "OVERLOADED", "RATE_LIMITED", "UNAVAILABLE", "TIMEOUT", "LIMIT_EXCEEDED"}
+)
 
 
 class Kind(StrEnum):

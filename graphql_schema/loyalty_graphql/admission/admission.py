@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from math import ceil
 
-from loyalty_graphql.admission.allowances import PER_CPU_SECOND, PER_OPERATION, Allowances
+from loyalty_graphql.admission.allowances import PER_OPERATION, PER_SECOND, Allowances
 from loyalty_graphql.admission.bucket import Buckets
 from loyalty_graphql.admission.turns import Full, Turns
 from loyalty_graphql.edge_code import EdgeCode
@@ -24,17 +24,14 @@ log = logging.getLogger("loyalty.graphql")
 
 
 class Admission:
-    """`cpu` is the clock of the CPU that this thread used, in seconds."""
-
     def __init__(
         self,
         allowances: Allowances | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        cpu: Callable[[], float] = time.thread_time,
     ) -> None:
         self._numbers = numbers = allowances or Allowances()
-        self._monotonic, self._cpu = monotonic, cpu
+        self._monotonic = monotonic
         self._tenants = Buckets(numbers.tenant_rate, numbers.burst_seconds)
         self._members = Buckets(numbers.member_rate, numbers.burst_seconds)
         self._partners = Buckets(numbers.tenant_rate / 2, numbers.burst_seconds)
@@ -60,12 +57,16 @@ class Admission:
 
     @contextmanager
     def reading(self, principal: Principal | None) -> Iterator[None]:
-        """Charges what the block costs, whatever becomes of it: a refusal too is work."""
-        begun = self._cpu()
+        """Charges the time of the block, whatever becomes of it: a refusal too is work.
+
+        It must not wait for anything. Time, not CPU: while it runs nobody else does, and where the
+        machine is busy with other things that is all the longer.
+        """
+        begun = self._monotonic()
         try:
             yield
         finally:
-            self._spend(principal, (self._cpu() - begun) * PER_CPU_SECOND)
+            self._spend(principal, (self._monotonic() - begun) * PER_SECOND)
 
     @asynccontextmanager
     async def turn(

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from loyalty_graphql.admission import Admission, Allowances
-from loyalty_graphql.admission.allowances import PER_CPU_SECOND, PER_OPERATION
+from loyalty_graphql.admission.allowances import PER_OPERATION, PER_SECOND
 from loyalty_graphql.admission.bucket import KEPT_MAX, Bucket, Buckets
 from loyalty_graphql.rejection import Rejected
 from loyalty_tenants.principal import Principal, Role
@@ -31,14 +31,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def cpu() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def make(clock: Clock, cpu: Clock) -> Any:
+def make(clock: Clock) -> Any:
     def admission(**numbers: Any) -> Admission:
-        return Admission(Allowances(**numbers), monotonic=clock, cpu=cpu)
+        return Admission(Allowances(**numbers), monotonic=clock)
 
     return admission
 
@@ -105,12 +100,12 @@ def test_each_operation_costs_something(make: Any) -> None:
     assert wait(admission, caller) == 1
 
 
-def test_what_it_took_to_read_a_refused_request_is_charged(make: Any, cpu: Clock) -> None:
-    admission, caller = make(tenant_rate=PER_CPU_SECOND // 10, burst_seconds=1.0), tenant()
+def test_what_it_took_to_read_a_refused_request_is_charged(make: Any, clock: Clock) -> None:
+    admission, caller = make(tenant_rate=PER_SECOND // 10, burst_seconds=1.0), tenant()
     with suppress(ValueError), admission.reading(caller):
-        cpu.now += 0.4
+        clock.now += 0.4
         raise ValueError("no document")
-    assert wait(admission, caller) == 3  # a tenth of a CPU: 0.4 s are earned in 4, 1 was saved up
+    assert wait(admission, caller) == 3  # a tenth of the time: 0.4 s are earned in 4, 1 was saved
 
 
 def test_a_member_has_a_rate_of_their_own_within_the_tenants(make: Any, clock: Clock) -> None:
