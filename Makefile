@@ -19,7 +19,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer faults soak bench demo-check docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer faults soak bench demo-check http-audit docs schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -61,6 +61,13 @@ bench: $(VENV)/.dev ## Measure against what this machine does with the same rows
 
 demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
 	$(BIN)/loyalty demo complete-journey --check --fresh
+
+http-audit: $(VENV)/.dev ## Audit GraphQL over HTTP with graphql-http of npm (needs Node.js)
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+	  echo "The audit runs on Node.js 20 or later with npm, which was not found." >&2; \
+	  echo "On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
+	@npm ci --silent --ignore-scripts --prefix tests/http_audit
+	$(BIN)/python -m tests.http_audit
 
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

@@ -57,6 +57,8 @@ def create_app(
                 yield {"services": services}
 
     app = Starlette(routes=_routes(), lifespan=lifespan)
+    # It would redirect to whatever host the request names.
+    app.router.redirect_slashes = False
     return FreshContext(app)
 
 

@@ -2,9 +2,10 @@
 
 Nothing of the body is parsed before the plugin says that it is authentic. Answers: 200 accepted
 (also what was known or had to be ignored), 400 malformed, 401 not authentic, 404 no such door,
-413 too large, 503 deliver again.
+408 too slow, 413 too large, 503 deliver again.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -23,13 +24,18 @@ from loyalty_tenants.program_secrets import secrets_of
 from loyalty_tenants.tenants import tenant_of_slug
 
 BODY_MAX = 256 * 1024
+BODY_SECONDS = 10.0
 log = logging.getLogger(__name__)
 
 
 async def inbound(request: Request) -> Response:
     """One delivery of an outside system."""
     services: Services = request.app.state.services
-    raw = await _read(request)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = await _read(request)
+    except TimeoutError:
+        return _answer(408, "too slow")
     if raw is None:
         return _answer(413, "too large")
     kind = request.path_params["plugin"]

@@ -6,7 +6,8 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from loyalty_app.bounded_http import BoundedHttp
 
 HEAD_SECONDS = 10.0
 IN_FLIGHT_MAX = 1_000
@@ -16,7 +17,7 @@ NOTICE_SECONDS = 1.0
 PING_SECONDS = 15.0  # a peer that is gone without a word is noticed after two of these
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(BoundedHttp):
     """Cuts a connection on which the head of a request does not come to its end in time."""
 
     head_seconds = HEAD_SECONDS

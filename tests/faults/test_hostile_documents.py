@@ -35,7 +35,7 @@ async def test_each_costs_little_and_others_notice_nothing(
         async with put_load(other, [api], rate=PACE) as load:
             async with stretch(load) as quiet:
                 await asyncio.sleep(QUIET_SECONDS)
-            await _costs(api, attacker, 1)  # compiles, imports and caches what it may
+            await _costs(api, attacker, 5)  # compiles, imports and caches what it may
             memory, before = api.memory, shares(api)
             async with stretch(load) as beside:
                 costs = await _costs(api, attacker, times)
