@@ -35,6 +35,9 @@ async def serving(dsn: Addresses, valkey_url: str) -> AsyncIterator[Start]:
             audit_database_url=addresses.audit,
             redis_url=redis_url,
             operator_secret=OPERATOR_SECRET,
+            # A test does in a moment what its brand does in a day.
+            tenant_rate=0,
+            member_rate=0,
         )
         app = create_app(settings, clock=clock, **options)
         listener = socket.create_server(("127.0.0.1", 0))
