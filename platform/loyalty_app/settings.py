@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     # What one caller may have of an API process; 0 lifts the limit. See the guide on operating.
-    tenant_rate: int = Field(default=6_000, ge=0)
+    tenant_rate: int = Field(default=4_000, ge=0)
     member_rate: int = Field(default=500, ge=0)
     tenant_in_flight: int = Field(default=8, ge=0)
     data_dir: Path = Path(".loyalty")

@@ -19,7 +19,7 @@ class Allowances:
     `wait_seconds` at most. `sockets` is how many a tenant may have open.
     """
 
-    tenant_rate: int = 6_000
+    tenant_rate: int = 4_000
     member_rate: int = 500
     burst_seconds: float = 2.0
     in_flight: int = 8

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from loyalty_graphql.admission import Admission, Allowances
 from loyalty_graphql.compose import ComposedSchema, Core, compose
 from loyalty_tenants.principal import Role
 
 from .client import Edge, principal
 from .peer import Peer
+from .rationing import Clock
 from .sample import NOON, Mutation, Query, Subscription
 
 
@@ -51,3 +53,16 @@ async def connect(edge: Edge) -> AsyncIterator[Connect]:
         peer.leave()
         with suppress(asyncio.CancelledError):
             await asyncio.wait_for(peer.app, 5)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def make_admission(clock: Clock) -> Any:
+    def admission(**numbers: Any) -> Admission:
+        return Admission(Allowances(**numbers), monotonic=clock)
+
+    return admission
