@@ -38,6 +38,7 @@ async def serving(dsn: Addresses, valkey_url: str) -> AsyncIterator[Start]:
             # A test does in a moment what its brand does in a day.
             tenant_rate=0,
             member_rate=0,
+            tenant_in_flight=0,
         )
         app = create_app(settings, clock=clock, **options)
         listener = socket.create_server(("127.0.0.1", 0))
