@@ -10,13 +10,16 @@ import orjson
 
 from loyalty.clock import SetClock
 from loyalty.errors import Code, Refused
-from loyalty_graphql.admission import Admission
+from loyalty_graphql.admission import Admission, Allowances
 from loyalty_graphql.compose import ComposedSchema
 from loyalty_graphql.endpoint import Endpoint
 from loyalty_graphql.wiring import Numbers, Wiring
 from loyalty_tenants.principal import Principal, Role
 
 from .sample import NOON, TENANT, Context
+
+# What tests send in a moment is no measure; those of the limits bring their own.
+UNLIMITED = Allowances(tenant_rate=0, member_rate=0, in_flight=0)
 
 
 def principal(role: Role = Role.SERVICE, *scopes: str) -> Principal:
@@ -31,7 +34,7 @@ class Edge:
     schema: ComposedSchema
     numbers: Numbers = field(default_factory=Numbers)
     introspection: bool = True
-    admission: Admission = field(default_factory=Admission)
+    admission: Admission = field(default_factory=lambda: Admission(UNLIMITED))
     origins: frozenset[str] = frozenset()
     clock: SetClock = field(default_factory=lambda: SetClock(NOON))
     ran: list[str] = field(default_factory=list)
