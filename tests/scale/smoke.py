@@ -10,7 +10,7 @@ SMOKE = (
     "kernel/concurrency/test_cancelling.py",  # connections in doubt are ended, not handed back
     "kernel/concurrency/test_races.py",
     "kernel/jobs/test_lot_expiry.py",
-    "kernel/jobs/test_outbox_relay.py",
+    "kernel/jobs/test_outbox.py",
     "kernel/jobs/test_worker_process.py",
     "kernel/audit/test_audit.py",
     "tenants/test_onboarding.py",
