@@ -14,6 +14,7 @@ from loyalty.cache.cached_balance import CachedBalance
 from loyalty.facts import MemberRef
 from loyalty.journal import JournalFact
 from loyalty.ledger.balances import Want, holdings
+from loyalty.ledger.statement import Entry, Page, statements
 from loyalty.owners import Holder
 from loyalty.redemptions import RedemptionView
 from loyalty.view import MemberView
@@ -21,6 +22,7 @@ from loyalty.view import MemberView
 if TYPE_CHECKING:
     from loyalty_graphql.context import Context
 
+K = TypeVar("K")
 V = TypeVar("V")
 
 
@@ -42,11 +44,13 @@ class Loaders:
             self._read(journal.returns_of, ())
         )
         self.redemption: DataLoader[UUID, RedemptionView | None] = DataLoader(
-            self._read(lambda c, ids: redemptions.by_ids(c, ids, context.api.clock.now()), None)
+            self._read(self._redemptions, None)
         )
+        self.statement: DataLoader[Page, Sequence[Entry]] = DataLoader(self._read(statements, ()))
         self.holding: DataLoader[tuple[Holder, str, int], CachedBalance] = DataLoader(
             self._holdings
         )
+        self.holdings: DataLoader[UUID, Sequence[CachedBalance]] = DataLoader(self._all_holdings)
         self._of_plugins: dict[Any, DataLoader[UUID, Any]] = {}
 
     def of(
@@ -58,17 +62,20 @@ class Loaders:
         return self._of_plugins[query]
 
     def _read(
-        self, query: Callable[[Any, list[UUID]], Awaitable[Any]], missing: V
-    ) -> Callable[[list[UUID]], Awaitable[list[V]]]:
+        self, query: Callable[[Any, list[K]], Awaitable[Any]], missing: V
+    ) -> Callable[[list[K]], Awaitable[list[V]]]:
         """A batch function: one statement in a transaction of the caller's tenant."""
 
-        async def load(keys: list[UUID]) -> list[V]:
+        async def load(keys: list[K]) -> list[V]:
             tenant_id = self._context.tenant_id
             async with self._context.api.database.tenant(tenant_id, read_only=True) as connection:
                 found = await query(connection, keys)
             return [found.get(key, missing) for key in keys]
 
         return load
+
+    async def _redemptions(self, connection: Any, ids: list[UUID]) -> Mapping[UUID, RedemptionView]:
+        return await redemptions.by_ids(connection, ids, self._context.api.clock.now())
 
     async def _members(self, refs: list[MemberRef]) -> list[MemberView | None]:
         context = self._context
@@ -95,3 +102,9 @@ class Loaders:
             context.tenant_id, list(least), load, min_version=least
         )
         return [found[holder, unit] for holder, unit, _ in keys]
+
+    async def _all_holdings(self, members: list[UUID]) -> list[Sequence[CachedBalance]]:
+        """Of each member what `_holdings` answers for every unit of the tenant, by code."""
+        units = sorted((await self._context.setup()).units)
+        found = await self._holdings([(member, unit, 0) for member in members for unit in units])
+        return [found[n * len(units) : (n + 1) * len(units)] for n in range(len(members))]

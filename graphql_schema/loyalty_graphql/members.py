@@ -9,7 +9,7 @@ import strawberry
 from loyalty import members, redemptions
 from loyalty.facts import MemberRef as Ref
 from loyalty.ledger.balances import balance_as_of
-from loyalty.ledger.statement import statement
+from loyalty.ledger.statement import Page as StatementPage
 from loyalty.view import MemberView
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
@@ -51,9 +51,8 @@ class Member(Node):
     async def balances(self, info: RequestInfo) -> list[Balance]:
         """What the member has now, of every unit of the tenant, by code."""
         setup, at = await info.context.setup(), info.context.api.clock.now()
-        load = info.context.loaders.holding.load_many
         units = [setup.units[code] for code in sorted(setup.units)]
-        held = await load([(self.key, unit.code, 0) for unit in units])
+        held = await info.context.loaders.holdings.load(self.key)
         return [shown_balance(unit, one, at) for unit, one in zip(units, held, strict=True)]
 
     @strawberry.field
@@ -103,8 +102,9 @@ class Member(Node):
         field = f"Member.statement:{self.key}:{unit}"
         page = context.api.paging.page(context.tenant_id, field, first=first, after=after)
         before = int(page.beyond[0] or 0) if page.beyond else None
-        async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-            entries = await statement(connection, self.key, unit, before=before, count=page.fetch)
+        entries = await context.loaders.statement.load(
+            StatementPage(holder=self.key, unit=unit, before=before, count=page.fetch)
+        )
         return context.api.paging.connection(
             page,
             entries,

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -33,13 +34,18 @@ class PageInfo:
     """The cursor of the last item; null for an empty page."""
 
 
+def _cursor(root: "Edge[Any]") -> str:
+    """The place of the item; pass it as `after` or `before`."""
+    return root.issue()  # sealed only where it is asked for
+
+
 @strawberry.type
 @reached
 class Edge(Generic[Node]):
     """An item in its list."""
 
-    cursor: str
-    """The place of the item; pass it as `after` or `before`."""
+    issue: strawberry.Private[Callable[[], str]]
+    cursor: str = strawberry.field(resolver=_cursor)
     node: Node
     """The item itself."""
 
@@ -51,8 +57,18 @@ class Connection(Generic[Node]):
 
     edges: list[Edge[Node]]
     """The items of the page, in the order of the list."""
-    page_info: PageInfo
-    """Where the page lies in the list."""
+    more: strawberry.Private[tuple[bool, bool]]
+
+    @strawberry.field
+    def page_info(self) -> PageInfo:
+        """Where the page lies in the list."""
+        following, before = self.more
+        return PageInfo(
+            has_next_page=following,
+            has_previous_page=before,
+            start_cursor=self.edges[0].issue() if self.edges else None,
+            end_cursor=self.edges[-1].issue() if self.edges else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,19 +142,14 @@ class Paging:
         """The connection of up to `page.fetch` rows, nearest to the cursor first."""
         kept = rows[: page.size]
         edges = [
-            Edge(cursor=self.cursors.issue(page.tenant, page.field, position(row)), node=node(row))
+            Edge(issue=partial(self._seal, page, tuple(position(row))), node=node(row))
             for row in (reversed(kept) if page.backward else kept)
         ]
         more = len(rows) > page.size
-        return Connection(
-            edges=edges,
-            page_info=PageInfo(
-                has_next_page=more and not page.backward,
-                has_previous_page=more and page.backward,
-                start_cursor=edges[0].cursor if edges else None,
-                end_cursor=edges[-1].cursor if edges else None,
-            ),
-        )
+        return Connection(edges=edges, more=(more and not page.backward, more and page.backward))
+
+    def _seal(self, page: Page, position: Sequence[str | int | None]) -> str:
+        return self.cursors.issue(page.tenant, page.field, position)
 
 
 def _bad(field: str, message: str) -> Refused:

@@ -27,7 +27,8 @@ from tests.graphql.documents import (
 
 ADA = {"externalId": "ada"}
 PAGE = """query($first: Int) { members(first: $first) { edges { node {
-  externalId identifiers balances { available pending } } } } }"""
+  externalId identifiers balances { available pending }
+  statement(unit: "points", first: 5) { edges { node { amount } } } } } } }"""
 
 
 @pytest.fixture
@@ -70,6 +71,8 @@ async def test_a_page_of_50_members_asks_no_more_than_a_page_of_2(
         prices.append(dict(counted))
         shown = [edge["node"]["balances"][0]["available"] for edge in data["members"]["edges"]]
         assert shown == [str(n) for n in range(1, first + 1)]
+        moved = [edge["node"]["statement"]["edges"] for edge in data["members"]["edges"]]
+        assert moved == [[{"node": {"amount": str(n)}}] for n in range(1, first + 1)]
 
     # A connection that meets a type for the first time asks what it is.
     assert prices[0]["transactions"] == prices[1]["transactions"], prices

@@ -25,7 +25,7 @@ class Limits:
     directives: int = 20
     fields: int = 500
     repeats: int = 20
-    cost: int = 1_000
+    cost: int = 1_500
     query_fields: int = 10
     mutation_fields: int = 5
     money_fields: int = 1

@@ -28,7 +28,7 @@ from loyalty_graphql.limits.sizes import field_of, page_of, size_of
 from loyalty_graphql.limits.tally import Tally
 
 # What the whole schema costs to print, whatever the selection: so much that once is enough.
-_SCHEMA_COST = {"__schema": 600 * OBJECT, "__type": 20 * OBJECT}
+_SCHEMA_COST = {"__schema": 800 * OBJECT, "__type": 20 * OBJECT}
 
 
 @dataclass(frozen=True, slots=True)

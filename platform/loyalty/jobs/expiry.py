@@ -56,4 +56,5 @@ class LotExpiry:
             id=row["account_id"],
             request=Request(fact=fact, actor=ACTOR),
             finder=self,
+            lane=row["owner_id"],
         )

@@ -4,6 +4,7 @@ A worker that was away for three days meets, in this order, a hold that lapsed o
 whose term ended on the second and a fact that fell due on the third: as if it had been there.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,17 @@ from loyalty.settlement.request import Recorded, Request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Something due at `at`; `id` is whatever `finder` knows it by."""
+    """Something due at `at`; `id` is whatever `finder` knows it by.
+
+    What has a `lane` needs to keep its order only within it.
+    """
 
     at: datetime
     rank: int
     id: UUID
     request: Request
     finder: "Finder"
+    lane: UUID | None = None
 
     @property
     def order(self) -> tuple[datetime, int, UUID]:
@@ -40,6 +45,10 @@ class Finder(Protocol):
         self, connection: Any, visit: Visit, items: Sequence[tuple[Item, Outcome]]
     ) -> int:
         """Note what was not recorded anew; answers how many of them are settled for good."""
+
+
+SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
+PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 
 
 class Timeline:
@@ -61,10 +70,10 @@ class Timeline:
         items = sorted(found, key=lambda item: item.order)[: self._size]
         if not items:
             return 0
-        outcomes = await visit.record([item.request for item in items])
+        recorded = await _record(visit, items)
         failed = [
             (item, outcome)
-            for item, outcome in zip(items, outcomes, strict=True)
+            for item, outcome in recorded
             if not isinstance(outcome, Recorded) or outcome.replayed
         ]
         return len(items) - len(failed) + await self._note(visit, failed)
@@ -78,3 +87,31 @@ class Timeline:
                 if own := [pair for pair in failed if pair[0].finder is finder]:
                     settled += await finder.failed(connection, visit, own)
         return settled
+
+
+async def _record(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outcome]]:
+    """In order of the instants; where all items have lanes, in their order within each."""
+    if any(item.lane is None for item in items):
+        return await _in_parts(visit, items)
+    sides: list[list[Item]] = [[] for _ in range(SIDE_BY_SIDE)]
+    for item in items:
+        assert item.lane is not None
+        sides[item.lane.int % SIDE_BY_SIDE].append(item)
+    # Both to their ends: a batch that is under way is not cut off because the other one failed.
+    ended = await asyncio.gather(
+        *(_in_parts(visit, side) for side in sides), return_exceptions=True
+    )
+    done: list[tuple[Item, Outcome]] = []
+    for end in ended:
+        if isinstance(end, BaseException):
+            raise end
+        done += end
+    return done
+
+
+async def _in_parts(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outcome]]:
+    done: list[tuple[Item, Outcome]] = []
+    for start in range(0, len(items), PART):
+        part = items[start : start + PART]
+        done += zip(part, await visit.record([item.request for item in part]), strict=True)
+    return done

@@ -89,19 +89,21 @@ def _merged(rows: Iterable[tuple[datetime, datetime | None, int]] | None) -> tup
     return merged(OpenLot(*row) for row in rows or ())
 
 
+# Accounts are looked up one by one: a join would be free to walk all of the tenant's.
 HOLDINGS = """
-select w.kind, w.id, w.unit, sum(a.version + a.terms)::bigint as version,
-       coalesce(sum(a.balance) filter (where a.kind = 'held'), 0)::bigint as held,
-       sum(a.deficit)::bigint as deficit,
-       (select array_agg((l.available_at, l.expires_at, l.remaining))
-          from loyalty.lot l join loyalty.account m
-            on m.tenant_id = l.tenant_id and m.id = l.account_id
-         where m.owner_id = w.id and m.owner_kind = w.kind and m.unit = w.unit
-           and m.kind = 'main' and m.stored and l.remaining > 0) as lots
+select w.kind, w.id, w.unit, a.version, a.held, a.deficit, l.lots
   from unnest($1::text[], $2::uuid[], $3::text[]) w(kind, id, unit)
-  join loyalty.account a on a.owner_id = w.id and a.owner_kind = w.kind and a.unit = w.unit
-   and a.stored
- group by w.kind, w.id, w.unit
+  cross join lateral (
+    select a.tenant_id, sum(a.version + a.terms)::bigint as version,
+           coalesce(sum(a.balance) filter (where a.kind = 'held'), 0)::bigint as held,
+           sum(a.deficit)::bigint as deficit,
+           (array_agg(a.id) filter (where a.kind = 'main'))[1] as main_id
+      from loyalty.account a
+     where a.owner_id = w.id and a.owner_kind = w.kind and a.unit = w.unit and a.stored
+     group by a.tenant_id) a
+  cross join lateral (
+    select array_agg((l.available_at, l.expires_at, l.remaining)) as lots from loyalty.lot l
+     where l.tenant_id = a.tenant_id and l.account_id = a.main_id and l.remaining > 0) l
 """
 
 # What a late fact repaid of a deficit that only arose later, it had not repaid yet at `at`: of the

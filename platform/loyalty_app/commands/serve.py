@@ -2,13 +2,14 @@
 
 import asyncio
 
-from loyalty_app.garbage import collect_seldom
+from loyalty_app.garbage import collect_later, collect_seldom
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
 
 def serve() -> None:
     """Serve the GraphQL API until it is told to stop; what is under way is finished first."""
+    collect_later()
     from loyalty_app.asgi import create_app
     from loyalty_app.server import server
 

@@ -1,9 +1,8 @@
 """`loyalty worker`"""
 
-import asyncio
 import logging
 
-from loyalty_app.garbage import collect_seldom
+from loyalty_app.garbage import collect_later, collect_seldom
 from loyalty_app.settings import Settings
 
 
@@ -13,8 +12,11 @@ def worker() -> None:
     Expiry of points, holds that lapse, facts that follow later, webhooks, plugins' jobs, counters
     of new program versions, and rows whose time is over.
     """
+    collect_later()
+    import uvloop
+
     from loyalty_app.worker import work
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     collect_seldom()
-    asyncio.run(work(Settings.load()))
+    uvloop.run(work(Settings.load()))

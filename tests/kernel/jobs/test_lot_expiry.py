@@ -1,8 +1,16 @@
 """Expiry: booked at its instant, once, by whoever comes, however late."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
+
+import pytest
+
+from loyalty.recorder.each import Outcome
+from loyalty.recorder.recorder import Recorder
+from loyalty.settlement.request import Request
 
 TERM = timedelta(days=30)
 
@@ -60,8 +68,12 @@ async def test_days_that_were_missed_are_caught_up_in_order(
         "select occurred_at, member_id from loyalty.fact where kind = 'LotsDue' order by id"
     )
     first = datetime(2026, 1, 1, 12, tzinfo=UTC) + TERM
-    assert [(f["occurred_at"] - first).days for f in facts] == [0, 1, 2, 3]
-    assert [f["member_id"] for f in facts] == [member.id] * 3 + [other.id]
+    days: dict[UUID, list[int]] = {
+        who.id: [] for who in (member, other)
+    }  # each member's own: they end side by side
+    for fact in facts:
+        days[fact["member_id"]].append((fact["occurred_at"] - first).days)
+    assert days == {member.id: [0, 1, 2], other.id: [3]}
     await world.audited()
 
 
@@ -97,4 +109,67 @@ async def test_two_workers_at_once_end_two_thousand_lots_once(
     left = await world.rows("select coalesce(sum(remaining), 0)::int as n from loyalty.lot")
     facts = await world.rows("select count(*) as n from loyalty.fact where kind = 'LotsDue'")
     assert (left[0]["n"], facts[0]["n"], len(members)) == (0, 2_000, 400)
+    await world.audited()
+
+
+class Watched(Recorder):
+    """Says how many of its batches were under way at once, and how large they were."""
+
+    sizes: ClassVar[list[int]] = []
+    under_way: ClassVar[int] = 0
+    most: ClassVar[int] = 0
+
+    async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        Watched.sizes.append(len(requests))
+        Watched.under_way += 1
+        Watched.most = max(Watched.most, Watched.under_way)
+        try:
+            return await super().record_many(tenant_id, requests)
+        finally:
+            Watched.under_way -= 1
+
+
+@pytest.fixture
+def watched() -> type[Watched]:
+    Watched.sizes, Watched.under_way, Watched.most = [], 0, 0
+    return Watched
+
+
+async def test_lots_of_different_members_end_side_by_side_in_small_batches_each_in_order(
+    make_world: Any, hands: Any, many_lots: Any, watched: Any
+) -> None:
+    world = await make_world(config(span="P30D", ends="exact"))
+    members = await many_lots(world, 200, 2)
+    world.pass_time(days=33)
+
+    await hands.worker(world, watched).run_due(world.tenant_id)
+
+    assert (watched.most, sum(watched.sizes), max(watched.sizes) <= 100) == (2, 400, True)
+    for member in members:
+        first, second = await world.rows(
+            "select occurred_at from loyalty.fact where kind = 'LotsDue' and member_id = $1"
+            " order by id",
+            member.id,
+        )
+        assert first["occurred_at"] < second["occurred_at"]
+    await world.audited()
+
+
+async def test_what_falls_due_of_several_kinds_is_recorded_in_one_order(
+    make_world: Any, hands: Any, watched: Any
+) -> None:
+    world = await make_world(config(span="P30D", ends="exact"))
+    holder, *others = [await world.member() for _ in range(8)]
+    await world.records(*(world.purchase(member, 900) for member in (holder, *others)))
+    world.pass_time(days=29)
+    await world.redeem(holder, 4, capture=False, hold_for=timedelta(hours=12))
+    world.pass_time(days=2)
+
+    await hands.worker(world, watched).run_due(world.tenant_id)
+
+    facts = await world.rows(
+        "select kind from loyalty.fact where kind in ('LotsDue', 'HoldLapsed') order by id"
+    )
+    assert [fact["kind"] for fact in facts] == ["HoldLapsed", *["LotsDue"] * 8]
+    assert (watched.most, watched.sizes) == (1, [9])
     await world.audited()
