@@ -56,8 +56,8 @@ faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrite
 soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
 	$(BIN)/pytest tests/faults --soak -n $(WORKERS) --dist loadfile --report $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev ## Measure against what this machine does with the same rows by hand
-	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to f, LONG=1 for full sizes)
+	$(BIN)/python -m benchmarks $(ONLY:%=--only %) $(if $(LONG),--long) $(BENCH_ARGS)
 
 demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
 	$(BIN)/loyalty demo complete-journey --check --fresh

@@ -1,15 +1,17 @@
 """A load client in a process of its own: keep-alive connections, each with one request in flight.
 
 Run as `python -m benchmarks.client`; takes a `Load` as JSON on standard input and answers with a
-`Measured` as JSON. An answer that is not 200, or lacks what it must have, ends the run.
+`Measured` as JSON. An answer that is not 200, or lacks what it must have, ends the run. SIGTERM
+ends the measured time early.
 """
 
 import asyncio
 import itertools
 import re
+import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import quantiles
 from typing import cast
@@ -23,7 +25,12 @@ from benchmarks import goods
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What to send: `body`, in which `times` items stand at its place for them. Every item gets a
-    number of its own and the member of that number. The answer must have `must_have` as often."""
+    number of its own and the member of that number. The answer must have `must_have` as often, or
+    `count` times.
+
+    With a `pace` (requests a second, over all connections) a request is sent when it is due and not
+    when the one before it was answered, and its latency counts from then.
+    """
 
     port: int
     path: str
@@ -31,9 +38,11 @@ class Load:
     item: str
     times: int = 1
     must_have: str
+    count: int = 0
     authorization: str = ""
     connections: int
     seconds: float
+    pace: float = 0.0
     first: int = 0
     members: int = goods.MEMBERS  # how many of them take part
 
@@ -47,6 +56,7 @@ class Measured:
     all_requests: int = 0  # with those before the measured time
     next: int = 0  # the number to go on with
     p50: float = 0.0
+    p95: float = 0.0
     p99: float = 0.0
     latencies: list[float] = field(default_factory=list)
 
@@ -64,8 +74,10 @@ class Caller(asyncio.Protocol):
             + (f"authorization: Bearer {load.authorization}\r\n" if load.authorization else "")
         ).encode()
         self._must_have = load.must_have.encode()
+        self._count = load.count or load.times
+        self._step = load.connections / load.pace if load.pace else 0.0
         self._answer = bytearray()
-        self.begin = self.until = 0.0
+        self.begin = self.until = self._due = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,7 +85,7 @@ class Caller(asyncio.Protocol):
 
     def send(self) -> None:
         body = next(self._bodies)
-        self._sent = time.monotonic()
+        self._due = self._due + self._step if self._step and self._due else time.monotonic()
         self._transport.write(b"%scontent-length: %d\r\n\r\n%s" % (self._head, len(body), body))
 
     def data_received(self, data: bytes) -> None:
@@ -86,7 +98,7 @@ class Caller(asyncio.Protocol):
             return
         self._check(head, body)
         self._answer.clear()
-        self._count()
+        self._note()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
@@ -94,18 +106,25 @@ class Caller(asyncio.Protocol):
 
     def _check(self, head: bytearray, body: bytearray) -> None:
         good = head.startswith(b"HTTP/1.1 200") and b'"errors"' not in body
-        if not good or body.count(self._must_have) != self._load.times:
+        if not good or body.count(self._must_have) != self._count:
             self.done.set_exception(RuntimeError(f"answered {bytes(head + body)[:2000]!r}"))
 
-    def _count(self) -> None:
+    def _note(self) -> None:
         now = time.monotonic()
         self._measured.all_requests += 1
         if self.begin <= now < self.until:
             self._measured.requests += 1
-            self._measured.latencies.append(1000 * (now - self._sent))
+            self._measured.latencies.append(1000 * (now - self._due))
+        if not self._step:
+            self._go_on()
+        else:
+            pause = max(0.0, self._due + self._step - now)
+            asyncio.get_running_loop().call_later(pause, self._go_on)
+
+    def _go_on(self) -> None:
         if self.done.done():
             return
-        if now < self.until:
+        if time.monotonic() < self.until:
             self.send()
         else:
             self.done.set_result(None)
@@ -130,22 +149,29 @@ async def run(load: Load) -> Measured:
     measured = Measured()
     loop = asyncio.get_running_loop()
     filled = bodies(load, measured)
-    callers = []
+    callers: list[Caller] = []
     for _ in range(load.connections):
         _, caller = await loop.create_connection(
             lambda: Caller(load, filled, measured), "127.0.0.1", load.port
         )
         callers.append(caller)
     begin = time.monotonic() + WARM_SECONDS
+    loop.add_signal_handler(signal.SIGTERM, _end, callers)
     for caller in callers:  # one after the other: a server opens its connections when first asked
         caller.begin, caller.until = begin, begin + load.seconds
         caller.send()
         await asyncio.sleep(WARM_SECONDS / (2 * load.connections))
     await asyncio.gather(*(caller.done for caller in callers))
     cuts = quantiles(measured.latencies, n=100) if len(measured.latencies) > 1 else [0.0] * 99
-    measured.seconds, measured.p50, measured.p99 = load.seconds, cuts[49], cuts[98]
+    measured.p50, measured.p95, measured.p99 = cuts[49], cuts[94], cuts[98]
+    measured.seconds = callers[0].until - begin
     measured.latencies = []
     return measured
+
+
+def _end(callers: Sequence[Caller]) -> None:
+    for caller in callers:
+        caller.until = min(caller.until, time.monotonic())
 
 
 def main() -> None:

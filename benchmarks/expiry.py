@@ -1,26 +1,132 @@
-"""The sweep: lots that reached their term are ended, as the worker does it."""
+"""The end of lots by `loyalty worker`: alone, and beside a till that goes on."""
 
-from datetime import timedelta
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from os import environ
+from typing import Any
 
-from benchmarks import batches, goods, meter, result
+import asyncpg
+import psutil
+
+from benchmarks import goods, meter, result
+from benchmarks.meter import Sample
+from benchmarks.purchases import SINGLE, basket
 from benchmarks.result import Row
-from benchmarks.stand import Stand
-from loyalty.clock import SetClock
-from loyalty.recorder.recorder import Recorder
-from loyalty_app.demo.sweeping import sweep
+from benchmarks.server import api, graphql
+from benchmarks.stand import Brand, Stand
+
+CONNECTIONS = 32
+PACE = 100.0  # purchases a second beside the worker
+ALONE_SECONDS = 15.0
+SECONDS_MAX = 1_200.0
+STOP_SECONDS = 60.0
+LEFT = """
+select exists (select 1 from loyalty.lot
+                where tenant_id = $1 and remaining > 0 and expires_at <= now())
+"""
+DONE = """
+select count(*) as facts, min(recorded_at) as first, max(recorded_at) as last
+  from loyalty.fact where tenant_id = $1 and kind = 'LotsDue' and recorded_at >= $2
+"""
 
 
-async def sweeping(stand: Stand, lots: int) -> list[Row]:
-    """Lots of all members, each with an instant of its own."""
-    brand = await stand.brand()
-    await batches.Ours(stand, brand)(lots)
-    ledger = stand.ledger
-    clock = SetClock(ledger.recorder.clock.now() + timedelta(days=400))
-    recorder = Recorder(ledger.database, ledger.plugins, ledger.setups, clock)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """Lots that were due, the facts of their end, and what it took from the worker's start to the
+    last of them."""
 
-    async def work() -> int:
-        await sweep(recorder, brand.tenant_id, clock.now())
-        return lots
+    lots: int
+    facts: int
+    seconds: float
+    python: float
+    postgres: float
 
-    note = f"{lots:,} lots of {min(lots, goods.MEMBERS):,} members"
-    return [result.row("expiry sweep", "lots", await meter.timed(work), note=note)]
+    def row(self, case: str) -> Row:
+        """CPU and rate by lot."""
+        sample = Sample(self.lots, self.seconds, self.python, self.postgres)
+        note = f"{self.lots:,} lots, {self.facts:,} facts, {self.seconds:,.0f} s"
+        return result.row(case, "lots", sample, note=note)
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "lots": self.lots,
+            "facts": self.facts,
+            "seconds": round(self.seconds, 1),
+            "lots_a_second": round(self.lots / self.seconds),
+            "facts_a_second": round(self.facts / self.seconds),
+            "worker_cpu_seconds": round(self.python, 1),
+            "postgres_cpu_seconds": round(self.postgres, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """A sweep beside a load, and the load without and with it, as `client.Measured`."""
+
+    swept: Swept
+    alone: dict[str, Any]
+    busy: dict[str, Any]
+
+    @property
+    def slower(self) -> float:
+        return round(float(self.busy["p95"] / self.alone["p95"]), 2)
+
+
+async def sweep(stand: Stand, brand: Brand, lots: int) -> Swept:
+    """Let a worker end what is due.
+
+    :raises RuntimeError: it takes too long
+    """
+    connection = await asyncpg.connect(stand.admin)
+    begun = datetime.now(UTC)
+    used = 0.0 if stand.postgres is None else meter.family(stand.postgres)
+    try:
+        with _worker(stand) as worker:
+            give_up = time.monotonic() + SECONDS_MAX
+            while await connection.fetchval(LEFT, brand.tenant_id):
+                if time.monotonic() > give_up or not worker.is_running():
+                    raise RuntimeError("the worker does not come to an end")
+                await asyncio.sleep(1.0)
+            python = meter.cpu(worker)
+        done = await connection.fetchrow(DONE, brand.tenant_id, begun)
+    finally:
+        await connection.close()
+    used = 0.0 if stand.postgres is None else meter.family(stand.postgres) - used
+    seconds = (done["last"] - begun).total_seconds()
+    return Swept(
+        lots=lots, facts=done["facts"], seconds=seconds, python=python, postgres=used
+    )  # fmt: skip
+
+
+async def beside(stand: Stand, brand: Brand, lots: int) -> Beside:
+    """The same while members of the same tenant buy, so many a second."""
+    load = graphql(
+        brand, SINGLE, f'{{"input":{goods.ITEMS}}}', item=basket(), must_have='"replayed":false',
+        connections=CONNECTIONS, pace=PACE, seconds=ALONE_SECONDS, first=len(brand.members),
+        members=len(brand.members),
+    )  # fmt: skip
+    with api(stand) as server:
+        alone = server.end(server.begin(load))
+        client = server.begin(replace(load, seconds=SECONDS_MAX))
+        swept = await sweep(stand, brand, lots)
+        busy = server.end(client, now=True)
+    return Beside(swept=swept, alone=alone, busy=busy)
+
+
+@contextmanager
+def _worker(stand: Stand) -> Iterator[psutil.Process]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "loyalty_app", "worker"],
+        env={**environ, **stand.settings.environment()},
+    )
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(STOP_SECONDS)

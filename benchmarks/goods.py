@@ -15,7 +15,7 @@ ITEMS, NUMBER, MEMBER = "@items@", "@number@", "@member@"  # what a load client 
 
 
 def member(number: int) -> str:
-    return f"m{number % MEMBERS:06d}"
+    return f"m{number:06d}"
 
 
 def lines(count: int = LINES) -> list[dict[str, Any]]:
@@ -52,23 +52,29 @@ def item(number: str, name: str, at: datetime, count: int = LINES) -> dict[str, 
     }
 
 
-def fact(number: int, at: datetime, count: int = LINES) -> PurchaseRecorded:
+def fact(
+    number: int, at: datetime, count: int = LINES, *, members: int = MEMBERS, stride: int = 1
+) -> PurchaseRecorded:
+    """The purchase of that number; members take their turns, every `stride`-th of them."""
     cents = total(count)
     return PurchaseRecorded(
-        member=MemberRef(external_id=member(number)),
+        member=MemberRef(external_id=member(number * stride % members)),
         occurred_at=at,
         source="till",
         external_id=f"b{number:08d}",
         currency="USD",
         total=cents,
-        lines=tuple(_line(line) for line in lines(count)),
+        lines=tuple(line_of(given) for given in lines(count)),
         tenders=(Tender(kind=TenderKind.OTHER, amount=cents),),
     )
 
 
-def requests(first: int, count: int, size: int = LINES) -> list[Request]:
+def requests(
+    first: int, count: int, size: int = LINES, *, members: int = MEMBERS, stride: int = 1
+) -> list[Request]:
     now = datetime.now(UTC)
-    return [Request(fact=fact(first + n, now, size), actor="bench") for n in range(count)]
+    facts = (fact(first + n, now, size, members=members, stride=stride) for n in range(count))
+    return [Request(fact=one, actor="bench") for one in facts]
 
 
 def stood(outcome: Outcome) -> Recorded:
@@ -79,16 +85,16 @@ def stood(outcome: Outcome) -> Recorded:
     return outcome
 
 
-def _line(line: dict[str, Any]) -> Line:
+def line_of(given: dict[str, Any]) -> Line:
     return Line(
-        id=line["id"],
-        sku=line["sku"],
-        category=line["category"],
-        brand=line["brand"],
-        amount=_cents(line["amount"]),
-        discount=_cents(line["discount"]),
+        id=given["id"],
+        sku=given["sku"],
+        category=given["category"],
+        brand=given["brand"],
+        amount=minor(given["amount"]),
+        discount=minor(given["discount"]),
     )
 
 
-def _cents(text: str) -> int:
+def minor(text: str) -> int:
     return int(text.replace(".", ""))

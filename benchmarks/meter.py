@@ -1,4 +1,4 @@
-"""Measuring: the CPU of processes, and two ways of doing one thing by turns."""
+"""Measuring: the CPU of processes, and ways of doing one thing by turns."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,8 +22,14 @@ class Sample:
     def rate(self) -> float:
         return self.units / self.seconds
 
+    @property
+    def cost(self) -> float:
+        """CPU seconds a unit, of Python and Postgres."""
+        return (self.python + self.postgres) / self.units
+
 
 Work = Callable[[], Awaitable[int]]
+Way = Callable[[], Awaitable[Sample]]
 
 
 def cpu(process: psutil.Process) -> float:
@@ -32,33 +38,36 @@ def cpu(process: psutil.Process) -> float:
 
 
 def family(root: psutil.Process) -> float:
-    """CPU of a process and of its children that live."""
-    found = [root, *root.children(recursive=True)]
-    total = 0.0
-    for process in found:
+    """CPU of a process, of its children that live and, where the system counts it, of those that
+    ended."""
+    times = root.cpu_times()
+    total = getattr(times, "children_user", 0.0) + getattr(times, "children_system", 0.0)
+    for process in [root, *root.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             total += cpu(process)
-    return total
+    return float(total)
 
 
-def postmaster() -> psutil.Process | None:
-    """The Postgres that this process started; None where it was given one."""
+def servers_here() -> set[psutil.Process]:
+    """The Postgres servers that this process has started."""
     children = psutil.Process().children()
-    return next((child for child in children if child.name().startswith("postgres")), None)
+    return {child for child in children if child.name().startswith("postgres")}
 
 
-async def timed(work: Work, python: psutil.Process | None = None) -> Sample:
+async def timed(
+    work: Work, python: psutil.Process | None = None, postgres: psutil.Process | None = None
+) -> Sample:
     """Measure work that answers how many units it did; `python` is where else it runs."""
-    server, here = postmaster(), python or psutil.Process()
-    used, served = cpu(here), 0.0 if server is None else family(server)
+    here = python or psutil.Process()
+    used, served = cpu(here), 0.0 if postgres is None else family(postgres)
     begun = time.perf_counter()
     units = await work()
     seconds = time.perf_counter() - begun
-    served = 0.0 if server is None else family(server) - served
+    served = 0.0 if postgres is None else family(postgres) - served
     return Sample(units, seconds, cpu(here) - used, served)
 
 
-async def by_turns(ways: Iterable[Callable[[], Awaitable[Sample]]], rounds: int) -> list[Sample]:
+async def by_turns(ways: Iterable[Way], rounds: int) -> list[Sample]:
     """The median of each way over rounds in which all have their turn, each round another first."""
     order = list(enumerate(ways))
     samples: list[list[Sample]] = [[] for _ in order]

@@ -1,8 +1,10 @@
-"""What came out: rows of one table, and the same as JSON."""
+"""What came out of a case: a table to read, and one line of JSON to keep."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+import orjson
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +27,41 @@ class Row:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """What a figure is to be: at least, or (`most`) at most, the limit."""
+
+    figure: str
+    value: float
+    limit: float
+    most: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.limit if self.most else self.value >= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """`ratio` is the one that its letter is about; the bars name it and what else is promised."""
+
+    case: str
+    ratio: float | None = None
+    rows: Sequence[Row] = ()
+    bars: Sequence[Bar] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+    def line(self) -> str:
+        """One JSON object."""
+        bars = {
+            bar.figure: {"is": bar.value, "at_most" if bar.most else "at_least": bar.limit,
+                         "met": bar.met}
+            for bar in self.bars
+        }  # fmt: skip
+        shown = {"case": self.case, "ratio": self.ratio, "bars": bars, **self.figures}
+        return orjson.dumps({**shown, "rows": [asdict(row) for row in self.rows]}).decode()
+
+
 def row(
     case: str, unit: str, ours: Sample, *, against: str = "", than: Sample | None = None,
     note: str = "",
@@ -36,12 +73,29 @@ def row(
         python_us=round(1e6 * ours.python / ours.units),
         postgres_us=round(1e6 * ours.postgres / ours.units),
         against=against if than is None else f"{against} {than.rate:,.0f}/s",
-        ratio=None if than is None else round(ours.rate / than.rate, 2),
+        ratio=None if than is None else ratio(ours, than),
         note=note,
     )
 
 
-def show(rows: Iterable[Row], console: Console) -> None:
+def ratio(ours: Sample, than: Sample) -> float:
+    return round(ours.rate / than.rate, 2)
+
+
+def show(result: Result, console: Console) -> None:
+    """The table, what was promised, and as the last line the JSON."""
+    console.width = max(console.width, WIDTH)
+    if result.rows:
+        console.print(_table(result.rows))
+    for bar in result.bars:
+        side = "at most" if bar.most else "at least"
+        verdict = "" if bar.met else "  MISSED"
+        console.print(f"{result.case}: {bar.figure} {bar.value:g}, {side} {bar.limit:g}{verdict}")
+    console.file.write(f"{result.line()}\n")  # as it is: neither wrapped nor coloured
+    console.file.flush()
+
+
+def _table(rows: Iterable[Row]) -> Table:
     table = Table("case", "per second", "Python µs", "Postgres µs", "against", "ratio", "note")
     for one in rows:
         table.add_row(
@@ -53,9 +107,4 @@ def show(rows: Iterable[Row], console: Console) -> None:
             "" if one.ratio is None else f"{one.ratio:.2f}",
             one.note,
         )
-    console.width = max(console.width, WIDTH)
-    console.print(table)
-
-
-def as_json(rows: Iterable[Row]) -> list[dict[str, object]]:
-    return [asdict(one) for one in rows]
+    return table

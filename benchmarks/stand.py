@@ -11,7 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from benchmarks import goods
+import psutil
+
+from benchmarks import goods, meter, watch
+from benchmarks.meter import Sample, Work
+from benchmarks.watch import watched
 from loyalty.facts import MemberEnrolled
 from loyalty.ids import new_id
 from loyalty.settlement.request import Request
@@ -57,6 +61,11 @@ class Brand:
 class Stand:
     settings: Settings
     ledger: Ledger
+    postgres: psutil.Process | None  # None where the server was given
+
+    async def timed(self, work: Work, python: psutil.Process | None = None) -> Sample:
+        """`meter.timed`, with the CPU of this stand's Postgres."""
+        return await meter.timed(work, python, self.postgres)
 
     @property
     def admin(self) -> str:
@@ -98,11 +107,16 @@ class Stand:
 
 @asynccontextmanager
 async def stand() -> AsyncIterator[Stand]:
-    with _folder() as folder, servers(_settings(folder)) as found:
+    before = meter.servers_here()
+    with _folder() as folder, watched(_settings(folder)) as given, servers(given) as found:
+        postgres = next(iter(meter.servers_here() - before), None)
         settings, _ = await prepare(found)
         async with open_ledger(settings, settings.need("app_database_url")) as ledger:
             collect_seldom()  # as in every process that serves
-            yield Stand(settings, ledger)
+            on = Stand(settings, ledger, postgres)
+            await watch.begin(on.admin)
+            yield on
+            await watch.tell(on.admin)
 
 
 def _settings(folder: Path) -> Settings:
