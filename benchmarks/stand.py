@@ -129,7 +129,7 @@ def _settings(folder: Path) -> Settings:
         audit_database_url=None,
         operator_secret=secrets.token_urlsafe(32),
         data_dir=folder,
-    )
+    ).unrationed()
 
 
 @contextmanager

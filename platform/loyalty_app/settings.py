@@ -65,6 +65,11 @@ class Settings(BaseSettings):
             )
         return str(value)
 
+    def unrationed(self) -> "Settings":
+        """The same without rates: for a process that one caller has to itself."""
+        lifted = {"tenant_rate": 0, "member_rate": 0, "tenant_in_flight": 0}
+        return self.model_copy(update=lifted)
+
     def environment(self) -> dict[str, str]:
         """These settings for a serving process, which gets no right to migrate."""
         return {

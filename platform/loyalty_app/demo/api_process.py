@@ -34,7 +34,9 @@ def api_process(settings: Settings) -> Iterator[tuple[str, SharedClock]]:
         # asyncio does so for the listeners that it makes itself; without, an answer waits 40 ms.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        process = context.Process(target=_serve, args=(settings, clock, listening), daemon=True)
+        process = context.Process(
+            target=_serve, args=(settings.unrationed(), clock, listening), daemon=True
+        )
         process.start()
     try:
         _wait(url, process)
