@@ -25,7 +25,8 @@ ISOLATED = "tenant_id = (select loyalty.tenant())"
 # lots and tenants the API asks together with a table or a tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
-    "lot", "lot_term", "tenant", "webhook_secret", "webhook_event", "webhook_line",
+    "lot", "lot_term", "tenant", "slug",
+    "webhook_secret", "webhook_event", "webhook_line",
 }  # fmt: skip
 
 PROBES: Mapping[str, str] = {
