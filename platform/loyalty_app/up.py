@@ -23,10 +23,10 @@ Welcome = Callable[[Settings], Awaitable[None]]
 
 
 def up(settings: Settings, *, children: Sequence[Child], welcome: Welcome) -> None:
-    """Start the servers, migrate, welcome, run the children; until Ctrl-C or SIGTERM.
+    """Start the servers, migrate, run the children and welcome; until Ctrl-C or SIGTERM.
 
-    `welcome` is told the settings with every address, once the database is ready and before
-    anything is served.
+    `welcome` is told the settings with every address once the database is ready, and runs beside
+    the children: it may wait for what they serve.
 
     :raises Problem: something is in the way; whatever was started is stopped by then
     """
@@ -70,19 +70,24 @@ async def _serve(
         loop.add_signal_handler(number, task.cancel)
     settings, _ = await prepare(settings)
     running.write(settings.data_dir, settings.model_dump())
-    await welcome(settings)
     going = [
+        asyncio.create_task(_greet(welcome, settings)),
         asyncio.create_task(run_all(children, settings.environment())),
         asyncio.create_task(watch(servers)),
     ]
     try:
         done, _ = await asyncio.wait(going, return_when=asyncio.FIRST_COMPLETED)
         done.pop().result()
-        raise AssertionError("neither ends without a reason")
+        raise AssertionError("none of them ends without a reason")
     finally:
         for one in going:
             one.cancel()
         await asyncio.gather(*going, return_exceptions=True)
+
+
+async def _greet(welcome: Welcome, settings: Settings) -> None:
+    await welcome(settings)
+    await asyncio.Event().wait()  # only what went wrong ends it
 
 
 def _make_data_dir(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """What a newcomer is told when the platform runs: where it is and what to send it first."""
 
+import asyncio
 import json
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from loyalty_app.demo_tenant import MEMBER, Demo, demo_tenant
 from loyalty_app.ledger import open_ledger
 from loyalty_app.settings import Settings
 
+PAUSE_SECONDS = 0.05
 QUERY = (
     f'{{ member(by: {{externalId: "{MEMBER}"}}) '
     "{ externalId balances { unit available expiries { at amount } } } }"
@@ -16,11 +18,23 @@ QUERY = (
 
 
 async def welcome(settings: Settings, console: Console) -> None:
-    """Make sure of the demo tenant and print how to speak for it."""
+    """Make sure of the demo tenant and, once the API answers, print how to speak for it."""
     dsn = settings.need("app_database_url")
     async with open_ledger(settings, dsn, pool=2) as ledger:
         demo = await demo_tenant(ledger, settings.data_dir, SystemClock().now())
+    await _served(settings)
     _print(settings, demo, console)
+
+
+async def _served(settings: Settings) -> None:
+    """Wait for the API: it listens as soon as it can answer, and not before."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(settings.host, settings.port)
+        except OSError:
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return writer.close()
 
 
 def _print(settings: Settings, demo: Demo, console: Console) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import httpx
 import psutil
 import pytest
 
@@ -141,6 +142,27 @@ async def test_interrupted_and_killed_and_started_again(folder: Path) -> None:
 def at_work(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Those that still run; a zombie waits for its parent only."""
     return [one for one in processes if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_what_it_prints_can_be_used_at_once(folder: Path) -> None:
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "loyalty_app", "up"],
+        env=environment(folder, port),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "Explorer\n"
+            answer = httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False)
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert answer.status_code == 200
+    assert rest.endswith("Stopped.\n")
+    assert process.returncode == 0
 
 
 def test_a_taken_port_ends_it_before_anything_is_started(folder: Path) -> None:
