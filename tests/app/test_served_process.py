@@ -1,7 +1,9 @@
 """What the world can do to a serving process before GraphQL is looked at, over raw connections."""
 
 import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -102,6 +104,19 @@ async def test_the_host_that_a_request_names_decides_nothing(
     heard = await say(api, request(f"GET {target} HTTP/1.1", f"host: {host}"))
     assert status(heard) == expected
     assert b"evil" not in heard
+
+
+async def test_another_one_on_its_port_is_told_what_to_do(api: Api, settings: Settings) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "loyalty_app", "serve"),
+        env={**os.environ, **settings.environment(), "LOYALTY_PORT": str(api.port)},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(60):
+        _, told = await process.communicate()
+    assert process.returncode == 1
+    assert f"Port {api.port} on 127.0.0.1 is taken" in told.decode()
+    assert f"LOYALTY_PORT={api.port + 1}" in told.decode()
 
 
 async def test_a_path_without_a_slash_is_refused(api: Api) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 from loyalty_app.garbage import collect_later, collect_seldom
+from loyalty_app.ports import require_free
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -20,7 +21,12 @@ def serve() -> None:
     app = create_app(settings, leaving=leaving, stuck_after=settings.watchdog_seconds)
     collect_seldom()
     serving = server(app, leaving, host=settings.host, port=settings.port)
-    serving.run()
+    try:
+        serving.run()
+    except SystemExit:  # as uvicorn ends where it cannot listen
+        if not serving.started:
+            require_free(settings.host, settings.port, setting="LOYALTY_PORT")
+        raise
     if not serving.started:
         raise SystemExit(3)  # the log says why
 
