@@ -59,8 +59,8 @@ soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benc
 bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to f, LONG=1 for full sizes)
 	$(BIN)/python -m benchmarks $(ONLY:%=--only %) $(if $(LONG),--long) $(BENCH_ARGS)
 
-demo-check: $(VENV)/.dev ## Replay a whole year of real baskets and compare it to the point
-	$(BIN)/loyalty demo complete-journey --check --fresh
+demo-check: $(VENV)/.dev ## Replay a year of real baskets and compare it (BASKETS=5000 for a part)
+	$(BIN)/loyalty demo complete-journey $(BASKETS:%=--baskets %) --check --fresh
 
 http-audit: $(VENV)/.dev ## Audit GraphQL over HTTP with graphql-http of npm (needs Node.js)
 	@command -v node >/dev/null && command -v npm >/dev/null || { \

