@@ -1,5 +1,6 @@
 """`loyalty token`"""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated
 
@@ -17,10 +18,14 @@ def token(
 ) -> None:
     """Print an operator's token, signed with LOYALTY_OPERATOR_SECRET."""
     from loyalty.clock import SystemClock
+    from loyalty_app.commands.naming import tenant_named
     from loyalty_tenants.principal import Role
     from loyalty_tenants.tokens import issue_token
 
-    secret = Settings.load().need("operator_secret")
+    settings = Settings.load()
+    secret = settings.need("operator_secret")
+    if tenant is not None and settings.app_database_url is not None:
+        asyncio.run(tenant_named(settings, tenant))  # or it would be refused where it is used
     typer.echo(
         issue_token(
             secret=secret,
