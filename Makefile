@@ -19,7 +19,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer faults soak bench demo-check http-audit docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check http-audit docs schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from loyalty.database import Database
+from loyalty.ids import new_id
 from loyalty.jobs.outbox import PAUSES, TOLD_AT_ONCE, Outbox, OutboxRow
 from loyalty_app.logins import Addresses
 
@@ -114,6 +115,30 @@ async def test_several_at_once_tell_each_row_once_and_a_tenants_in_order(
         stored = await rows(world)
         assert told == [row["id"] for row in stored]
         assert {row["state"] for row in stored} == {"DONE"}
+
+
+async def test_what_is_committed_late_is_told_all_the_same(
+    admin: Any, world: Any, worker_database: Database
+) -> None:
+    """A row made before others may be there after them: no highest id says what was told."""
+    late, hearing = new_id(), Hearing()
+    outbox = Outbox(worker_database, hearing)
+    await world.member()
+    [early] = await rows(world)
+
+    async with admin.transaction():
+        await admin.execute(
+            """insert into loyalty.outbox
+                 (tenant_id, id, topic, fact_id, member_id, ready_at, recorded_at)
+               select tenant_id, $1, topic, fact_id, member_id, ready_at, recorded_at
+                 from loyalty.outbox where id = $2""",
+            late,
+            early["id"],
+        )
+        await outbox.round()
+    await outbox.round()
+
+    assert [row.id for _, row in hearing.heard] == [early["id"], late]
 
 
 async def test_what_was_heard_and_not_committed_is_told_again(

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from loyalty.commands import CaptureRedemption, Redeem, ReleaseRedemption
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef
 from loyalty.purchase import Line, ReturnedLine
+from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Recorded, Request
 
 from .conftest import Home, house
@@ -68,6 +70,35 @@ async def test_what_is_there_is_spent_once(home: Home) -> None:
     codes = Counter(getattr(answer, "code", None) for answer in answers)
     assert codes == {None: 10, Code.INSUFFICIENT_BALANCE: 30}
     assert await home.have(ours) == [(0, 0, 0)]
+
+
+class Steadfast(Recorder):
+    """Counts what Postgres refused because an account had moved under its batch."""
+
+    lost = 0
+
+    def forget(self, tenant_id: UUID) -> None:
+        self.lost += 1
+        super().forget(tenant_id)
+
+
+async def test_what_a_household_has_is_read_under_its_lock(home: Home) -> None:
+    world, ours = home.world, house()
+    members = await home.live_in(ours, 8)
+    await world.give(members[0], 100)
+    recorder = Steadfast(world.database, world.plugins, world.recorder.setups, world.clock)
+    all_there = asyncio.Barrier(8)
+
+    async def spend(member: MemberRef) -> None:
+        async with world.database.tenant(world.tenant_id):  # so many connections are open
+            await all_there.wait()
+        for _ in range(5):
+            await recorder.record_many(world.tenant_id, [redeem(home, member, 1)])
+
+    await asyncio.gather(*(spend(member) for member in members))
+
+    assert await home.have(ours) == [(60, 0, 0)]
+    assert recorder.lost == 0
 
 
 async def test_households_and_members_in_any_order_do_not_wait_in_a_circle(home: Home) -> None:

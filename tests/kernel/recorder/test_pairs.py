@@ -76,9 +76,12 @@ async def test_both_sides_happen_and_both_are_told(partners: Any) -> None:
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-async def test_a_refused_side_takes_the_other_back(partners: Any, swapped: bool) -> None:
+@pytest.mark.parametrize("giver", [0, 1])  # of the two, one is settled before the other
+async def test_a_refused_side_takes_the_other_back(
+    partners: Any, swapped: bool, giver: int
+) -> None:
     before = await partners.digests()
-    legs = [partners.leg(0, -3_101), partners.leg(1, 1_033)]
+    legs = [partners.leg(giver, -3_101), partners.leg(1 - giver, 1_033)]
 
     with pytest.raises(Refused) as refused:
         await record_pair(partners.recorder, *(legs[::-1] if swapped else legs))
