@@ -56,6 +56,9 @@ faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrite
 soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
 	$(BIN)/pytest tests/faults --soak -n $(WORKERS) --dist loadfile --report $(PYTEST_ARGS)
 
+mutants: $(VENV)/.dev ## Break one promise at a time: a test must notice (ONLY=name, REPORT=1)
+	$(BIN)/python -m tests.mutants $(addprefix --only=,$(ONLY)) $(if $(REPORT),--report) $(MUTANTS_ARGS)
+
 bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to f, LONG=1 for full sizes)
 	$(BIN)/python -m benchmarks $(ONLY:%=--only %) $(if $(LONG),--long) $(BENCH_ARGS)
 
