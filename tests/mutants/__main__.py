@@ -25,7 +25,7 @@ def main(
     under: Annotated[str, typer.Option(help="Run tests under this, as 'nice -n 19'.")] = "",
     sure: Annotated[bool, typer.Option(help="The tests are known to be green.")] = False,
 ) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     chosen = _chosen(only or [])
     if report and only:
         raise typer.BadParameter("a report is of all mutants")
@@ -38,7 +38,7 @@ def main(
             console.print(f"{mutant.name}: {outcome.verdict} {outcome.by} {outcome.why}".rstrip())
     if report:
         write(outcomes)
-    console.print("", table(outcomes), "", counted(outcomes), sep="\n", markup=False)
+    console.print("", table(outcomes), "", counted(outcomes), sep="\n")
     if any(outcome.verdict is not Verdict.KILLED for outcome in outcomes):
         sys.exit(1)
 
@@ -55,7 +55,7 @@ def _green(tree: Tree, chosen: Sequence[Mutant], console: Console) -> bool:
     tests = sorted({test for mutant in chosen for test in mutant.tests})
     result = tree.test(tests)
     if result.found != "green":
-        console.print(f"not green without a mutant: {result.first} {result.why}", markup=False)
+        console.print(f"not green without a mutant: {result.first} {result.why}")
     return result.found == "green"
 
 
