@@ -173,8 +173,8 @@ begin
          where u.tenant_id = _t and u.fact_id in (r.hold_fact_id, r.capture_fact_id) offset 0) u;
   end if;
 
-  -- 5. Lots: as many in burn order as the wanted amounts need; those of the sales that come back;
-  --    those that the redemptions used.
+  -- 5. Lots: as many in burn order as the wanted amounts need (none given: all; less than nothing:
+  --    those that have ended); those of the sales that come back; those that the redemptions used.
   if cardinality(_lots) > 0 or sale_ids is not null or uses is not null then
     select array_agg(row(l.id, l.account_id, l.fact_id, l.program_id, l.rule, l.remaining,
         l.occurred_at, l.available_at, l.settles_at, l.expires_at,
@@ -199,9 +199,11 @@ begin
             cross join lateral (
               select o.* from loyalty.lot o
                where o.tenant_id = _t and o.account_id = a.id and o.remaining > 0
-                 and (w.amount is null or (o.available_at <= w.at
-                       and (o.expires_at is null or o.expires_at > w.at))) offset 0) o) q
-         where q.amount is null or q.before < q.amount
+                 and (w.amount is null
+                      or w.amount < 0 and o.expires_at <= w.at
+                      or w.amount >= 0 and o.available_at <= w.at
+                       and (o.expires_at is null or o.expires_at > w.at)) offset 0) o) q
+         where q.amount is null or q.amount < 0 or q.before < q.amount
         union
         select o.account_id, o.id from unnest(sale_ids) x cross join lateral (
           select o.account_id, o.id from loyalty.lot o

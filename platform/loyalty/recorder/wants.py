@@ -18,6 +18,7 @@ from loyalty.settlement.settle import REDEMPTION_COMMANDS
 from loyalty.setup import Setup
 
 RefRow = tuple[str, str, str]  # kind, value, scope
+DUE = -1  # in place of an amount
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Wants:
     redemptions: dict[UUID, None] = field(default_factory=dict)
     lots: dict[tuple[int, str], tuple[int | None, datetime]] = field(default_factory=dict)
     own_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    due_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     traits: dict[str, None] = field(default_factory=dict)
     counters: dict[tuple[int | None, str, datetime, datetime], int] = field(default_factory=dict)
     parked: dict[FactKey, None] = field(default_factory=dict)
@@ -69,6 +71,10 @@ class Wants:
         """All open lots of just this account, whoever keeps the member's unit now."""
         self.own_lots[ref, unit] = at
 
+    def want_due_lots(self, ref: int, unit: str, at: datetime) -> None:
+        """The lots of just this account that have ended by `at`."""
+        self.due_lots[ref, unit] = max(at, self.due_lots.get((ref, unit), at))
+
     def redirect(self, ids: Sequence[UUID | None], owners: Mapping[Question, Owner]) -> None:
         """Want of another owner's account what was wanted of members whose unit it keeps.
 
@@ -101,7 +107,8 @@ class Wants:
                 (ref, unit, None if ref in several else amount, at)
                 for (ref, unit), (amount, at) in self.lots.items()
             ]
-            + [(ref, unit, None, at) for (ref, unit), at in self.own_lots.items()],
+            + [(ref, unit, None, at) for (ref, unit), at in self.own_lots.items()]
+            + [(ref, unit, DUE, at) for (ref, unit), at in self.due_lots.items()],
             list(self.traits),
             [
                 (ordinal, ref, name, since, before)
@@ -196,9 +203,9 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
         case facts.FactReversed():
             wants.sales[FactKey(fact.reversed_scope, fact.reversed_key)] = None
         case facts.LotsDue() if fact.owner is not None:
-            wants.want_own_lots(wants.holder(fact.owner), fact.unit, at)
+            wants.want_due_lots(wants.holder(fact.owner), fact.unit, at)
         case facts.LotsDue() if ref is not None:
-            wants.want_own_lots(ref, fact.unit, at)
+            wants.want_due_lots(ref, fact.unit, at)
         case facts.MemberClosed() if ref is not None:
             for unit in setup.units:
                 wants.want_own_lots(ref, unit, at)

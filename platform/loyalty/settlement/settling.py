@@ -114,9 +114,13 @@ class Settling:
 
     def changes(self) -> list[Change]:
         """The new version of every balance this fact moved, of its postings and terms together."""
-        changes = []
-        for owner, unit in sorted(self.touched, key=lambda one: (str(one[0]), one[1])):
-            accounts = (self.batch.book.look(owner, unit, kind) for kind in (MAIN, HELD))
-            version = sum(a.version + a.terms for a in accounts if a is not None)
+        look, changes, touched = self.batch.book.look, [], list(self.touched)
+        if len(touched) > 1:
+            touched.sort(key=lambda one: (str(one[0]), one[1]))
+        for owner, unit in touched:
+            version = 0
+            for kind in (MAIN, HELD):
+                if (account := look(owner, unit, kind)) is not None:
+                    version += account.version + account.terms
             changes.append(Change(owner, unit, version, self.fact_id))
         return changes
