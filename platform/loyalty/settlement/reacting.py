@@ -7,7 +7,7 @@ from loyalty.commands import Command, Redeem
 from loyalty.counters import stored_as, window_of
 from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
 from loyalty.errors import Refused
-from loyalty.facts import Expired, Fact, Granted, TakenBack
+from loyalty.facts import Fact
 from loyalty.kept import Noted, keep
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
@@ -18,16 +18,14 @@ from loyalty.settlement.granting import Staged
 from loyalty.settlement.settling import Settling
 from loyalty.view import BalanceView, LotView, TraitValue, View, drawn, no_chance
 
-OWN_DOING = (Granted, TakenBack, Expired)  # a program does not react to its own of these
-
 
 def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
     for turn, seen in s.batch.plugins.shown(fact, s.batch.setup, s.at):
         if turn.program.slug in s.granters:
-            continue  # no reaction sees what its own grants set off, however far away
-        if isinstance(fact, OWN_DOING) and fact.program == turn.program.slug:
+            # No reaction sees what its own grants set off, however far away. What became of its
+            # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
         view = _view(s, turn, fact, staged)
         for effect in _decided(turn, seen, view):
