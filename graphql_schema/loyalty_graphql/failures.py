@@ -12,7 +12,6 @@ from loyalty_graphql.scalars import Json
 
 MEANINGS: Mapping[Code, str] = MappingProxyType(
     {
-        Code.ACCOUNT_MISMATCH: "The account does not belong to the member or unit that was named.",
         Code.ACTIVITY_CHANGED: "An activity of this source and id is recorded with other content.",
         Code.ALREADY_CLOSED: "It is closed already.",
         Code.ALREADY_EXISTS: "One by this name exists already.",
@@ -28,12 +27,11 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.INTERNAL: "A mistake of ours. Nothing was written; quote the request id.",
         Code.LIMIT_EXCEEDED: "More than a limit allows; the message names the limit.",
         Code.MEMBER_CLOSED: "The member's account is closed.",
-        Code.MEMBER_EXISTS: "A member by this external id or identifier exists already.",
+        Code.MEMBER_EXISTS: "A member by this external id exists already.",
         Code.MEMBER_NOT_FOUND: "The tenant has no such member.",
         Code.NOT_FOUND: "There is no such thing, or it is not yours.",
         Code.NOT_REVERSIBLE: "It cannot be taken back, by its state or by the program's policy.",
         Code.OVERLOADED: "Too much at once. Nothing was written; wait a moment.",
-        Code.PARKED: "Kept until the purchase that it belongs to arrives.",
         Code.PROGRAM_NOT_ACTIVE: "The tenant runs no such program now.",
         Code.PURCHASE_CHANGED: "A purchase of this id is recorded otherwise or newer.",
         Code.REDEMPTION_STATE: "The redemption is in a state that does not allow this.",

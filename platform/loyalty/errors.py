@@ -8,7 +8,6 @@ from typing import Any
 class Code(StrEnum):
     """Why something was refused. The list grows and never changes a meaning."""
 
-    ACCOUNT_MISMATCH = "ACCOUNT_MISMATCH"
     ACTIVITY_CHANGED = "ACTIVITY_CHANGED"
     ALREADY_CLOSED = "ALREADY_CLOSED"
     ALREADY_EXISTS = "ALREADY_EXISTS"
@@ -29,7 +28,6 @@ class Code(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     NOT_REVERSIBLE = "NOT_REVERSIBLE"
     OVERLOADED = "OVERLOADED"
-    PARKED = "PARKED"
     PROGRAM_NOT_ACTIVE = "PROGRAM_NOT_ACTIVE"
     PURCHASE_CHANGED = "PURCHASE_CHANGED"
     REDEMPTION_STATE = "REDEMPTION_STATE"

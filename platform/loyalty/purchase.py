@@ -10,7 +10,6 @@ from fractions import Fraction
 from typing import Any
 
 from loyalty.errors import Code, Refused
-from loyalty.units import apportion
 
 
 class LineKind(StrEnum):
@@ -120,12 +119,6 @@ def check_tenders(tenders: Sequence[Tender], total: int, *, tolerance: int) -> t
             details={"computedMinor": paid, "givenMinor": total},
         )
     return tuple(tenders)
-
-
-def paid_shares(line_nets: Sequence[int], tenders: Sequence[Tender]) -> list[list[int]]:
-    """Per line, what each tender paid of it: in proportion, each line's parts sum to its net."""
-    weights = [tender.amount for tender in tenders]
-    return [apportion(net, weights) for net in line_nets]
 
 
 def returned_fraction(line: Line, returned: ReturnedLine) -> Fraction:
