@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 import strawberry
@@ -34,6 +35,7 @@ from loyalty_graphql.outcomes import AT_THE_TOP
 from loyalty_graphql.purchase_input import purchase_fact
 from loyalty_graphql.purchases import Purchase, shown_purchase
 from loyalty_graphql.scalars import BatchItems, Json, parse_instant, parse_json
+from loyalty_tenants.config_errors import said_of
 from loyalty_tenants.principal import Role
 
 BATCH_LINES_MAX = 10_000
@@ -166,7 +168,7 @@ class BatchQuery:
     @allow(Role.ADMIN, Role.SERVICE, Role.PARTNER, Role.OPERATOR, scope="purchases:write")
     async def batch_item_schema(self, info: RequestInfo) -> Json:
         """The JSON Schema of an item of `recordPurchases`."""
-        return Json(PurchaseItem.model_json_schema(by_alias=True))
+        return Json(_item_schema())
 
 
 @dataclass(slots=True)
@@ -260,11 +262,15 @@ def _refusal(error: ValidationError) -> Refused:
     """The first complaint about an item, with its path."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     path = ".".join(str(part) for part in first["loc"]) or None
-    message = str(first["msg"])
+    message = said_of(first, _item_schema())
     if first["type"] == "string_type":
         message = 'must be a string (amounts too: "12.50")'
-    code = Code.BAD_USER_INPUT
-    return Refused(code, message, field=path)
+    return Refused(Code.BAD_USER_INPUT, message, field=path)
+
+
+@lru_cache(maxsize=1)
+def _item_schema() -> dict[str, Any]:
+    return PurchaseItem.model_json_schema(by_alias=True)
 
 
 def _member(item: MemberItem) -> Ref:

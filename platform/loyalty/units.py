@@ -20,7 +20,7 @@ from loyalty.errors import Code, Refused
 # Below 2**53 on purpose: also a reader that counts in doubles (Lua, JavaScript) reads it exactly.
 MINOR_MAX = 9_000_000_000_000_000
 AMOUNT_LENGTH_MAX = 40
-_AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,19})(?:\.(?P<part>\d{1,19}))?", re.ASCII)
+_AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>\d+)(?:\.(?P<part>\d+))?", re.ASCII)
 
 
 class UnitKind(StrEnum):

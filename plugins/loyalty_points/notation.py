@@ -1,5 +1,6 @@
 """How a config writes amounts, rates, spans and durations: exact text, never a JSON number."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -14,15 +15,18 @@ from loyalty.units import currency_places, parse_minor, ratio
 SPAN_MONTHS_MAX = 1200
 SPAN_DAYS_MAX = 36_525
 HOLD_MAX = timedelta(days=30)
+_DECIMAL = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
 
 
-def _is_text(value: Any) -> Any:
+def _is_decimal(value: Any) -> Any:
     """A JSON or YAML number may have passed through a double: 0.1 would no longer be 0.1."""
-    if isinstance(value, str):
-        return value
-    raise PydanticCustomError(
-        "not_text", 'write the number as a string in quotes, such as "1.50" or "10"'
-    )
+    if not isinstance(value, str):
+        raise PydanticCustomError(
+            "not_text", 'write the number as a string in quotes, such as "1.50" or "10"'
+        )
+    if not re.fullmatch(_DECIMAL, value):
+        raise PydanticCustomError("not_decimal", 'write a plain decimal number, such as "1.50"')
+    return value
 
 
 def _is_positive(text: str) -> str:
@@ -84,10 +88,8 @@ def _is_hold(value: timedelta) -> timedelta:
     return value
 
 
-_DECIMAL = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$"
-
 DecimalText = Annotated[
-    str, Field(pattern=_DECIMAL, max_length=16, examples=["1.50"]), BeforeValidator(_is_text)
+    str, Field(pattern=_DECIMAL, max_length=16, examples=["1.50"]), BeforeValidator(_is_decimal)
 ]
 """A decimal number >= 0 as a string: up to 9 digits before the point and 6 after it."""
 

@@ -23,7 +23,7 @@ def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refu
     # A mistyped key first: it explains the one that is missing.
     faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
     found = [
-        {"field": _path(fault["loc"], config, fault["type"]), "message": _message(fault, schema)}
+        {"field": _path(fault["loc"], config, fault["type"]), "message": said_of(fault, schema)}
         for fault in faults[:ERRORS_MAX]
     ]
     first = found[0]
@@ -44,12 +44,15 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     return f"unknown key {key!r}: known here are {listed}"
 
 
-def _message(fault: Mapping[str, Any], schema: Schema) -> str:
+def said_of(fault: Mapping[str, Any], schema: Schema) -> str:
+    """What to say of one fault that pydantic found in what `schema` describes."""
     if fault["type"] == "extra_forbidden":
         *parents, key = fault["loc"]
         return unknown_key(str(key), _known_keys(schema, parents))
     if fault["type"] == "missing":
         return "is needed"
+    if fault["type"] == "model_type":
+        return "must be an object"
     return str(fault["msg"]).removeprefix("Value error, ")
 
 

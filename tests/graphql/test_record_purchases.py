@@ -95,6 +95,21 @@ async def test_what_is_ill_typed_is_told_with_its_path(brand: Any, rows: Any) ->
     assert await rows.of(brand.tenant_id) == before
 
 
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"totl": "10.00"}, "unknown key 'totl': did you mean 'total'?"),
+        ({"lines": [{"amount": "10.00", "skus": "x"}]}, "unknown key 'skus': did you mean 'sku'?"),
+        ({"lines": [{}]}, "is needed"),
+        ({"lines": ["tea"]}, "must be an object"),
+    ],
+)  # fmt: skip
+async def test_an_item_is_told_what_to_do(brand: Any, bad: Any, message: str) -> None:
+    [outcome] = await _batch(brand, [{**brand.purchase("ada", "10.00"), **bad}])
+
+    assert [error["message"] for error in outcome["userErrors"]] == [message]
+
+
 async def test_a_batch_has_its_limits(brand: Any, rows: Any) -> None:
     await brand.enroll("ada")
     before = await rows.of(brand.tenant_id)

@@ -75,7 +75,7 @@ def refusal_of(config: Any) -> Refused:
             "'percent', 'fixed'",
         ),
         ({"rules": [{**GOOD, "limits": {"day": "x"}}]}, "config.rules.0.limits.day", "integer"),
-        ({"rules": [{**GOOD, "note": 7}]}, "config.rules.0.note", "Percent"),
+        ({"rules": [{**GOOD, "note": 7}]}, "config.rules.0.note", "must be an object"),
         ({"rules": [], "lifetime_days": 0}, "config.lifetime_days", "greater than 0"),
         ({"rules": {}}, "config.rules", "valid list"),
         ([], "config", "must be an object"),

@@ -54,7 +54,11 @@ def check(s: Settling) -> None:
         )
     closed = s.member is not None and s.member.status == "CLOSED"
     if closed and not isinstance(fact, STILL_WHEN_CLOSED):
-        raise Refused(Code.MEMBER_CLOSED, "the member left", field="member")
+        raise Refused(
+            Code.MEMBER_CLOSED,
+            "the member left: enroll them again, under another external id",
+            field="member",
+        )
     if isinstance(fact, PurchaseRecorded) and fact.currency not in s.batch.setup.currencies:
         raise Refused(
             Code.CURRENCY_NOT_LISTED,

@@ -10,11 +10,12 @@ from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.request import Recorded, Request
 
 CHANGED = {
-    facts.PurchaseRecorded: Code.PURCHASE_CHANGED,
-    facts.PurchaseReversed: Code.RETURN_CHANGED,
-    facts.ActivityRecorded: Code.ACTIVITY_CHANGED,
-    facts.MemberEnrolled: Code.MEMBER_EXISTS,
+    facts.PurchaseRecorded: (Code.PURCHASE_CHANGED, "send a correction as the next revision"),
+    facts.PurchaseReversed: (Code.RETURN_CHANGED, "give another return an id of its own"),
+    facts.ActivityRecorded: (Code.ACTIVITY_CHANGED, "give another activity an id of its own"),
+    facts.MemberEnrolled: (Code.MEMBER_EXISTS, "change this member, or enroll under another id"),
 }
+OTHER = (Code.IDEMPOTENCY_MISMATCH, "make a new key for each command")
 
 
 def replay(
@@ -41,14 +42,11 @@ def replay(
     if not about and known.member_id != member_id:
         changed.append("member")
     if changed:
-        code = (
-            Code.IDEMPOTENCY_MISMATCH
-            if request.client_key is not None
-            else CHANGED.get(type(request.fact), Code.IDEMPOTENCY_MISMATCH)
-        )
+        by_client = request.client_key is not None
+        code, what_to_do = OTHER if by_client else CHANGED.get(type(request.fact), OTHER)
         raise Refused(
             code,
-            "this key was used before with other content",
+            f"this key was used before with other content: {what_to_do}",
             field=changed[0],
             details={"differs": changed},
         )

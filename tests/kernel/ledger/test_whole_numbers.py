@@ -63,6 +63,12 @@ def test_anything_but_a_plain_decimal_is_refused_with_its_field(text: str, place
     assert (refused.value.code, refused.value.field) == (Code.BAD_AMOUNT, "lines.0.amount")
 
 
+@pytest.mark.parametrize("text", ["9000000000000001", "9" * 20, "9" * 40, "1" * 35 + ".00"])
+def test_a_plain_decimal_of_any_length_is_called_too_large(text: str) -> None:
+    with pytest.raises(Refused, match="is too large"):
+        parse_minor(text, 0, field="amount")
+
+
 @given(st.integers(0, 10**9), st.integers(1, 10_000), st.sampled_from(list(Rounding)))
 def test_rounding_is_what_decimal_arithmetic_says(over: int, under: int, how: Rounding) -> None:
     # A denominator that only has twos and fives is exact in decimals.
