@@ -31,6 +31,10 @@ class Accepted:
     ignored: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Unacceptable(ValueError):
+    """A delivery that cannot be taken as it is, however often it comes."""
+
+
 async def accept(
     lanes: Lanes, tenant_id: UUID, source: str, events: Sequence[InboundEvent]
 ) -> Accepted:
@@ -39,13 +43,13 @@ async def accept(
     An event whose facts are refused for good is kept as ignored, with the reason: sending it again
     would not help. `source` names the program, e.g. `stamps/card`.
 
-    :raises ValueError: too many events, or an event without a usable id
+    :raises Unacceptable: too many events, or an event without a usable id
     :raises Refused: INTERNAL or OVERLOADED: the sender should deliver again
     """
     if len(events) > EVENTS_MAX:
-        raise ValueError(f"a delivery has at most {EVENTS_MAX} events")
+        raise Unacceptable(f"a delivery has at most {EVENTS_MAX} events")
     if not all(1 <= len(e.event_id) <= EVENT_ID_MAX and is_seen(e.event_id) for e in events):
-        raise ValueError(f"an event id has 1 to {EVENT_ID_MAX} characters, all of them seen")
+        raise Unacceptable(f"an event id has 1 to {EVENT_ID_MAX} characters, all of them seen")
     refusals = [_refusal(event) for event in events]
     requests = [
         Request(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from loyalty.errors import Refused
-from loyalty.inbox import accept
+from loyalty.inbox import Unacceptable, accept
 from loyalty.plugin import Inbound
 from loyalty.setup import Program, TenantStatus, active_programs
 from loyalty_app.services import Services
@@ -48,10 +48,12 @@ async def inbound(request: Request) -> Response:
         return _answer(401, "not authentic")
     try:
         events = door.facts(orjson.loads(raw))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return _malformed(request)
+    try:
         accepted = await accept(services.api.lanes, tenant_id, f"{kind}/{program.slug}", events)
-    except (ValueError, KeyError, TypeError):
-        log.info("a malformed delivery to %s", request.url.path, exc_info=True)
-        return _answer(400, "malformed")
+    except Unacceptable:  # nothing else: a mistake of ours is no reason to give a delivery up
+        return _malformed(request)
     except Refused:
         return _answer(503, "deliver again", {"retry-after": "5"})
     return JSONResponse(
@@ -97,6 +99,11 @@ async def _program(
         if door.verify(headers, raw, secrets):
             return program
     return None
+
+
+def _malformed(request: Request) -> Response:
+    log.info("a malformed delivery to %s", request.url.path, exc_info=True)
+    return _answer(400, "malformed")
 
 
 def _answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:

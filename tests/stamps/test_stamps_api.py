@@ -153,6 +153,8 @@ async def test_its_door_takes_what_is_signed_and_each_event_once(
 
     assert (await deliver("guessed")).status_code == 401
     assert (await deliver("hush", b"[]")).status_code == 400
+    unnamed = json.dumps({"visits": [{**visit, "id": ""}]}).encode()
+    assert (await deliver("hush", unnamed)).status_code == 400
     assert (await deliver("hush", to=path + "x")).status_code == 404
     assert await shop.stamps(member) == []
 
@@ -181,9 +183,15 @@ async def test_a_delivery_that_finds_no_room_is_to_be_sent_again(
     async def full(*given: Any) -> Any:
         raise Refused(Code.OVERLOADED, "too many requests wait")
 
+    async def broken(*given: Any) -> Any:
+        raise KeyError("a mistake of ours")
+
     with monkeypatch.context() as patch:
         patch.setattr(Lanes, "record_many", full)
         refused = await deliver()
+        patch.setattr(Lanes, "record_many", broken)
+        with pytest.raises(KeyError):  # a 500: the sender comes again, which a 400 would forbid
+            await deliver()
     again = await deliver()
 
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
