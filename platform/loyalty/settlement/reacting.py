@@ -7,7 +7,7 @@ from loyalty.commands import Command, Redeem
 from loyalty.counters import stored_as, window_of
 from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
 from loyalty.errors import Refused
-from loyalty.facts import Fact
+from loyalty.facts import Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Noted, keep
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
@@ -208,8 +208,7 @@ def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
     if s.batch.preview:
         return no_chance
-    key = s.request.natural_key
-    name = f"{key.scope}:{key.key}" if key else str(s.fact_id)
+    name = _drawn_for(s)
     secret, rule = turn.version.draw_secret, turn.program.slug
 
     def chance(label: str) -> float:
@@ -220,3 +219,11 @@ def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
         return roll
 
     return chance
+
+
+def _drawn_for(s: Settling) -> str:
+    """What luck is drawn for. A corrected purchase keeps its luck, or who sends it could try on."""
+    fact, key = s.fact, s.request.natural_key
+    if isinstance(fact, PurchaseRecorded) and key == fact.natural_key:
+        key = purchase_key(fact.source, fact.external_id)
+    return f"{key.scope}:{key.key}" if key else str(s.fact_id)
