@@ -63,9 +63,9 @@ class Member(Node):
         as_of: datetime | None = None,
         known_at: datetime | None = None,
         min_version: str | None = None,
-    ) -> Balance:
+    ) -> Balance | None:
         """What the member has of a unit, now or at an earlier instant. Never null for a unit of
-        the tenant.
+        the tenant; for another one it is, and an error says so.
 
         :param unit: code of the unit
         :param as_of: count what had happened by then; default: now
@@ -90,8 +90,9 @@ class Member(Node):
         unit: str,
         first: int | None = None,
         after: str | None = None,
-    ) -> Connection[StatementEntry]:
+    ) -> Connection[StatementEntry] | None:
         """What moved a unit of the member, newest first, in the order in which it was recorded.
+        Null for what is no unit of the tenant, and an error says so.
 
         :param unit: code of the unit
         :param first: how many, at most 100

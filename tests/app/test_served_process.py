@@ -1,10 +1,7 @@
 """What the world can do to a serving process before GraphQL is looked at, over raw connections."""
 
 import asyncio
-import os
 import re
-import sys
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
@@ -18,29 +15,7 @@ from loyalty_app.settings import Settings
 from tests.faults.api import Api
 from tests.faults.brand import Brand, make_brand
 
-OPERATOR_SECRET = "canary-operator-secret-0123456789abcdef"
 PING = '{"query": "{ __typename }"}'
-
-
-@pytest.fixture(scope="module")
-async def settings(new_dsn: Callable[[], Any], valkey_url: str) -> Settings:
-    dsn = await new_dsn()
-    return Settings(
-        database_url=dsn.admin,
-        app_database_url=dsn.app,
-        worker_database_url=dsn.worker,
-        redis_url=valkey_url,
-        operator_secret=OPERATOR_SECRET,
-    )
-
-
-@pytest.fixture(scope="module")
-async def api(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
-    made = Api("api", settings=settings.environment(), folder=tmp_path_factory.mktemp("api"))
-    made.start()
-    await made.serves()
-    yield made
-    await made.stop()
 
 
 async def say(api: Api, *parts: bytes, patience: float = 10.0) -> bytes:
@@ -104,19 +79,6 @@ async def test_the_host_that_a_request_names_decides_nothing(
     heard = await say(api, request(f"GET {target} HTTP/1.1", f"host: {host}"))
     assert status(heard) == expected
     assert b"evil" not in heard
-
-
-async def test_another_one_on_its_port_is_told_what_to_do(api: Api, settings: Settings) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "loyalty_app", "serve"),
-        env={**os.environ, **settings.environment(), "LOYALTY_PORT": str(api.port)},
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        _, told = await process.communicate()
-    assert process.returncode == 1
-    assert f"Port {api.port} on 127.0.0.1 is taken" in told.decode()
-    assert f"LOYALTY_PORT={api.port + 1}" in told.decode()
 
 
 async def test_a_path_without_a_slash_is_refused(api: Api) -> None:
@@ -291,7 +253,7 @@ async def test_no_secret_and_nobodys_data_is_in_the_log_or_in_an_error(
     said = api.said()
     assert "INTERNAL" in answers[-1]
     assert "Traceback" in said  # there was something to find
-    secrets = [brand.api_key.rpartition("_")[2], OPERATOR_SECRET, brand.secret.text]
+    secrets = [brand.api_key.rpartition("_")[2], str(settings.operator_secret), brand.secret.text]
     for url in (settings.app_database_url, settings.redis_url):
         secrets.append(str(httpx.URL(str(url)).password))
     for canary in ("canary-person", "canary-card", "canary.canary", bad_key[-12:], *secrets):
