@@ -4,8 +4,8 @@ from loyalty.commands import Redeem
 from loyalty.facts import PurchaseRecorded
 from loyalty.plugin import Plugin, on
 from loyalty_points.config import PointsConfig
-from loyalty_points.earning import earn
-from loyalty_points.redeeming import redeem, wanted_lots
+from loyalty_points.rules.earning import earn
+from loyalty_points.rules.redeeming import redeem, wanted_lots
 
 plugin = Plugin(
     name="points",

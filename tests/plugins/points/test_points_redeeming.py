@@ -12,7 +12,7 @@ from loyalty.errors import Code
 from loyalty.plugin import BurnWant
 from loyalty.view import View
 from loyalty_points.config import PointsConfig
-from loyalty_points.redeeming import redeem, wanted_lots
+from loyalty_points.rules.redeeming import redeem, wanted_lots
 
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 Configs = Callable[..., PointsConfig]

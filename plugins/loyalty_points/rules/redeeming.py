@@ -10,8 +10,8 @@ from loyalty.plugin import BurnWant
 from loyalty.units import ratio
 from loyalty.view import View
 from loyalty_points.config import PointsConfig, Redemption, Reversible
-from loyalty_points.earning import unit_places
 from loyalty_points.notation import HOLD_MAX
+from loyalty_points.rules.earning import unit_places
 
 
 def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:
