@@ -1,5 +1,8 @@
 """The same rows by hand: what somebody would write who needs this one program and nothing else.
 
+The rows hold what ours hold: the purchase with its defaults, the answer, the decision with its
+inputs; `batches` looks that they do.
+
 One statement locks and reads the accounts, one writes everything. No rules, no replays, no row
 security, no refusals.
 """
@@ -62,7 +65,15 @@ async def record(
         rows = await connection.fetch(LOCK, brand.tenant_id, list(set(accounts.values())))
         holds = {row["id"]: [row["balance"], row["version"]] for row in rows}
         given = [
-            _row(member, accounts[member], holds[accounts[member]], key, purchase, now)
+            _row(
+                brand.program_id,
+                member,
+                accounts[member],
+                holds[accounts[member]],
+                key,
+                purchase,
+                now,
+            )
             for member, (_, key, purchase) in zip(members, baskets, strict=True)
         ]
         issued = account_id(brand.tenant_id, "PROGRAM", brand.program_id, "points", "issued")
@@ -73,6 +84,7 @@ async def record(
 
 
 def _row(
+    program_id: UUID,
     member: UUID,
     account: UUID,
     holds: list[int],
@@ -80,7 +92,8 @@ def _row(
     purchase: dict[str, Any],
     now: datetime,
 ) -> tuple[Any, ...]:
-    amount = int(purchase["total"].split(".")[0])
+    stored = _stored(purchase)
+    amount = stored["total"] // 100
     holds[0] += amount
     holds[1] += 1
     at, ends = now.isoformat(), (now + timedelta(days=365)).isoformat()
@@ -91,14 +104,52 @@ def _row(
     }  # fmt: skip
     balance = {"memberId": str(member), "unit": "points", "version": holds[1]}
     answer = {"state": "APPLIED", "earned": [earned], "balances": [balance]}
-    shares = {line["id"]: int(line["amount"].split(".")[0]) for line in purchase["lines"]}
     grant = {
-        "program": "points", "version": 1, "rule": "base", "label": "1 point per dollar",
-        "stage": "BASE", "unit": "points", "wanted": amount, "granted": amount,
-        "class": "MATERIAL_RIGHT", "lines": shares, "lot": str(lot_id), "owner": str(member),
+        "program": "points", "programId": str(program_id), "version": 1, "rule": "base",
+        "label": "1 point per dollar", "stage": "BASE", "unit": "points", "wanted": amount,
+        "granted": amount, "class": "MATERIAL_RIGHT", "back": "deficit",
+        "lines": {line["id"]: line["amount"] // 100 for line in stored["lines"]},
+        "inputs": {"currency": "USD", "base": "net", "amount": purchase["total"], "points": "1",
+                   "per": "1.00"},
+        "lot": str(lot_id), "owner": str(member),
     }  # fmt: skip
-    payload, shown = orjson.dumps(purchase).decode(), orjson.dumps(answer).decode()
+    payload, shown = orjson.dumps(stored).decode(), orjson.dumps(answer).decode()
     return (
         fact_id, key, member, payload, shown, orjson.dumps({"grants": [grant]}).decode(), account,
         amount, holds[1], holds[0], lot_id, new_id(),
     )  # fmt: skip
+
+
+def _stored(purchase: dict[str, Any]) -> dict[str, Any]:
+    """A purchase as it is kept: amounts in cents, and what was not said filled in."""
+    total = _cents(purchase["total"])
+    return {
+        "occurred_at": purchase["occurredAt"],
+        "source": purchase["source"],
+        "external_id": purchase["externalId"],
+        "revision": 1,
+        "currency": purchase["currency"],
+        "total": total,
+        "tax_included": True,
+        "lines": [
+            {
+                "id": line["id"],
+                "amount": _cents(line["amount"]),
+                "discount": _cents(line["discount"]),
+                "tax": 0,
+                "quantity": 1000 * int(line["quantity"]),
+                "sku": line["sku"],
+                "category": line["category"],
+                "brand": line["brand"],
+                "kind": "PRODUCT",
+                "attributes": {},
+            }
+            for line in purchase["lines"]
+        ],
+        "tenders": [{"kind": "OTHER", "amount": total, "name": None, "redemption_id": None}],
+        "attributes": {},
+    }
+
+
+def _cents(text: str) -> int:
+    return int(text.replace(".", ""))
