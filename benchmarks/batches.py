@@ -78,9 +78,9 @@ async def against_by_hand(rounds: int) -> Result:
         brand, other = await on.brand(), await on.brand()
         ours = await warm(on, brand)
         await warm(on, other)
+        await on.analyze()
         connection = await asyncpg.connect(on.admin)
         try:
-            await connection.execute("analyze")  # the planner hears of the rows
             ways: list[Way] = [ours, ByHand(on, connection, other)]
             mine, hand = await meter.by_turns(ways, rounds)
             await _look_alike(connection, brand, other)

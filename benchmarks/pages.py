@@ -26,6 +26,7 @@ async def members(rounds: int, seconds: float) -> Result:
     async with stand() as on:
         brand = await on.brand()
         await batches.Ours(on, brand)(PURCHASES * len(brand.members))
+        await on.analyze()
         common: dict[str, Any] = {"item": "", "connections": CLIENTS, "seconds": seconds}
         mine = _page(brand, SIZE, **common)
         theirs = Load(port=0, path="/members", body="{}", must_have='"balanceAfter"',

@@ -24,6 +24,7 @@ async def balances(rounds: int, seconds: float) -> Result:
     async with stand() as on:
         brand = await on.brand(MEMBERS)
         await batches.warm(on, brand)
+        await on.analyze()
         common: dict[str, Any] = {"item": f'"{goods.MEMBER}"', "connections": CLIENTS,
                                   "seconds": seconds, "must_have": '"available"'}  # fmt: skip
         given = f'{{"id":{goods.ITEMS}}}'

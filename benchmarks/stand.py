@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import psutil
 
 from benchmarks import goods, meter, watch
@@ -72,6 +73,14 @@ class Stand:
         """The superuser's address: what is written by hand runs past row security."""
         assert self.settings.database_url is not None
         return self.settings.database_url
+
+    async def analyze(self) -> None:
+        """What is written by hand is planned by statistics, as where it runs for a while."""
+        connection = await asyncpg.connect(self.admin)
+        try:
+            await connection.execute("analyze")
+        finally:
+            await connection.close()
 
     async def brand(self, members: int = goods.MEMBERS) -> Brand:
         now = datetime.now(UTC)
