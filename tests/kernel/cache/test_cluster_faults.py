@@ -110,12 +110,15 @@ async def test_a_frozen_node_costs_its_own_tenants_the_cache_and_the_others_noth
         for _ in range(50):
             assert await cache.read(mine, [WANT], postgres.load) == {WANT: CachedBalance(version=1)}
             await cache.read(theirs, [WANT], others.load)
-        assert (postgres.loads, others.loads) == (50, 0)
-        assert cluster.asked - before == 5 + 50  # five budgets, then the breaker of that node
+        assert postgres.loads == 50
+        late = others.loads  # an answer may come late, once; what is loaded then is put, too
+        assert late <= 1
+        # Five budgets, then the breaker of that node.
+        assert cluster.asked - before == 5 + 50 + late
         seconds.at += 1
         for _ in range(20):
             await cache.read(mine, [WANT], postgres.load)
-        assert cluster.asked - before == 5 + 50 + 1
+        assert cluster.asked - before == 5 + 50 + late + 1
     seconds.at += 1
     await cache.read(mine, [WANT], postgres.load)
     assert not cluster.is_open
