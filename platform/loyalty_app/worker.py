@@ -18,7 +18,7 @@ from loyalty_app.webhooks import Webhooks, open_webhooks
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
-POOL = 8  # the duties take one connection, telling and cleaning one each, the post three
+POOL = 8  # the duties take two connections, telling and cleaning one each, the post three
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 
