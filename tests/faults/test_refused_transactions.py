@@ -32,11 +32,11 @@ create constraint trigger refuse after insert on loyalty.fact deferrable initial
 BATCH = """mutation($items: BatchItems!) { recordPurchases(items: $items) { outcomes {
   userErrors { code } } } }"""
 GONE = "drop trigger refuse on loyalty.fact; drop function pg_temp_refuse();"
-LOCK = "select from loyalty.account where tenant_id = $1 and id = $2 for update"
-HELD_SECONDS = 0.1  # long enough for a batch to have locked the other one
-PAUSE_SECONDS = 0.3
-ACCOUNTS = """select array_agg(id order by id) from loyalty.account
-               where tenant_id = $1 and stored and kind = 'main'"""
+MEMBERS = "select array_agg(id order by id) from loyalty.member where tenant_id = $1"
+LOCK = "select from loyalty.member where tenant_id = $1 and id = $2 for no key update"
+_WAITED_FOR = """select exists(select from pg_stat_activity
+                  where pg_backend_pid() = any(pg_blocking_pids(pid)))"""
+PAUSE_SECONDS = 0.02
 _DEADLOCKS = "select deadlocks from pg_stat_database where datname = current_database()"
 
 
@@ -69,7 +69,7 @@ async def test_commits_are_refused(
 async def test_others_lock_in_another_order(
     platform: Stand, put_load: Loading, size: SizeOf
 ) -> None:
-    """A session by hand locks two members' accounts from the other end."""
+    """A session by hand locks two members from the other end."""
     brand = await platform.brand(members=2)
     wanted = size("deadlocks")
     async with put_load(brand, await platform.apis(), rate=20) as load:
@@ -85,7 +85,7 @@ async def test_others_lock_in_another_order(
     report.note(
         report.Row(
             place=51,
-            what="another session locks accounts in another order",
+            what="another session locks members in another order",
             tried=f"by hand until there were {wanted} deadlocks, under {load.rate:g} calls/s",
             held="a transaction that Postgres ends to resolve a deadlock is tried again",
             measured=f"{deadlocks} deadlocks; {verdict}",
@@ -115,20 +115,19 @@ async def _buy_in_pairs(load: Load) -> None:
 
 
 async def _meddle(platform: Stand, tenant_id: UUID, wanted: int) -> int:
-    """Lock the last account, then the first, until that made so many deadlocks."""
+    """Lock the last member and, once a batch waits for it that holds the first, the first."""
     async with platform.admin() as connection, asyncio.timeout(20 * wanted):
         # Patient: it is the platform's transaction that is to find the deadlock.
-        await connection.execute("set deadlock_timeout = '2s'; set lock_timeout = '5s'")
-        accounts = await connection.fetchval(ACCOUNTS, tenant_id)
+        await connection.execute("set deadlock_timeout = '5s'; set lock_timeout = '15s'")
+        first, last = await connection.fetchval(MEMBERS, tenant_id)
         before = made = await connection.fetchval(_DEADLOCKS)
         while made - before < wanted:
-            try:
-                async with connection.transaction():
-                    for account in (accounts[-1], accounts[0]):
-                        await connection.execute(LOCK, tenant_id, account)
-                        await asyncio.sleep(HELD_SECONDS)
-            except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError):
-                pass
+            async with connection.transaction():
+                await connection.execute(LOCK, tenant_id, last)
+                while not await connection.fetchval(_WAITED_FOR):
+                    await asyncio.sleep(PAUSE_SECONDS)
+                # Free, if what waits is about the last member alone: then there is no deadlock.
+                await connection.execute(LOCK, tenant_id, first)
             await asyncio.sleep(PAUSE_SECONDS)
             made = await connection.fetchval(_DEADLOCKS)
         return int(made - before)
