@@ -1,0 +1,53 @@
+"""One compiled expression, and what it reads: a whole condition, or one of its parts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cel_expr_python.cel import Expression
+
+from loyalty.conditions.failures import said
+from loyalty.conditions.mentions import Mention
+from loyalty.conditions.values import Values
+from loyalty.conditions.words import ABSENT
+from loyalty.days import iso
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """`text` is as it was written. `names` and `keys` say what `program` is given."""
+
+    text: str
+    program: Expression
+    mentions: Sequence[Mention]
+    names: tuple[str, ...]
+    keys: Mapping[str, tuple[str, ...]]
+
+    def outcome(self, values: Values) -> bool | str:
+        """Whether it holds; a text says why that cannot be said."""
+        given = values.given(self.names, self.keys)
+        try:
+            outcome = self.program.eval(data=given).value()
+        except RuntimeError as error:  # the budget is spent
+            return said(str(error))
+        if outcome is True or outcome is False:
+            return outcome
+        return said(outcome) if isinstance(outcome, str) else "it is neither true nor false"
+
+    def looked_at(self, values: Values) -> Iterator[tuple[Mention, Any]]:
+        """What each mention stood for; ABSENT for a key that was not there."""
+        given = values.given(self.names, self.keys)
+        for mention in self.mentions:
+            value = given[mention.name]
+            for key in mention.path:
+                value = value.get(key, ABSENT) if isinstance(value, Mapping) else ABSENT
+            yield mention, value
+
+    def read(self, values: Values) -> dict[str, Any]:
+        """What it looked at, by the text of each mention, ready for JSON."""
+        return {
+            mention.text: iso(value) if isinstance(value, datetime) else value
+            for mention, value in self.looked_at(values)
+            if value is not ABSENT
+        }

@@ -1,0 +1,172 @@
+"""From the text of a condition to one that can be judged; or what is wrong with it, and where."""
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from functools import cache, lru_cache, partial
+
+from cel_expr_python import cel
+
+from loyalty.conditions import amounts
+from loyalty.conditions.clause import Clause
+from loyalty.conditions.condition import Condition
+from loyalty.conditions.failures import said_of_text
+from loyalty.conditions.fault import ConditionFault
+from loyalty.conditions.mentions import Mention, chain, mentions
+from loyalty.conditions.name import NameType, Vocabulary
+from loyalty.conditions.parts import parts
+from loyalty.conditions.tokens import Kind, Token, tokens
+from loyalty.conditions.values import TRAITS
+
+LENGTH_MAX = 4_000
+KEPT_MAX = 10_000  # conditions; programs keep their own besides
+FUNCTIONS = (
+    "amount", "size", "startsWith", "endsWith", "contains", "matches", "has", "all", "exists",
+    "exists_one", "filter", "map", "int", "uint", "double", "string", "bool", "bytes", "type",
+    "dyn", "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth",
+    "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+)  # fmt: skip
+_FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_UNDECLARED = re.compile(r"undeclared reference to '(.*?)'")
+_T = cel.Type
+_TYPES = {
+    NameType.INT: _T.INT,
+    NameType.AMOUNT: _T.INT,
+    NameType.DOUBLE: _T.DOUBLE,
+    NameType.STRING: _T.STRING,
+    NameType.TIMESTAMP: _T.TIMESTAMP,
+    NameType.STRINGS: _T.List(_T.STRING),
+    NameType.OBJECTS: _T.List(_T.Map(_T.STRING, _T.DYN)),
+    NameType.AMOUNTS: _T.Map(_T.STRING, _T.INT),
+    NameType.MAP: _T.Map(_T.STRING, _T.DYN),
+}
+
+
+@lru_cache(maxsize=KEPT_MAX)
+def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Condition:
+    """The condition that a text stands for; the same text is compiled once.
+
+    `amount("25.00")` is read in `currency`.
+
+    :raises ConditionFault: it is too long, no valid CEL, uses a name that there is not, is neither
+        true nor false, or holds a wrong amount
+    """
+    if len(source) > LENGTH_MAX:
+        raise ConditionFault(f"is longer than {LENGTH_MAX} characters", source, LENGTH_MAX)
+    words = tokens(source)
+    if not words:
+        raise ConditionFault("says nothing", source, 0)
+    text = amounts.folded(source, words, currency)
+    whole = _clause(source, text, words, vocabulary, (words[0].start, words[-1].end))
+    if (found := whole.program.return_type()) != _T.BOOL:
+        raise ConditionFault(_no_bool(found), source, words[0].start)
+    return Condition(
+        source=source,
+        vocabulary=vocabulary,
+        currency=currency,
+        whole=whole,
+        clauses=partial(_clauses, source, vocabulary, currency),
+        parts=tuple(source[start:end] for start, end in parts(words)),
+        reads=frozenset(mention.name for mention in whole.mentions),
+        traits=_traits(whole, vocabulary),
+    )
+
+
+@lru_cache(maxsize=KEPT_MAX)
+def _clauses(source: str, vocabulary: Vocabulary, currency: str | None) -> tuple[Clause, ...]:
+    """The parts, compiled when somebody first asks which of them failed: most never do."""
+    words = tokens(source)
+    text = amounts.folded(source, words, currency)
+    return tuple(_clause(source, text, words, vocabulary, span) for span in parts(words))
+
+
+def _clause(
+    source: str, text: str, words: Sequence[Token], vocabulary: Vocabulary, span: tuple[int, int]
+) -> Clause:
+    start, end = span
+    # What stands before it is blanked out, not cut off, so that a fault is shown at its place.
+    shifted = re.sub(r"[^\n]", " ", text[:start]) + text[start:end]
+    try:
+        program = _environment(vocabulary).compile(shifted)
+    except RuntimeError as error:
+        raise _fault(str(error), source, words, vocabulary) from None
+    found = mentions([word for word in words if start <= word.start < end], vocabulary.by_name)
+    keys = _keys(found)
+    names = {mention.name for mention in found if mention.name not in keys}
+    return Clause(
+        text=source[start:end],
+        program=program,
+        mentions=found,
+        names=tuple(sorted(names)),
+        keys=keys,
+    )
+
+
+@cache
+def _environment(vocabulary: Vocabulary) -> cel.Env:
+    return cel.NewEnv(variables={name.name: _TYPES[name.type] for name in vocabulary.names})
+
+
+def _keys(found: Sequence[Mention]) -> dict[str, tuple[str, ...]]:
+    """The traits that are looked at one by one; none where all of them are looked at together."""
+    asked = [mention.path for mention in found if mention.name == TRAITS]
+    if not asked or not all(asked):
+        return {}
+    return {TRAITS: tuple(sorted({path[0] for path in asked}))}
+
+
+def _traits(whole: Clause, vocabulary: Vocabulary) -> frozenset[str]:
+    needed: set[str] = set()
+    for mention in whole.mentions:
+        traits = vocabulary.by_name[mention.name].traits
+        needed.update(whole.keys.get(mention.name, ("*.*",)) if traits is None else traits)
+    return frozenset(needed)
+
+
+# --- what is wrong --------------------------------------------------------------------------------
+
+
+def _no_bool(found: cel.Type) -> str:
+    if found == _T.DYN:
+        return 'may be anything: compare it, as in purchase.attributes.gift == "yes"'
+    return f"must be true or false, and this is {found.name().lower()}"
+
+
+def _fault(
+    error: str, source: str, words: Sequence[Token], vocabulary: Vocabulary
+) -> ConditionFault:
+    faults = [(int(line), int(column), said) for line, column, said in _FAULT.findall(error)]
+    if not faults:
+        return ConditionFault(said_of_text(error), source, 0)
+    found = []
+    for line, column, message in faults:
+        at = _place(source, line, column)
+        if (unknown := _UNDECLARED.match(message)) is None:
+            return ConditionFault(said_of_text(message), source, at)
+        found.append(_unknown(unknown[1], source, at, words, vocabulary))
+    # A mistyped loop leaves its variable unknown as well: the function explains the name.
+    return next((one for one in found if "function" in one.message), found[0])
+
+
+def _place(source: str, line: int, column: int) -> int:
+    if line < 1:
+        return 0
+    lines = source.split("\n")
+    return min(sum(len(one) + 1 for one in lines[: line - 1]) + column - 1, len(source))
+
+
+def _unknown(
+    name: str, source: str, at: int, words: Sequence[Token], vocabulary: Vocabulary
+) -> ConditionFault:
+    """A name or function that there is not. The library points somewhere into it or behind it."""
+    index = max((i for i, word in enumerate(words) if word.start <= at), default=0)
+    first = name.split(".")[0]
+    while index and words[index].text != first:
+        index -= 1
+    whole = name if words[index].kind is not Kind.NAME else ".".join(chain(words, index))
+    called = index + 1 < len(words) and words[index + 1].text == "("
+    what, known = ("function", FUNCTIONS) if called else ("name", tuple(vocabulary.by_name))
+    asked = name if called else whole
+    near = get_close_matches(asked, known, n=1, cutoff=0.6) or get_close_matches(name, known, n=1)
+    hint = f": did you mean {near[0]}?" if near else ""
+    return ConditionFault(f"there is no {what} {asked}{hint}", source, words[index].start)
