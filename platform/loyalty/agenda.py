@@ -13,16 +13,21 @@ from typing import Any
 from loyalty.facts import Fact
 from loyalty.plugin import Plugin, Reaction
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
+from loyalty.traits import full_names
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One reaction of one active program, in its place in the order."""
+    """One reaction of one active program, in its place in the order.
+
+    `traits` are the full names of those that it reads under its program's config.
+    """
 
     program: Program
     version: ProgramVersion
     plugin: Plugin
     reaction: Reaction
+    traits: tuple[str, ...] = ()
 
 
 class Agenda:
@@ -47,7 +52,7 @@ class Agenda:
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         programs = active_programs(self.setup, at)
         turns = [
-            Turn(program, version, plugin, reaction)
+            Turn(program, version, plugin, reaction, self._traits(program, version, reaction))
             for fact in facts
             for program, version in programs
             if (plugin := self._plugins.get(program.kind)) is not None
@@ -55,6 +60,14 @@ class Agenda:
             if reaction.fact is fact
         ]
         return tuple(sorted(turns, key=self._place))
+
+    def _traits(
+        self, program: Program, version: ProgramVersion, reaction: Reaction
+    ) -> tuple[str, ...]:
+        asked = reaction.traits
+        if callable(asked):
+            asked = tuple(asked(version.config))
+        return full_names(asked, program.slug, self.setup, self._plugins)
 
 
 def _changes(setup: Setup) -> set[datetime]:

@@ -23,6 +23,7 @@ from loyalty.view import GrantView, Stage, View
 
 F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
+TraitNames = tuple[str, ...] | Callable[[Any], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,8 @@ class Reaction:
     """A rule and the fact it reacts to. Called once for every active program of its plugin.
 
     `decide(config, fact, view)` is pure. `burns(config, fact)` says which lots it must see.
-    `traits` are the full names (`<slug>.<name>`, or `*.<name>` for any program's) it reads. `needs`
+    `traits` are the full names that it reads (`<slug>.<name>`; `*.<name>`: any program's;
+    `.<name>`: its own program's; `*.*`: all), or a function of the config that says them. `needs`
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
     reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
     """
@@ -48,7 +50,7 @@ class Reaction:
     stage: Stage = Stage.BASE
     after: tuple[str, ...] = ()
     burns: Callable[[Any, Any], Iterable[BurnWant]] | None = None
-    traits: tuple[str, ...] = ()
+    traits: TraitNames = ()
     needs: tuple[str, ...] = ()
     emits: tuple[type[Fact], ...] = ()
 
@@ -61,7 +63,7 @@ def on(
     stage: Stage = Stage.BASE,
     after: tuple[str, ...] = (),
     burns: Callable[[C, F], Iterable[BurnWant]] | None = None,
-    traits: tuple[str, ...] = (),
+    traits: tuple[str, ...] | Callable[[C], Iterable[str]] = (),
     needs: tuple[str, ...] = (),
     emits: tuple[type[Fact], ...] = (),
 ) -> Reaction:

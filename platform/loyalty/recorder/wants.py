@@ -11,7 +11,6 @@ from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, kind_and_id
 from loyalty.plugin import Question, Scope
 from loyalty.plugin_set import PluginSet, Turn
-from loyalty.settlement.reacting import trait_names
 from loyalty.settlement.request import ClientKey, Request
 from loyalty.settlement.reversing import next_key, sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
@@ -232,7 +231,7 @@ def _turn_needs(
         else:  # a fact that is only emitted later cannot be asked how much: all lots
             for unit in setup.units:
                 wants.want_lots(ref, unit, None, at)
-    for name in trait_names(reaction.traits, (program.slug for program in setup.programs)):
+    for name in turn.traits:
         wants.traits[name] = None
     for counter in plugins.counters(turn.plugin, turn.version):
         subject = ref if counter.scope is Scope.MEMBER else None

@@ -169,23 +169,12 @@ def _accounts(s: Settling) -> Iterator[Account]:
             yield account
 
 
-def trait_names(turn_traits: Iterable[str], slugs: Iterable[str]) -> list[str]:
-    """Full names of traits: `*.name` stands for any program's."""
-    slugs = list(slugs)
-    return [
-        full
-        for name in turn_traits
-        for full in ([f"{slug}{name[1:]}" for slug in slugs] if name.startswith("*.") else [name])
-    ]
-
-
 def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
-    if not turn.reaction.traits:
+    if not turn.traits:
         return {}
     if s.member is None:
         return Noted({})
-    names = trait_names(turn.reaction.traits, (p.slug for p in s.batch.setup.programs))
-    found = {name: s.batch.trait(s.member.id, name, s.at) for name in names}
+    found = {name: s.batch.trait(s.member.id, name, s.at) for name in turn.traits}
     return Noted({name: value for name, value in found.items() if value is not None})
 
 
