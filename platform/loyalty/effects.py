@@ -45,8 +45,8 @@ class Reinstate:
 class Grant:
     """Give the member `granted` of a unit; `wanted` is what it was before anything cut it.
 
-    In the stage CAP a grant for a rule that the same program already fired replaces that one's
-    `granted` (it may only lower it) and names what cut it.
+    In the stage CAP a grant for a rule and unit that the same program already gave replaces that
+    one's `granted` (it may only lower it) and names what cut it.
 
     `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
     shares it by what was charged); a return takes back by these shares.

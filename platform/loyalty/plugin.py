@@ -238,6 +238,17 @@ class Projection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityType:
+    """A type of activity that a config defines. `faults(attributes)` says where attributes do not
+    fit, as (path within them, what is wrong); `schema` is their JSON Schema."""
+
+    type: str
+    label: str
+    schema: Mapping[str, Any]
+    faults: Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GraphQLPart:
     """What a plugin adds to the schema: root fields, and fields on types of the platform."""
 
@@ -251,7 +262,8 @@ class GraphQLPart:
 class Plugin:
     """Everything a program kind contributes, on one screen.
 
-    `counters(config)` names the counters that a config keeps. `owner_of` says whose account a
+    `counters(config)` names the counters that a config keeps, `activities(config)` the types of
+    activities that it defines. `owner_of` says whose account a
     member's unit is kept in (None: always the member's own). `secrets` are config keys that are
     write-only.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
@@ -266,6 +278,7 @@ class Plugin:
     consumes: tuple[ConsumedFact, ...] = ()
     traits: tuple[Trait, ...] = ()
     counters: Callable[[Any], Sequence[Counter]] | None = None
+    activities: Callable[[Any], Sequence[ActivityType]] | None = None
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()
     jobs: tuple[Job, ...] = ()

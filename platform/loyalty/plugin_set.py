@@ -30,8 +30,8 @@ from loyalty.facts import (
 )
 from loyalty.ids import NIL
 from loyalty.owners import Owner
-from loyalty.plugin import Counter, Loader, Plugin, Writer
-from loyalty.setup import ProgramVersion, Setup
+from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
+from loyalty.setup import ProgramVersion, Setup, active_programs
 from loyalty.view import Stage
 
 # What the kernel itself tells while it settles, and the facts it tells that of (None: any).
@@ -120,6 +120,16 @@ class PluginSet:
         if (found := self._counters.get(version.id)) is None:
             found = self._counters[version.id] = tuple(plugin.counters(version.config))
         return found
+
+    def activities(self, setup: Setup, at: datetime) -> list[ActivityType]:
+        """The types of activities that the programs in force at an instant define."""
+        return [
+            activity
+            for program, version in active_programs(setup, at)
+            if (plugin := self.by_name.get(program.kind)) is not None
+            and plugin.activities is not None
+            for activity in plugin.activities(version.config)
+        ]
 
     def hears_of(self, fact: type[Fact]) -> bool:
         """Whether any reaction could be shown facts of this type."""

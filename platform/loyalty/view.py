@@ -47,6 +47,7 @@ class GrantView:
     granted: int
     accounting_class: AccountingClass
     lines: Mapping[str, int]
+    cut_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

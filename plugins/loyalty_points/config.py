@@ -1,18 +1,33 @@
 """What a tenant sets for a points program. Its JSON Schema is published, so every key says what
 it is for. A config that was accepted never fails a rule later."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from loyalty_points.earning_rule import EarningRule
-from loyalty_points.notation import DecimalText, HoldDuration, PositiveText
+from loyalty_points.activity_type import TYPES_MAX, ActivityType
+from loyalty_points.caps import CapOn, caps_on
+from loyalty_points.conditions import counted_in
+from loyalty_points.earning_rule import EarningRule, UnitCode
+from loyalty_points.groups import Grants, Group
+from loyalty_points.limits import Capped
+from loyalty_points.notation import Currency, DecimalText, HoldDuration, PositiveText
 from loyalty_points.section import MIN_ONE, Section, has_some
 from loyalty_points.terms import Terms
 
-RULES_MAX = 100
+RULES_MAX = 200
+GROUPS_MAX = 100
 
 
 class Reversible(Section):
@@ -37,31 +52,123 @@ class Redemption(Section):
     """Whether and how a captured redemption can be undone."""
 
 
-class PointsConfig(Section):
-    """A points program: what purchases earn, how long it lasts and how it is spent."""
+class PointsConfig(Capped):
+    """A points program: what members earn, how long it lasts and how it is spent."""
 
-    unit: Annotated[str, Field(min_length=1, max_length=64)]
+    unit: UnitCode
     """Code of the tenant's unit that the program gives."""
+    currency: Currency | None = None
+    """The currency that `amount("25.00")` means in conditions; only needed where one says it."""
+    activities: Annotated[tuple[ActivityType, ...], Field(max_length=TYPES_MAX)] = ()
+    """Types of activities that the tenant records, and what is told of each."""
+    groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_MAX)] = ()
+    """Groups that rules are judged in."""
     rules: Annotated[
         tuple[EarningRule, ...],
         Field(max_length=RULES_MAX, json_schema_extra=MIN_ONE),
         AfterValidator(has_some),
     ]
-    """Earning rules, judged one by one in this order; each adds its own points."""
+    """Earning rules, judged in this order; each adds its own points."""
     terms: Terms = Terms()
     """When points can be used, until when, and what a return does with spent ones."""
     redemption: Redemption = Redemption()
     """What one redemption may ask for, and whether it can be undone."""
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_in_its_currency(
+        cls, given: Any, read: ModelWrapValidatorHandler["PointsConfig"]
+    ) -> "PointsConfig":
+        currency = given.get("currency") if isinstance(given, dict) else None
+        with counted_in(currency if isinstance(currency, str) else None):
+            return read(given)
+
+    @field_validator("groups", "activities")
+    @classmethod
+    def _names_differ(cls, entries: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        key = "id" if info.field_name == "groups" else "type"
+        names = [getattr(entry, key) for entry in entries]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise _fault(f"the {key} {name} of entry {index} is used before")
+        return entries
+
     @field_validator("rules")
     @classmethod
-    def _rule_ids_differ(cls, rules: tuple[EarningRule, ...]) -> tuple[EarningRule, ...]:
+    def _rules_fit(
+        cls, rules: tuple[EarningRule, ...], info: ValidationInfo
+    ) -> tuple[EarningRule, ...]:
+        groups = {group.id: group for group in info.data.get("groups", ())}
+        types = [activity.type for activity in info.data.get("activities", ())]
         ids = [rule.id for rule in rules]
-        for index, rule_id in enumerate(ids):
-            if rule_id in ids[:index]:
-                raise PydanticCustomError(
-                    "rule_id",
-                    "the id {id} of rule {index} is used before",
-                    {"index": index, "id": rule_id},
-                )
+        for index, rule in enumerate(rules):
+            if rule.id in ids[:index]:
+                raise _fault(f"the id {rule.id} of rule {index} is used before")
+            _fits_its_group(index, rule, groups)
+            _names_what_there_is(index, rule, ids, types)
+        for group in groups.values():
+            _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
         return rules
+
+    @cached_property
+    def groups_by_id(self) -> dict[str, Group]:
+        return {group.id: group for group in self.groups}
+
+    @cached_property
+    def caps_on(self) -> list[CapOn]:
+        """All caps in the order in which they are asked."""
+        return caps_on(self.unit, self.rules, self.groups, self.caps)
+
+    @cached_property
+    def _by_subject(self) -> dict[str | None, tuple[list[EarningRule], list[EarningRule]]]:
+        found: dict[str | None, tuple[list[EarningRule], list[EarningRule]]] = {None: ([], [])}
+        for rule in self.rules:
+            for subject in rule.activities or (None,):
+                found.setdefault(subject, ([], []))[rule.is_promotion].append(rule)
+        return found
+
+    def base_rules(self, subject: str | None) -> Sequence[EarningRule]:
+        """Rules about a type of activity (None: about purchases) that are no promotion, in order."""
+        return self._by_subject.get(subject, ((), ()))[0]
+
+    def promotions(self, subject: str | None) -> Sequence[EarningRule]:
+        """The promotions about a type of activity (None: about purchases), in order."""
+        return self._by_subject.get(subject, ((), ()))[1]
+
+    def unit_of(self, rule: EarningRule) -> str:
+        return rule.unit or self.unit
+
+
+def _names_what_there_is(
+    index: int, rule: EarningRule, ids: Sequence[str], types: Sequence[str]
+) -> None:
+    for named in rule.bonus.rules if rule.bonus else ():
+        if named not in ids:
+            raise _fault(f"the bonus of rule {index} names {named}, which is no rule here")
+    for activity in rule.activities if types else ():
+        if activity not in types:
+            raise _fault(f"rule {index} is about {activity}, which activities does not list")
+
+
+def _fits_its_group(index: int, rule: EarningRule, groups: dict[str, Group]) -> None:
+    if rule.group is None:
+        return
+    if rule.group not in groups:
+        raise _fault(f"rule {index} is in the group {rule.group}, which groups does not list")
+    first = groups[rule.group].grants is Grants.FIRST
+    if first and rule.priority is None:
+        raise _fault(f"rule {index} has no priority, by which the group {rule.group} goes")
+
+
+def _are_of_one_kind(group: Group, rules: list[EarningRule]) -> None:
+    if len({rule.is_promotion for rule in rules}) > 1:
+        raise _fault(f"the group {group.id} has both promotions and other rules")
+    priorities = [rule.priority for rule in rules if rule.priority is not None]
+    if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
+        raise _fault(f"two rules of the group {group.id} have the same priority")
+    if any(cap.carry_over and cap.per != "member" for cap in group.caps):
+        raise _fault(f"the group {group.id}: carry_over is for caps per member")
+
+
+def _fault(text: str) -> PydanticCustomError:
+    return PydanticCustomError("config", "{fault}", {"fault": text})

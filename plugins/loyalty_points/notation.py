@@ -76,7 +76,8 @@ def _is_span(text: str) -> str:
     return text
 
 
-def _is_duration(value: Any) -> Any:
+def is_duration(value: Any) -> Any:
+    """For BeforeValidator: an ISO 8601 duration as text, never a number of seconds."""
     if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
         return value
     raise PydanticCustomError("duration", "write an ISO 8601 duration, such as PT15M or P1D")
@@ -109,7 +110,7 @@ SpanText = Annotated[str, AfterValidator(_is_span), Field(max_length=16, example
 
 HoldDuration = Annotated[
     timedelta,
-    BeforeValidator(_is_duration),
+    BeforeValidator(is_duration),
     AfterValidator(_is_hold),
     WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT15M"]}),
 ]

@@ -7,18 +7,21 @@ from math import lcm
 
 from loyalty.units import MINOR_MAX, Rounding, apportion, divided, ratio
 
+RateKey = str | int | None
+"""Which rate: a category path, the place in `rates`, or None for the rule's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Points per step: `numerators[category] / denominator`, the plain rate under None."""
+    """Points per step: `numerators[key] / denominator`, the plain rate under None."""
 
-    numerators: Mapping[str | None, int]
+    numerators: Mapping[RateKey, int]
     denominator: int
 
     @classmethod
-    def of(cls, points: str, by_category: Mapping[str, str]) -> "Scale":
-        rates: dict[str | None, Fraction] = {None: ratio(points)}
-        rates |= {category: ratio(rate) for category, rate in by_category.items()}
+    def of(cls, points: str, others: Mapping[RateKey, str]) -> "Scale":
+        rates: dict[RateKey, Fraction] = {None: ratio(points)}
+        rates |= {key: ratio(rate) for key, rate in others.items()}
         denominator = lcm(*(rate.denominator for rate in rates.values()))
         return cls({key: int(rate * denominator) for key, rate in rates.items()}, denominator)
 
@@ -55,4 +58,9 @@ def shares(
         parts = [divided(value, denominator, rounding) for value in values]
     else:
         parts = apportion(divided(sum(values), denominator, rounding), values)
-    return parts if sum(parts) <= MINOR_MAX else apportion(MINOR_MAX, parts)
+    return within(parts, MINOR_MAX)
+
+
+def within(parts: Sequence[int], most: int) -> list[int]:
+    """The parts, or where they come to more than `most` that much, shared as they are."""
+    return list(parts) if sum(parts) <= most else apportion(most, parts)

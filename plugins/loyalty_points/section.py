@@ -11,6 +11,9 @@ LIST_MAX = 1_000  # entries of a category, sku or brand list
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], Field(max_length=LIST_MAX)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+"""What history names something by: lower case letters, digits, `-` and `_`."""
+Identifiers = Annotated[tuple[Identifier, ...], Field(max_length=LIST_MAX)]
 
 
 MIN_ONE: dict[str, JsonValue] = {"minItems": 1}  # for the schema; `has_some` sees to it

@@ -1,5 +1,6 @@
 """What the kernel refuses of any fact, before a rule sees it."""
 
+from difflib import get_close_matches
 from uuid import UUID
 
 from loyalty.commands import (
@@ -68,6 +69,8 @@ def check(s: Settling) -> None:
         )
     if isinstance(fact, PurchaseRecorded):
         _check_tenders(s, fact)
+    if isinstance(fact, ActivityRecorded):
+        _check_activity(s, fact)
     if isinstance(fact, Redeem | AdjustBalance) and fact.unit not in s.batch.setup.units:
         raise Refused(Code.UNIT_NOT_FOUND, "the tenant has no such unit", field="unit")
 
@@ -88,6 +91,27 @@ def _check_tenders(s: Settling, fact: PurchaseRecorded) -> None:
                 field=field,
                 details={"state": redemption.state},
             )
+
+
+def _check_activity(s: Settling, fact: ActivityRecorded) -> None:
+    """Its type is one that a program in force defines, if any defines types; so it fits these."""
+    types = s.batch.plugins.activities(s.batch.setup, fact.occurred_at)
+    if not types:
+        return
+    declared = [one for one in types if one.type == fact.type]
+    if not declared:
+        known = sorted({one.type for one in types})
+        near = get_close_matches(fact.type, known, n=1)
+        raise Refused(
+            Code.BAD_USER_INPUT,
+            f"no program defines this type of activity{f': did you mean {near[0]}?' if near else ''}",
+            field="type",
+            details={"known": known},
+        )
+    for one in declared:
+        for path, fault in one.faults(fact.attributes):
+            field = f"attributes.{path}" if path else "attributes"
+            raise Refused(Code.BAD_USER_INPUT, fault, field=field)
 
 
 def _check_time(s: Settling, fact: Fact) -> None:

@@ -36,6 +36,7 @@ class Staged:
             granted=self.grant.granted,
             accounting_class=self.grant.accounting_class,
             lines=self.lines,
+            cut_by=self.grant.cut_by,
         )
 
 
@@ -48,7 +49,11 @@ def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
     _check(turn, grant, root)
     if turn.reaction.stage is Stage.CAP:
         for earlier in staged:
-            if earlier.turn.program is turn.program and earlier.grant.rule == grant.rule:
+            asked = earlier.grant
+            if earlier.turn.program is turn.program and (asked.rule, asked.unit) == (
+                grant.rule,
+                grant.unit,
+            ):
                 _lower(earlier, grant)
                 return
     staged.append(Staged(turn, turn.reaction.stage, grant, _shares(grant, root)))

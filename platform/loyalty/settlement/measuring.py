@@ -70,4 +70,5 @@ def _granted(row: Mapping[str, Any]) -> GrantView:
         granted=row["granted"],
         accounting_class=AccountingClass(row["class"]),
         lines=row["lines"],
+        cut_by=row.get("cutBy"),
     )

@@ -11,7 +11,7 @@ from loyalty.units import ratio
 from loyalty.view import View
 from loyalty_points.config import PointsConfig, Redemption, Reversible
 from loyalty_points.notation import HOLD_MAX
-from loyalty_points.rules.earning import unit_places
+from loyalty_points.unit_places import unit_places
 
 
 def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:
@@ -24,7 +24,7 @@ def redeem(config: PointsConfig, command: Redeem, view: View) -> Iterator[Effect
     """Reserve or take what is asked of this program, or say why not."""
     if command.program != view.program:
         return
-    refusal = _declined(config, command, unit_places(config, view))
+    refusal = _declined(config, command, unit_places(view, config.unit))
     if refusal is not None:
         yield refusal
         return

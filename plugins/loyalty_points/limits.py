@@ -1,0 +1,43 @@
+"""How often a rule may give, and how much: limits count times, caps count points."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from loyalty_points.notation import PositiveText
+from loyalty_points.periods import Per, Periodic
+from loyalty_points.section import Section
+
+LIMITS_MAX = 10
+
+
+class Limit(Periodic):
+    """At most so many times in a period."""
+
+    times: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    """How often the rule may give."""
+    per: Per = Per.MEMBER
+    """Counted for each member (member), or over all members together (program)."""
+
+
+class Cap(Periodic):
+    """At most so many points in a period."""
+
+    points: PositiveText
+    """How many points may be given, in the program's unit."""
+    per: Per = Per.MEMBER
+    """Counted for each member, or over all members together: a budget, exact at any moment."""
+    carry_over: Annotated[bool, Field(strict=True)] = False
+    """Whether what was cut is given later: with the member's next purchase or activity that leaves
+    room under the cap. Only for caps per member."""
+
+
+Limits = Annotated[tuple[Limit, ...], Field(max_length=LIMITS_MAX)]
+Caps = Annotated[tuple[Cap, ...], Field(max_length=LIMITS_MAX)]
+
+
+class Capped(Section):
+    """What may have caps of its own."""
+
+    caps: Caps = ()
+    """The most that is given in a period."""

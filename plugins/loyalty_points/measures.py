@@ -1,0 +1,38 @@
+"""What a rule measures of a purchase or an activity."""
+
+from enum import StrEnum
+
+THOUSANDTHS = 1000  # quantities have three decimal places, and so have visits and attributes here
+
+
+class Count(StrEnum):
+    """What is multiplied with the rate."""
+
+    AMOUNT = "amount"  # money, per `per`
+    QUANTITY = "quantity"  # pieces of what counts, per `per_units`
+    VISIT = "visit"  # once for the whole purchase or activity
+    ATTRIBUTE = "attribute"  # a number in the attributes, per `per_units`
+
+
+class AmountBase(StrEnum):
+    """Which amount of a line counts: before (gross) or after (net) discount, with tax or not."""
+
+    NET = "net"
+    NET_WITH_TAX = "net_with_tax"
+    GROSS = "gross"
+    GROSS_WITH_TAX = "gross_with_tax"
+
+    @property
+    def discounted(self) -> bool:
+        return self in (AmountBase.NET, AmountBase.NET_WITH_TAX)
+
+    @property
+    def taxed(self) -> bool:
+        return self in (AmountBase.NET_WITH_TAX, AmountBase.GROSS_WITH_TAX)
+
+
+class Rounded(StrEnum):
+    """Over what a rule rounds: once for each line, or once for the whole order."""
+
+    LINE = "line"
+    ORDER = "order"

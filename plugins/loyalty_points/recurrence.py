@@ -1,0 +1,158 @@
+"""Which days a recurrence rule (RFC 5545, RRULE) names.
+
+A rule is asked of one day at a time and answers by arithmetic, however long ago it began: nothing
+is walked through, so no rule can keep a purchase waiting. That is also why COUNT and the parts that
+pick from a set (BYSETPOS, BYYEARDAY, BYWEEKNO) and the time of day are not taken.
+"""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+PARTS = ("FREQ", "INTERVAL", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "WKST")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """A rule that was read. `days` are (ordinal or 0, weekday with Monday 0)."""
+
+    frequency: str
+    interval: int = 1
+    until: date | None = None
+    days: tuple[tuple[int, int], ...] = ()
+    month_days: tuple[int, ...] = ()
+    months: tuple[int, ...] = ()
+    week_starts: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Recurrence":
+        """Read `FREQ=WEEKLY;BYDAY=TU,TH`, with or without `RRULE:` before it.
+
+        :raises ValueError: what of it is wrong or not taken, in words
+        """
+        parts: dict[str, str] = {}
+        for part in text.removeprefix("RRULE:").split(";"):
+            name, equals, value = part.partition("=")
+            if not equals or not value or name in parts:
+                raise ValueError(f"{part!r} is no NAME=VALUE of its own")
+            if name not in PARTS:
+                raise ValueError(f"{name} is not taken here; use {', '.join(PARTS)}")
+            parts[name] = value
+        if parts.get("FREQ") not in FREQUENCIES:
+            raise ValueError(f"FREQ must be one of {', '.join(FREQUENCIES)}")
+        rule = cls(
+            frequency=parts["FREQ"],
+            interval=_whole("INTERVAL", parts.get("INTERVAL", "1"), 1, 1000),
+            until=_until(parts["UNTIL"]) if "UNTIL" in parts else None,
+            days=tuple(_day(text) for text in _list(parts, "BYDAY")),
+            month_days=tuple(_whole("BYMONTHDAY", d, -31, 31) for d in _list(parts, "BYMONTHDAY")),
+            months=tuple(_whole("BYMONTH", month, 1, 12) for month in _list(parts, "BYMONTH")),
+            week_starts=_day(parts.get("WKST", "MO"))[1],
+        )
+        if any(ordinal for ordinal, _ in rule.days) and rule.frequency in ("DAILY", "WEEKLY"):
+            raise ValueError("BYDAY takes a number only with FREQ=MONTHLY or YEARLY")
+        if len({ordinal == 0 for ordinal, _ in rule.days}) > 1:
+            raise ValueError("BYDAY takes days with a number or without, not both")
+        if rule.month_days and rule.frequency == "WEEKLY":
+            raise ValueError("BYMONTHDAY does not go with FREQ=WEEKLY")
+        return rule
+
+    def names(self, day: date, start: date) -> bool:
+        """Whether an occurrence of the rule that begins on `start` falls on `day`."""
+        if day < start or (self.until is not None and day > self.until):
+            return False
+        return _names(self, day, start)
+
+
+@lru_cache(maxsize=4096)
+def _names(rule: Recurrence, day: date, start: date) -> bool:
+    return _in_turn(rule, day, start) and _fits(rule, day, start)
+
+
+def _in_turn(rule: Recurrence, day: date, start: date) -> bool:
+    """Whether the day's own period (day, week, month, year) is one of every `interval`-th."""
+    match rule.frequency:
+        case "DAILY":
+            since = (day - start).days
+        case "WEEKLY":
+            since = (_week(day, rule) - _week(start, rule)).days // 7
+        case "MONTHLY":
+            since = (day.year - start.year) * 12 + day.month - start.month
+        case _:
+            since = day.year - start.year
+    return since % rule.interval == 0
+
+
+def _week(day: date, rule: Recurrence) -> date:
+    return day - timedelta(days=(day.weekday() - rule.week_starts) % 7)
+
+
+def _fits(rule: Recurrence, day: date, start: date) -> bool:
+    """Whether the day is one that the BY-parts name; what they leave open the start fills in."""
+    yearly, named = rule.frequency == "YEARLY", bool(rule.days or rule.month_days)
+    if rule.months and day.month not in rule.months:
+        return False
+    if yearly and not rule.months and not named and day.month != start.month:
+        return False
+    if rule.month_days and not _is_month_day(day, rule.month_days):
+        return False
+    if rule.days and not any(_is_day(rule, day, ordinal, of) for ordinal, of in rule.days):
+        return False
+    if named:
+        return True
+    match rule.frequency:
+        case "DAILY":
+            return True
+        case "WEEKLY":
+            return day.weekday() == start.weekday()
+        case _:
+            return day.day == start.day
+
+
+def _is_month_day(day: date, month_days: tuple[int, ...]) -> bool:
+    length = monthrange(day.year, day.month)[1]
+    return day.day in month_days or day.day - length - 1 in month_days
+
+
+def _is_day(rule: Recurrence, day: date, ordinal: int, weekday: int) -> bool:
+    """The n-th such weekday of the month, or of the year where no month is named."""
+    if day.weekday() != weekday:
+        return False
+    if ordinal == 0:
+        return True
+    if rule.frequency == "YEARLY" and not rule.months:
+        first, last = date(day.year, 1, 1), date(day.year, 12, 31)
+    else:
+        length = monthrange(day.year, day.month)[1]
+        first, last = day.replace(day=1), day.replace(day=length)
+    return ordinal in ((day - first).days // 7 + 1, -((last - day).days // 7 + 1))
+
+
+def _list(parts: dict[str, str], name: str) -> list[str]:
+    return parts[name].split(",") if name in parts else []
+
+
+def _whole(name: str, text: str, least: int, most: int) -> int:
+    if not text.removeprefix("-").removeprefix("+").isdecimal() or not text.isascii():
+        raise ValueError(f"{name} takes whole numbers")
+    number = int(text)
+    if number == 0 or not least <= number <= most:
+        raise ValueError(f"{name} goes from {least} to {most}, without 0")
+    return number
+
+
+def _day(text: str) -> tuple[int, int]:
+    ordinal, weekday = text[:-2], text[-2:]
+    if weekday not in DAYS:
+        raise ValueError(f"{text!r} is no day: write {', '.join(DAYS)}")
+    return _whole("BYDAY", ordinal, -53, 53) if ordinal else 0, DAYS.index(weekday)
+
+
+def _until(text: str) -> date:
+    try:
+        return date.fromisoformat(text[:8]) if "-" not in text else date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("UNTIL takes a day, such as 20261231; it is the last one") from None
