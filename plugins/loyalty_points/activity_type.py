@@ -45,7 +45,9 @@ class ActivityType(Section):
     """What `recordActivity` calls it, such as `check_in`."""
     label: Name
     """What admins read."""
-    attributes: Annotated[dict[str, JsonValue], AfterValidator(_is_schema)] = {}
+    attributes: Annotated[
+        dict[str, JsonValue], Field(default_factory=dict), AfterValidator(_is_schema)
+    ]
     """JSON Schema (draft 2020-12) of its attributes; anything else is refused."""
 
     @cached_property

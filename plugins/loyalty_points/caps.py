@@ -8,7 +8,6 @@ from loyalty_points.groups import Group
 from loyalty_points.limits import Cap
 from loyalty_points.periods import Per
 
-
 CARRIED = ":carried"  # ends the id of what is given later; no rule of a config is called so
 
 
@@ -60,8 +59,7 @@ def caps_on(
         of = mine[0].unit or unit if mine else unit
         covered = _with([rule.id for rule in mine] + [group.id])
         found += [
-            CapOn(cap=cap, target=f"group.{group.id}", unit=of, rules=covered)
-            for cap in group.caps
+            CapOn(cap=cap, target=f"group.{group.id}", unit=of, rules=covered) for cap in group.caps
         ]
     every = _with([*(rule.id for rule in rules), *(group.id for group in groups), "program"])
     found += [CapOn(cap=cap, target="program", unit=unit, rules=every) for cap in program]

@@ -120,6 +120,12 @@ class PointsConfig(Capped):
         return caps_on(self.unit, self.rules, self.groups, self.caps)
 
     @cached_property
+    def traits(self) -> frozenset[str]:
+        """What the conditions of all rules read of the member."""
+        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
+        return frozenset(name for condition in conditions for name in condition.traits)
+
+    @cached_property
     def _by_subject(self) -> dict[str | None, tuple[list[EarningRule], list[EarningRule]]]:
         found: dict[str | None, tuple[list[EarningRule], list[EarningRule]]] = {None: ([], [])}
         for rule in self.rules:
@@ -128,7 +134,7 @@ class PointsConfig(Capped):
         return found
 
     def base_rules(self, subject: str | None) -> Sequence[EarningRule]:
-        """Rules about a type of activity (None: about purchases) that are no promotion, in order."""
+        """Rules about a type of activity (None: purchases) that are no promotion, in order."""
         return self._by_subject.get(subject, ((), ()))[0]
 
     def promotions(self, subject: str | None) -> Sequence[EarningRule]:

@@ -77,9 +77,7 @@ def summed(rule: EarningRule, lines: Sequence[Counted], part: Part) -> list[int]
     if rule.tariff.is_flat:
         return amounts
     numerators = rule.scale.numerators
-    return [
-        amount * numerators[line.rate] for amount, line in zip(amounts, lines, strict=True)
-    ]
+    return [amount * numerators[line.rate] for amount, line in zip(amounts, lines, strict=True)]
 
 
 def _of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:
@@ -89,9 +87,7 @@ def _of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:
     return total_of(rule, total, (1, 1), per, places)
 
 
-def total_of(
-    rule: EarningRule, total: int, part: Part, per: Part, places: int
-) -> int:
+def total_of(rule: EarningRule, total: int, part: Part, per: Part, places: int) -> int:
     """What a sum of one rate gives in all, in minor units."""
     reached = Fraction(total * part[0] * per[1], part[1] * per[0])
     if rule.levels:

@@ -282,5 +282,3 @@ def _count_misfits(rule: EarningRule, other_way: bool) -> list[str]:
     if (rule.count is Count.ATTRIBUTE) != (rule.attribute is not None):
         return ["attribute goes with count: attribute, and only with it"]
     return []
-
-

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -43,7 +44,7 @@ class Reason(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Judged:
-    """What became of a rule: `parts` by line where it gives, else `reason` and what it looked at."""
+    """What became of a rule: `parts` by line where it gives, else the `reason` why not."""
 
     rule: EarningRule
     parts: Mapping[str, int] = field(default_factory=dict)
@@ -144,7 +145,7 @@ def _earned(
         parts = points_by_line(rule, lines, part, per, places)
     else:
         name = sum_name(rule, rule.over, occasion.currency)
-        inputs["before"] = before = occasion.view.counters.get(name, 0)
+        inputs["before"] = before = occasion.view.counters[name]
         parts = points_over(rule, lines, before, part, per, places)
     parts = bounded(rule, parts, places)
     if not any(parts):
@@ -155,11 +156,11 @@ def _earned(
         rule=rule,
         parts={line.id: share for line, share in zip(lines, parts, strict=True) if share},
         inputs=inputs,
-        counted=True,
+        counted=rule.over is not None,
     )
 
 
-def bounded(rule: EarningRule, parts: Sequence[int], places: int) -> Sequence[int]:
+def bounded(rule: EarningRule, parts: list[int], places: int) -> list[int]:
     """Within the rule's own `at_least` and `at_most`: what it wants, before any cap."""
     wanted = sum(parts)
     bound = wanted
@@ -194,7 +195,7 @@ def _drawn(rule: EarningRule, occasion: Occasion) -> Judged:
 
 
 def _minor(points: str, places: int) -> int:
-    exact = ratio(points) * 10**places
+    exact: Fraction = ratio(points) * 10**places
     return exact.numerator // exact.denominator
 
 

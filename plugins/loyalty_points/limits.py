@@ -28,8 +28,8 @@ class Cap(Periodic):
     per: Per = Per.MEMBER
     """Counted for each member, or over all members together: a budget, exact at any moment."""
     carry_over: Annotated[bool, Field(strict=True)] = False
-    """Whether what was cut is given later: with the member's next purchase or activity that leaves
-    room under the cap. Only for caps per member."""
+    """Whether what was cut is given when the next period begins, as far as there is room then. Only
+    for caps per member."""
 
 
 Limits = Annotated[tuple[Limit, ...], Field(max_length=LIMITS_MAX)]

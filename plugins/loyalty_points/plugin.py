@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from loyalty.commands import Redeem
 from loyalty.facts import ActivityRecorded, PurchaseRecorded
-from loyalty.plugin import ActivityType, Counter, Plugin, on
+from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, on
 from loyalty.view import Stage
 from loyalty_points.config import PointsConfig
+from loyalty_points.facts import CarriedOver
+from loyalty_points.jobs import carry_over
 from loyalty_points.rules.capping import cap
+from loyalty_points.rules.carrying import carry
 from loyalty_points.rules.earning import earn
 from loyalty_points.rules.promoting import promote
 from loyalty_points.rules.redeeming import redeem, wanted_lots
@@ -19,6 +22,10 @@ def counters(config: PointsConfig) -> Sequence[Counter]:
     return [*uses(config), *running_sums(config.rules)]
 
 
+def traits(config: PointsConfig) -> frozenset[str]:
+    return config.traits
+
+
 def activities(config: PointsConfig) -> Sequence[ActivityType]:
     return [activity.declared for activity in config.activities]
 
@@ -28,14 +35,18 @@ plugin = Plugin(
     description="Points for purchases and activities, spent as the tenant likes.",
     config=PointsConfig,
     reactions=(
-        on(PurchaseRecorded, PointsConfig, earn),
-        on(PurchaseRecorded, PointsConfig, promote, stage=Stage.BONUS),
+        on(PurchaseRecorded, PointsConfig, earn, traits=traits),
+        on(PurchaseRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits),
         on(PurchaseRecorded, PointsConfig, cap, stage=Stage.CAP),
-        on(ActivityRecorded, PointsConfig, earn),
-        on(ActivityRecorded, PointsConfig, promote, stage=Stage.BONUS),
+        on(ActivityRecorded, PointsConfig, earn, traits=traits),
+        on(ActivityRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits),
         on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP),
+        on(CarriedOver, PointsConfig, carry),
+        on(CarriedOver, PointsConfig, cap, stage=Stage.CAP),
         on(Redeem, PointsConfig, redeem, burns=wanted_lots),
     ),
+    facts=(PublishedFact(name=CarriedOver.KIND, fact=CarriedOver),),
     counters=counters,
     activities=activities,
+    jobs=(carry_over,),
 )

@@ -55,4 +55,3 @@ class Tariff:
     @property
     def gives(self) -> bool:
         return any(self.scale.numerators.values())
-

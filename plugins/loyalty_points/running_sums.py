@@ -11,6 +11,7 @@ from loyalty_points.earning_rule import EarningRule
 from loyalty_points.measures import Count
 from loyalty_points.periods import Measure, Per, Periodic
 
+
 def sum_name(rule: EarningRule, over: Periodic, currency: str | None) -> str:
     """The counter that holds a rule's sum in one currency."""
     return over.counter_name(_kept_as(rule, currency), Per.MEMBER)
@@ -32,7 +33,7 @@ def _kept_as(rule: EarningRule, currency: str | None) -> str:
 
 
 def _summing(rule: EarningRule, currency: str | None) -> Measure:
-    """A rule's sum goes on with each fact that it says something of by a grant, be it of nothing."""
+    """A rule's sum goes on with each fact that it answers by a grant, be it of nothing."""
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         if not isinstance(fact, PurchaseRecorded | ActivityRecorded):

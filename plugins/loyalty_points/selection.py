@@ -23,7 +23,7 @@ class Selection(Section):
     """Stock keeping units, exactly as the lines write them."""
     brands: Names = ()
     """Brands, exactly as the lines write them."""
-    attributes: AttributeTexts = {}
+    attributes: AttributeTexts = Field(default_factory=dict)
     """Values by attribute name, such as `{"season": ["winter", "autumn"]}`."""
 
     @cached_property

@@ -1,5 +1,6 @@
 """Tables that say what is given from which number on: levels and brackets."""
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from fractions import Fraction
@@ -28,14 +29,14 @@ class Step(Section):
 
 def _rise(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     starts = [ratio(step.start) for step in steps]
-    if any(later <= earlier for earlier, later in zip(starts, starts[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(starts)):
         raise PydanticCustomError("steps", "each `from` must be larger than the one before")
     return steps
 
 
 def _rise_in_points(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     points = [ratio(step.points) for step in steps]
-    if any(later < earlier for earlier, later in zip(points, points[1:], strict=False)):
+    if any(later < earlier for earlier, later in itertools.pairwise(points)):
         raise PydanticCustomError("levels", "a higher level may not give less than the one before")
     return steps
 

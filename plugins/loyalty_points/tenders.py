@@ -1,5 +1,4 @@
-"""How an order was paid: rules may count only the part that was paid in some way, or leave one out.
-"""
+"""How an order was paid: rules may count only what was paid in some way, or leave that out."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -95,4 +95,3 @@ class Times(Section):
                 if at < end:
                     return True
         return False
-

@@ -10,6 +10,7 @@ from loyalty_points.config import PointsConfig
 from loyalty_points.limits import Limit
 from loyalty_points.periods import Measure
 
+
 def times_name(rule: str, limit: Limit) -> str:
     """Name of the counter of how often a rule gave."""
     return limit.counter_name(f"times.{rule}", limit.per)
@@ -21,12 +22,19 @@ def uses(config: PointsConfig) -> Iterator[Counter]:
         for limit in rule.limits:
             yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id))
     for on in config.caps_on:
-        cap = on.cap
-        yield cap.counter(f"given.{on.target}.{on.unit}", cap.per, _given(on))
-        if cap.carry_over:
-            yield Counter(
-                name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on)
-            )
+        yield given_counter(on)
+        if on.cap.carry_over:
+            yield owed_counter(on)
+
+
+def given_counter(on: CapOn) -> Counter:
+    """What was given under a cap in its period."""
+    return on.cap.counter(f"given.{on.target}.{on.unit}", on.cap.per, _given(on))
+
+
+def owed_counter(on: CapOn) -> Counter:
+    """What a cap that carries over cut and is still to be given."""
+    return Counter(name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on))
 
 
 def _times(rule: str) -> Measure:

@@ -101,10 +101,10 @@ def _check_activity(s: Settling, fact: ActivityRecorded) -> None:
     declared = [one for one in types if one.type == fact.type]
     if not declared:
         known = sorted({one.type for one in types})
-        near = get_close_matches(fact.type, known, n=1)
+        hints = [f": did you mean {one}?" for one in get_close_matches(fact.type, known, n=1)]
         raise Refused(
             Code.BAD_USER_INPUT,
-            f"no program defines this type of activity{f': did you mean {near[0]}?' if near else ''}",
+            "no program defines this type of activity" + "".join(hints),
             field="type",
             details={"known": known},
         )

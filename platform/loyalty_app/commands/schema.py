@@ -11,6 +11,7 @@ from loyalty_app.problem import Problem
 
 COMMITTED = Path("graphql_schema/schema.graphql")
 PAYLOADS = Path("graphql_schema/webhooks")
+PROGRAMS = Path("docs/programs")
 
 
 def schema(
@@ -21,14 +22,19 @@ def schema(
 ) -> None:
     """Print the GraphQL schema of this release with the plugins that ship with it.
 
-    The committed files are that and the JSON Schema of each webhook's payload.
+    The committed files are that, the JSON Schema of each webhook's payload and the reference of
+    each plugin's config.
     """
     from loyalty_app.installed import shipped
     from loyalty_graphql.compose import compose, sdl
     from loyalty_graphql.core import CORE
 
     text = sdl(compose(CORE, shipped()))
-    files = {COMMITTED: text, **{PAYLOADS / name: one for name, one in _payloads().items()}}
+    files = {
+        COMMITTED: text,
+        **{PAYLOADS / name: one for name, one in _payloads().items()},
+        **{PROGRAMS / name: one for name, one in _references().items()},
+    }
     if write:
         _write(files)
     elif not check:
@@ -48,6 +54,14 @@ def _payloads() -> Mapping[str, str]:
         f"{topic.name}.json": json.dumps(topic.schema, indent=2) + "\n"
         for topic in (*topics.by_name.values(), topics.ping)
     }
+
+
+def _references() -> Mapping[str, str]:
+    """The reference page of each plugin's config by the name of its file."""
+    from loyalty_app.config_reference import reference
+    from loyalty_app.installed import shipped
+
+    return {f"{plugin.name}-config.md": reference(plugin) for plugin in shipped()}
 
 
 def _write(files: Mapping[Path, str]) -> None:

@@ -7,9 +7,10 @@ from loyalty.units import ratio
 from loyalty.view import GrantView, View
 from loyalty_points.config import PointsConfig
 from loyalty_points.counting import Fact
+from loyalty_points.facts import CarriedOver
 
 
-def cap(config: PointsConfig, fact: Fact, view: View) -> Iterator[Grant]:
+def cap(config: PointsConfig, fact: Fact | CarriedOver, view: View) -> Iterator[Grant]:
     """Lower what this fact was granted to what is left, and name what cut it.
 
     Caps are asked in their order: on rules, on groups, on the program. Within one the grants are

@@ -1,11 +1,14 @@
 """Exact results of real programs, and of the mechanics that they are made of."""
 
+from typing import Any
+
 import pytest
 
+from loyalty.errors import Refused
 from loyalty.purchase import Line, LineKind
 from tests.plugins.points.till import Till, minor, program, rule
 
-PER_TEN = {"per": {"USD": "10.00"}}
+PER_TEN: dict[str, Any] = {"per": {"USD": "10.00"}}
 TAXED = Line(id="goods", amount=minor("9.50"), tax=minor("0.76"))
 
 
@@ -24,9 +27,7 @@ def test_a_point_per_ten() -> None:
     ("base", "factor", "bonus"), [("4", "1.5", "2"), ("5", "1.5", "2"), ("5", "3", "10")]
 )
 def test_a_promotion_multiplies_and_drops_the_fraction(base: str, factor: str, bonus: str) -> None:
-    till = Till(
-        program(rule(count="visit", points=base), rule("happy", bonus={"factor": factor}))
-    )
+    till = Till(program(rule(count="visit", points=base), rule("happy", bonus={"factor": factor})))
     assert till.buys("10.00") == {"base": base, "happy": bonus}
 
 
@@ -55,7 +56,7 @@ def test_of_a_group_the_first_by_priority_that_gives() -> None:
 
 
 def test_a_trigger_limit_per_day_leaves_the_base_and_other_promotions() -> None:
-    once = {"limits": [{"times": 1, "period": "day"}]}
+    once: dict[str, Any] = {"limits": [{"times": 1, "period": "day"}]}
     till = Till(
         program(
             rule(),
@@ -88,7 +89,11 @@ STARS = [
     [
         ("5.45", {"STORED_VALUE": "5.45"}, {"preloaded": "10.90"}),
         ("5.45", {"CARD": "5.45"}, {"other": "5.45"}),
-        ("10.00", {"STORED_VALUE": "6.00", "CASH": "4.00"}, {"preloaded": "12.00", "other": "4.00"}),
+        (
+            "10.00",
+            {"STORED_VALUE": "6.00", "CASH": "4.00"},
+            {"preloaded": "12.00", "other": "4.00"},
+        ),
         ("10.00", {"STORED_VALUE": "3.33", "CASH": "6.67"}, {"preloaded": "6.66", "other": "6.67"}),
     ],
 )
@@ -246,15 +251,22 @@ def test_rates_by_product_type(rounding: str, rounded: str, places: int, points:
 
 def test_nothing_is_lost_where_a_rule_rounds_over_a_period() -> None:
     till = Till(program(rule(over={"period": "month"}, **PER_TEN)))
-    assert [till.buys("9.50") for _ in range(4)] == [{}, {"base": "1"}, {"base": "1"}, {"base": "1"}]
+    assert [till.buys("9.50") for _ in range(4)] == [
+        {},
+        {"base": "1"},
+        {"base": "1"},
+        {"base": "1"},
+    ]
     till.comes("2026-04-01T00:00")
     assert till.buys("9.50") == {}
 
 
 def test_brackets_count_each_part_at_its_own_rate() -> None:
     brackets = [
-        {"from": "0", "points": "1"}, {"from": "100", "points": "2"}, {"from": "500", "points": "3"},
-    ]  # fmt: skip
+        {"from": "0", "points": "1"},
+        {"from": "100", "points": "2"},
+        {"from": "500", "points": "3"},
+    ]
     till = Till(program(rule(brackets=brackets, over={"period": "year"})))
     assert till.buys("150.00") == {"base": "200"}
     assert till.buys("450.00") == {"base": "1000"}  # 350 at 2, 100 at 3
@@ -284,6 +296,46 @@ def test_a_budget_of_the_program_is_cut_to_the_point() -> None:
     assert till.buys("20.00") == {"base": "5"}
     assert till.cuts() == {"base": (20, 5, "PROGRAM_BUDGET")}
     assert till.buys("20.00") == {}
+
+
+def test_what_a_cap_cut_is_given_when_its_next_period_begins() -> None:
+    cap = {"points": "15", "period": "month", "carry_over": True}
+    till = Till(program(rule(caps=[cap])))
+    assert till.buys("20.00") == {"base": "15"}
+    assert till.buys("20.00") == {}
+    assert till.cuts() == {"base": (20, 0, "RULE_CAP")}
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "15"}  # 25 are owed
+    assert till.buys("20.00") == {}
+    till.comes("2026-05-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "15"}  # 30 were
+    till.comes("2026-06-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "15"}
+    till.comes("2026-07-01T00:00")
+    assert till.carries("rule.base") == {}
+    assert till.balance() == "60"
+
+
+def test_an_activity_must_be_of_a_known_type_and_fit_its_schema() -> None:
+    schema = {
+        "type": "object", "required": ["stars"], "additionalProperties": False,
+        "properties": {"stars": {"type": "integer", "minimum": 1, "maximum": 5}},
+    }  # fmt: skip
+    till = Till(
+        program(
+            activity("review", "5"),
+            activities=[{"type": "review", "label": "A review", "attributes": schema}],
+        )
+    )
+    assert till.does("review", stars=5) == {"review": "5"}
+    with pytest.raises(Refused, match=r"less than or equal|greater than the maximum") as refused:
+        till.does("review", stars=9)
+    assert refused.value.field == "attributes.stars"
+    with pytest.raises(Refused, match="is a required property"):
+        till.does("review")
+    with pytest.raises(Refused, match="did you mean review") as refused:
+        till.does("reviews", stars=5)
+    assert refused.value.field == "type"
 
 
 def test_promotions_hold_at_their_times_only() -> None:

@@ -70,7 +70,9 @@ def test_what_is_not_taken_is_said(text: str, fault: str) -> None:
         Recurrence.parse(text)
 
 
-@pytest.mark.parametrize("text", ["BYMONTH=4,5;BYMONTHDAY=-1", "BYMONTH=4;BYDAY=2TU", "BYMONTH=4,9"])
+@pytest.mark.parametrize(
+    "text", ["BYMONTH=4,5;BYMONTHDAY=-1", "BYMONTH=4;BYDAY=2TU", "BYMONTH=4,9"]
+)
 @pytest.mark.parametrize("frequency", ["MONTHLY", "YEARLY"])
 def test_months_go_with_days_of_theirs(text: str, frequency: str) -> None:
     start, end = date(2024, 4, 30), date(2030, 4, 30)

@@ -10,7 +10,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.facts import ActivityRecorded, Fact, MemberRef, PurchaseRecorded, PurchaseReversed
+from loyalty.facts import (
+    ActivityRecorded,
+    Fact,
+    FactKey,
+    MemberRef,
+    PurchaseRecorded,
+    PurchaseReversed,
+)
 from loyalty.ledger.book import Book
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
@@ -22,6 +29,7 @@ from loyalty.setup import Program, ProgramVersion, Setup
 from loyalty.units import Unit, UnitKind, format_minor, parse_minor
 from loyalty.view import MemberView, TraitValue
 from loyalty_points.config import PointsConfig
+from loyalty_points.facts import CarriedOver
 from loyalty_points.plugin import plugin
 
 TENANT, ADA, PROGRAM = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -106,6 +114,14 @@ class Till:
             )
         )  # fmt: skip
 
+    def carries(self, target: str) -> dict[str, str]:
+        """A new period begins for a cap that carries over."""
+        return self.tells(
+            CarriedOver(
+                member=MemberRef(id=ADA), occurred_at=self.at, program="club", target=target
+            )
+        )
+
     def brings_back(self, order: str | None = None, **lines: str) -> None:
         """All of an order, or of its lines (`_1="10.00"`) so much."""
         parts = tuple(
@@ -121,12 +137,20 @@ class Till:
 
     def tells(self, fact: Fact) -> dict[str, str]:
         self.batch.now = self.at.astimezone(UTC)
-        settle(self.batch, Request(fact=fact, actor="test", any_time=True), 0)
+        settle(
+            self.batch,
+            Request(
+                fact=fact, actor="test", any_time=True, key=FactKey("test", str(next(self.ids)))
+            ),
+            0,
+        )
         self.body = self.batch.book.rows.facts[-1][-1] or {}
         if isinstance(fact, PurchaseRecorded):
             self._remembers(fact)
         return {
-            row["rule"] if row["unit"] == "points" else f"{row['rule']}@{row['unit']}": format_minor(
+            row["rule"]
+            if row["unit"] == "points"
+            else f"{row['rule']}@{row['unit']}": format_minor(
                 row["granted"], self.setup.places(row["unit"]) or 0
             )
             for row in self.body.get("grants", ())
@@ -172,4 +196,3 @@ def rule(id: str = "base", **keys: Any) -> dict[str, Any]:
 
 def program(*rules: dict[str, Any], **keys: Any) -> dict[str, Any]:
     return {"unit": "points", "rules": list(rules)} | keys
-

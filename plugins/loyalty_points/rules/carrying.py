@@ -1,0 +1,33 @@
+"""What a cap cut in an earlier period is given in a later one."""
+
+from collections.abc import Iterator
+
+from loyalty.effects import Grant
+from loyalty.view import View
+from loyalty_points.config import PointsConfig
+from loyalty_points.facts import CarriedOver
+from loyalty_points.lifetime import available_at, expires_at
+
+
+def carry(config: PointsConfig, fact: CarriedOver, view: View) -> Iterator[Grant]:
+    """All that is owed; the cap itself then lowers it to its room in the new period."""
+    on = next((on for on in config.caps_on if on.target == fact.target), None)
+    if fact.program != view.program or on is None or not on.cap.carry_over:
+        return
+    owed = view.counters[on.owed]
+    if owed <= 0:
+        return
+    rule = next(rule for rule in config.rules if rule.id in on.rules)
+    terms = rule.terms or config.terms
+    yield Grant(
+        unit=on.unit,
+        wanted=owed,
+        granted=owed,
+        rule=on.carried,
+        label=f"{rule.label}, carried over",
+        accounting_class=rule.accounting_class,
+        available_at=available_at(terms, fact.occurred_at, view.zone),
+        expires_at=expires_at(terms, fact.occurred_at, view.zone),
+        take_back=terms.take_back,
+        inputs={"owed": owed},
+    )
