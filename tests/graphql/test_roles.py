@@ -30,7 +30,7 @@ OPEN_TO = {
 # What an operator may ask that names no tenant, or an id that is nothing's.
 WITHOUT_TENANT = {
     "viewer", "tenant", "tenants", "createTenant", "suspendTenant", "resumeTenant", "programKinds",
-    "batchItemSchema", "node", "redemption", "revokeApiKey",
+    "conditionNames", "checkCondition", "batchItemSchema", "node", "redemption", "revokeApiKey",
     "updateProgram", "publishProgram", "archiveProgram", "webhookTopics",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")

@@ -1,6 +1,7 @@
 """What setting tenants up adds to the schema, for `Core`."""
 
 from loyalty_graphql.admin.audit_trail import AuditQuery
+from loyalty_graphql.admin.conditions import ConditionQuery
 from loyalty_graphql.admin.issuers import IssuerMutation, IssuerQuery
 from loyalty_graphql.admin.keys import ApiKeyMutation, ApiKeyQuery
 from loyalty_graphql.admin.operators import OperatorMutation
@@ -20,6 +21,7 @@ ADMIN_QUERY = (
     TenantQuery,
     ProgramQuery,
     ProgramKindQuery,
+    ConditionQuery,
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,

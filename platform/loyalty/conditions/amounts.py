@@ -40,9 +40,11 @@ def _minor(source: str, tokens: Sequence[Token], index: int, currency: str | Non
     if argument is None or text is None or not closed:
         message = 'write an amount as a text in quotes, such as amount("25.00")'
         raise ConditionFault(message, source, tokens[index].start)
-    places = None if currency is None else currency_places(currency)
-    if places is None:
+    if currency is None:
         message = "amount(...) needs a currency, and none is given here"
+        raise ConditionFault(message, source, tokens[index].start)
+    if (places := currency_places(currency)) is None:
+        message = f"{currency!r} is not an ISO 4217 currency code"
         raise ConditionFault(message, source, tokens[index].start)
     try:
         return parse_minor(text, places, field=FUNCTION)

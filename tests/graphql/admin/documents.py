@@ -76,6 +76,9 @@ QUERIES = (
     f"{{ tenant {{ {TENANT} }} }}",
     f"{{ programs {{ {PROGRAM} }} }}",
     "{ programKinds { name description configSchema } }",
+    "{ conditionNames { on names { name type description } } }",
+    '{ checkCondition(source: "purchase.total > 0", on: PURCHASE) '
+    "{ ok parts reads fault { message line column excerpt } } }",
     "{ units { code name places kind } }",
     f"{{ apiKeys(first: 20) {{ edges {{ cursor node {{ {KEY} }} }} {PAGE} }} }}",
     f"{{ tokenIssuers {{ {ISSUER} }} }}",

@@ -20,6 +20,8 @@ CLOSED = {
     "webhookTopics": {"service", "member", "partner"},
     "webhookDeliveries": {"service", "member", "partner"},
     "programKinds": {"member", "partner"},
+    "conditionNames": {"member", "partner"},
+    "checkCondition": {"member", "partner"},
 }
 FULL_PROGRAM = "{ programs { slug } }"
 

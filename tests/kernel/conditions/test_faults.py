@@ -90,6 +90,10 @@ def test_an_amount_needs_a_currency() -> None:
     assert fault.message == "amount(...) needs a currency, and none is given here"
     assert fault.column == 18
 
+    assert fault_of('amount("3") > 1', currency="EURO").message == (
+        "'EURO' is not an ISO 4217 currency code"
+    )
+
 
 def test_amounts_have_the_places_of_their_currency() -> None:
     assert fault_of('amount("2.5") > 3', "JPY").message.endswith("more than 0 decimal places (JPY)")
