@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any, get_args
 
+from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, Name, Vocabulary
 from loyalty.effects import Effect
 from loyalty.errors import Code
 from loyalty.plugin import Plugin
@@ -67,6 +68,26 @@ def numbers() -> Iterable[Row]:
     yield ["tenders of a purchase", f"{TENDERS_MAX:,}"]
     yield ["its time, a batch's time", f"{given.seconds:.0f} s, {given.batch_seconds:.0f} s"]
     yield ["subscriptions on a socket", f"{given.subscriptions:,}"]
+
+
+def purchase_names() -> Iterable[Row]:
+    return _names(PURCHASE)
+
+
+def activity_names() -> Iterable[Row]:
+    return _names(ACTIVITY)
+
+
+def common_names() -> Iterable[Row]:
+    return map(_name, STANDING.names)
+
+
+def _names(vocabulary: Vocabulary) -> Iterable[Row]:
+    return (_name(name) for name in vocabulary.names if name not in STANDING.names)
+
+
+def _name(name: Name) -> Row:
+    return [f"`{name.name}`", name.type.value, name.description]
 
 
 def setting_names() -> Iterable[str]:

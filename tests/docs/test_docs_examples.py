@@ -8,6 +8,7 @@ import pytest
 import typer.main
 import yaml
 
+from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
 from loyalty_points.config import PointsConfig
 from loyalty_stamps.config import StampsConfig
@@ -104,3 +105,21 @@ def test_pages_are_found() -> None:
     assert {"README.md", "docs/tutorial.md"} <= {name_of(page) for page in PAGES}
     assert DECISIONS
     assert list(tables.setting_names())
+
+
+SUBJECTS = {"On a purchase": PURCHASE, "On an activity": ACTIVITY, "On a member": STANDING}
+CONDITIONS = [
+    (block.title, source)
+    for page in PAGES
+    for block in blocks(page, "cel")
+    for source in block.text.strip().split("\n\n")
+]
+
+
+@pytest.mark.parametrize(("title", "source"), CONDITIONS)
+def test_every_condition_compiles(title: str, source: str) -> None:
+    assert compiled(source, SUBJECTS[title], currency="EUR").reads
+
+
+def test_conditions_are_found() -> None:
+    assert len(CONDITIONS) >= 8

@@ -10,6 +10,7 @@ from loyalty_app.cli import app
 from . import tables
 from .page import ROOT, table
 
+CONDITIONS = ROOT / "docs" / "conditions.md"
 GRAPHQL = ROOT / "docs" / "graphql.md"
 OPERATING = ROOT / "docs" / "operating.md"
 PLUGINS = ROOT / "docs" / "plugins.md"
@@ -24,6 +25,15 @@ def test_the_table_of_the_guide_is_what_the_code_says(rows: object) -> None:
     assert callable(rows)
     expected = drawn(rows())
     assert f"---|\n{expected}\n" in GRAPHQL.read_text("utf-8"), f"it should be\n{expected}"
+
+
+@pytest.mark.parametrize(
+    "rows", [tables.purchase_names, tables.activity_names, tables.common_names]
+)
+def test_the_names_of_conditions_are_what_the_code_says(rows: object) -> None:
+    assert callable(rows)
+    expected = drawn(rows())
+    assert f"---|\n{expected}\n" in CONDITIONS.read_text("utf-8"), f"it should be\n{expected}"
 
 
 def test_every_setting_is_in_the_table() -> None:

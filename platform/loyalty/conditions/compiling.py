@@ -7,7 +7,7 @@ from functools import cache, lru_cache, partial
 
 from cel_expr_python import cel
 
-from loyalty.conditions import amounts
+from loyalty.conditions import amounts, bounds
 from loyalty.conditions.clause import Clause
 from loyalty.conditions.condition import Condition
 from loyalty.conditions.failures import said_of_text
@@ -49,7 +49,7 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     `amount("25.00")` is read in `currency`.
 
     :raises ConditionFault: it is too long, no valid CEL, uses a name that there is not, is neither
-        true nor false, or holds a wrong amount
+        true nor false, holds a wrong amount or goes beyond the bounds of loops and patterns
     """
     if len(source) > LENGTH_MAX:
         raise ConditionFault(f"is longer than {LENGTH_MAX} characters", source, LENGTH_MAX)
@@ -60,6 +60,7 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     whole = _clause(source, text, words, vocabulary, (words[0].start, words[-1].end))
     if (found := whole.program.return_type()) != _T.BOOL:
         raise ConditionFault(_no_bool(found), source, words[0].start)
+    bounds.check(source, words, vocabulary.by_name, whole.program.serialize())
     return Condition(
         source=source,
         vocabulary=vocabulary,

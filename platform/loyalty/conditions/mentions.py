@@ -29,7 +29,7 @@ def mentions(tokens: Sequence[Token], known: Mapping[str, Name]) -> list[Mention
     A variable of a loop that goes by the first word of a name is taken for it: that reads a name
     for nothing and changes no verdict.
     """
-    return list(dict.fromkeys(_mentions(tokens, known)))
+    return list(dict.fromkeys(mention for _, _, mention in placed(tokens, known)))
 
 
 def chain(tokens: Sequence[Token], index: int) -> list[str]:
@@ -43,7 +43,10 @@ def chain(tokens: Sequence[Token], index: int) -> list[str]:
     return words
 
 
-def _mentions(tokens: Sequence[Token], known: Mapping[str, Name]) -> Iterator[Mention]:
+def placed(
+    tokens: Sequence[Token], known: Mapping[str, Name]
+) -> Iterator[tuple[int, int, Mention]]:
+    """Each mention of a known name with its first token, and the first one behind the name."""
     for index, token in enumerate(tokens):
         if token.kind is not Kind.NAME or (index > 1 and _continues(tokens, index)):
             continue
@@ -51,10 +54,11 @@ def _mentions(tokens: Sequence[Token], known: Mapping[str, Name]) -> Iterator[Me
         for count in range(len(words), 0, -1):
             name = ".".join(words[:count])
             if name in known:
-                path = _path(tokens, index + 2 * count - 1)
+                end = index + 2 * count - 1
+                path = _path(tokens, end)
                 if not path and known[name].type in MAPS:
                     path = _asked_for(tokens, index)
-                yield Mention(name, path)
+                yield index, end, Mention(name, path)
                 break
 
 

@@ -23,6 +23,7 @@ class NameType(StrEnum):
     MAP = "map(string, dyn)"
 
 
+LISTS = (NameType.STRINGS, NameType.OBJECTS)
 MAPS = (NameType.AMOUNTS, NameType.MAP)
 
 
