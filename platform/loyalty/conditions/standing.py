@@ -84,7 +84,7 @@ def _in_year(born: tuple[int, int], year: int) -> date:
     return date(year, 3, 1) if born == (2, 29) and not isleap(year) else date(year, *born)
 
 
-COMMON = (
+NAMES = (
     Name("at", NameType.TIMESTAMP, "When it happened.", lambda s: s.at),
     Name(
         "local.date",
