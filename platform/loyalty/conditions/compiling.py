@@ -15,7 +15,7 @@ from loyalty.conditions.fault import ConditionFault
 from loyalty.conditions.mentions import Mention, chain, mentions
 from loyalty.conditions.name import NameType, Vocabulary
 from loyalty.conditions.parts import parts
-from loyalty.conditions.tokens import Kind, Token, tokens
+from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import TRAITS
 
 LENGTH_MAX = 4_000
@@ -28,6 +28,8 @@ FUNCTIONS = (
 )  # fmt: skip
 _FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _UNDECLARED = re.compile(r"undeclared reference to '(.*?)'")
+# Half of a character, or one that ends a text for the library.
+_UNSEEN = re.compile("[\x00\ud800-\udfff]")
 _T = cel.Type
 _TYPES = {
     NameType.INT: _T.INT,
@@ -53,6 +55,8 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     """
     if len(source) > LENGTH_MAX:
         raise ConditionFault(f"is longer than {LENGTH_MAX} characters", source, LENGTH_MAX)
+    if not source.isprintable() and (odd := _UNSEEN.search(source)) is not None:
+        raise ConditionFault("holds a character that is not seen", source, odd.start())
     words = tokens(source)
     if not words:
         raise ConditionFault("says nothing", source, 0)
@@ -160,14 +164,15 @@ def _unknown(
     name: str, source: str, at: int, words: Sequence[Token], vocabulary: Vocabulary
 ) -> ConditionFault:
     """A name or function that there is not. The library points somewhere into it or behind it."""
-    index = max((i for i, word in enumerate(words) if word.start <= at), default=0)
+    name = name.lstrip(".")
     first = name.split(".")[0]
-    while index and words[index].text != first:
-        index -= 1
-    whole = name if words[index].kind is not Kind.NAME else ".".join(chain(words, index))
+    places = [i for i, word in enumerate(words) if word.text == first]
+    if not places:
+        return ConditionFault(f"there is no {name}", source, at)
+    index = min(places, key=lambda i: abs(words[i].start - at))
     called = index + 1 < len(words) and words[index + 1].text == "("
     what, known = ("function", FUNCTIONS) if called else ("name", tuple(vocabulary.by_name))
-    asked = name if called else whole
+    asked = name if called else ".".join(chain(words, index))
     near = get_close_matches(asked, known, n=1, cutoff=0.6) or get_close_matches(name, known, n=1)
     hint = f": did you mean {near[0]}?" if near else ""
     return ConditionFault(f"there is no {what} {asked}{hint}", source, words[index].start)

@@ -18,7 +18,7 @@ _RUN: tuple[tuple[re.Pattern[str], str], ...] = (
 _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Syntax error: .*'<EOF>' expecting.*"), "ends too early"),
     (re.compile(r"Syntax error: missing '(.*)' at '<EOF>'"), "ends too early: {0} is missing"),
-    (re.compile(r"Syntax error: token recognition error at: '(.*)'"), "{0} is not understood"),
+    (re.compile(r"Syntax error: token recognition error at: '(.*?)'?$"), "{0} is not understood"),
     (
         re.compile(r"Syntax error: (?:mismatched|extraneous) input '(.*?)' expecting.*"),
         "{0} does not belong here",
@@ -53,7 +53,7 @@ def said_of_text(message: str) -> str:
 def _plain(known: tuple[tuple[re.Pattern[str], str], ...], message: str) -> str:
     for pattern, words in known:
         if (match := pattern.search(message)) is not None:
-            groups = [group.strip() for group in match.groups()]
+            groups = [group.strip() or "this" for group in match.groups()]
             operator = groups[0].strip("_") if groups else ""
             plain = words.format(*groups, op=operator)
             if len(groups) > 1 and groups[1] in _MIXED:

@@ -23,5 +23,6 @@ class ConditionFault(ValueError):
 
 def _excerpt(line: str, at: int) -> str:
     first = max(at - MARGIN, 0)
-    shown = line[first : at + MARGIN].replace("\t", " ")
+    cut = line[first : at + MARGIN]
+    shown = "".join(one if one.isprintable() else " " for one in cut)  # each as wide as it was
     return f"{shown}\n{' ' * (at - first)}^"

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from loyalty.conditions.name import MAPS, Name
 from loyalty.conditions.tokens import Kind, Token
 
+_BEFORE_A_KEY = frozenset({"(", "[", "{", ",", ":", "?", "&&", "||"})
+
 
 class Mention(NamedTuple):
     """A name, and the keys that are looked up in it one after the other.
@@ -65,7 +67,9 @@ def placed(
 def _continues(tokens: Sequence[Token], index: int) -> bool:
     """Whether a word belongs to what is before it; `.purchase.total` only begins with a point."""
     before, left = tokens[index - 1], tokens[index - 2]
-    return before.text == "." and (left.kind is not Kind.SIGN or left.text in (")", "]", "}"))
+    if before.text != "." or left.text == "in":
+        return False
+    return left.kind is not Kind.SIGN or left.text in (")", "]", "}")
 
 
 def _path(tokens: Sequence[Token], at: int) -> tuple[str, ...]:
@@ -90,6 +94,8 @@ def _asked_for(tokens: Sequence[Token], index: int) -> tuple[str, ...]:
     """The key of `"key" in name`."""
     if index < 2 or tokens[index - 1].text != "in":
         return ()
+    if index > 2 and tokens[index - 3].text not in _BEFORE_A_KEY:
+        return ()  # the text is only the end of what is asked for
     key = tokens[index - 2].value
     return () if key is None else (key,)
 

@@ -1,6 +1,8 @@
 """What is no condition is refused when it is written, with the place and what to do."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from loyalty.conditions import ACTIVITY, PURCHASE, ConditionFault, compiled
 
@@ -57,6 +59,10 @@ def fault_of(source: str, currency: str | None = "EUR") -> ConditionFault:
             'write an amount as a text in quotes, such as amount("25.00")',
             1,
         ),
+        ('purchase.total > .amount("3")', "there is no function amount: did you mean amount?", 19),
+        ('"a\x00" == "b"', "holds a character that is not seen", 3),
+        ('"\ud800" == "b"', "holds a character that is not seen", 2),
+        ("purchase.total\u00a0> 1", "this is not understood", 15),
         ("amount(", 'write an amount as a text in quotes, such as amount("25.00")', 1),
         ("+".join(["purchase.total"] * 40) + " > 0", DEEP, 1),
     ],
@@ -83,6 +89,26 @@ def test_of_a_long_line_the_part_around_the_fault_is_shown() -> None:
     shown, caret = fault.excerpt.split("\n")
     assert (fault.column, len(shown)) == (441, 77)
     assert shown[caret.index("^") :].startswith("purchase.totl")
+
+
+def test_places_count_characters() -> None:
+    assert fault_of('"😀é" == "x" && purchase.totl > 3').column == 16
+
+
+@given(
+    st.one_of(
+        st.text(max_size=40), st.text("().[]{}\"'\\ \n?:&|=<>+-!,amount0.purchs", max_size=60)
+    )
+)
+def test_any_text_is_a_condition_or_is_told_why_not(source: str) -> None:
+    try:
+        compiled(source, PURCHASE, currency="EUR")
+    except ConditionFault as error:
+        fault = error
+    else:
+        return
+    assert 1 <= fault.line <= source.count("\n") + 1
+    assert str(fault).encode().decode() == str(fault)
 
 
 def test_an_amount_needs_a_currency() -> None:

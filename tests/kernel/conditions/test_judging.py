@@ -152,6 +152,29 @@ def test_what_a_condition_reads_is_known_before() -> None:
     assert a_condition('member.traits["c.d"] == 1 && size(member.traits) > 1').traits == {"*.*"}
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"mug" in .purchase.skus',
+        "purchase // of it\n  . total > 1",
+        '{"a": purchase.total}.a > 1',
+        "[purchase.total][0] > 1 ? purchase.skus.size() == 2 : purchase.tax > 0",
+        "purchase.attributes.`store` == 'Sol' && has(purchase.attributes.guests)",
+        "-purchase.total < 0 && !(purchase.total in [1, 2])",
+    ],
+)
+def test_a_name_is_found_wherever_it_stands(source: str) -> None:
+    verdict = of_purchase(source)
+    assert verdict.holds, verdict.words()
+
+
+def test_a_key_that_is_put_together_is_not_taken_for_its_end() -> None:
+    view = a_view(traits={"vip.tier": "gold"})
+    assert of_purchase('"vip" + ".tier" in member.traits', view=view).holds
+    assert of_purchase('member.traits["vip" + ".tier"] == "gold"', view=view).holds
+    assert of_purchase('true ? "vip.tier" in member.traits : false', view=view).holds
+
+
 def test_only_what_conditions_read_is_worked_out() -> None:
     traits = Noted({"vip.tier": TraitValue(value="gold", since=NOON)})
     view = View(program="coffee", setup=SETUP, member=ADA, traits=traits)
