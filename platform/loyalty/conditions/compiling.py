@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import cache, lru_cache, partial
 
 from cel_expr_python import cel
@@ -10,24 +9,16 @@ from cel_expr_python import cel
 from loyalty.conditions import amounts, bounds
 from loyalty.conditions.clause import Clause
 from loyalty.conditions.condition import Condition
-from loyalty.conditions.failures import said_of_text
+from loyalty.conditions.failures import fault_of, no_condition
 from loyalty.conditions.fault import ConditionFault
-from loyalty.conditions.mentions import Mention, chain, mentions
+from loyalty.conditions.mentions import Mention, mentions
 from loyalty.conditions.name import NameType, Vocabulary
 from loyalty.conditions.parts import parts
 from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import TRAITS
 
 LENGTH_MAX = 4_000
-KEPT_MAX = 10_000  # conditions; programs keep their own besides
-FUNCTIONS = (
-    "amount", "size", "startsWith", "endsWith", "contains", "matches", "has", "all", "exists",
-    "exists_one", "filter", "map", "int", "uint", "double", "string", "bool", "bytes", "type",
-    "dyn", "timestamp", "duration", "getFullYear", "getMonth", "getDate", "getDayOfMonth",
-    "getDayOfWeek", "getDayOfYear", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
-)  # fmt: skip
-_FAULT = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
-_UNDECLARED = re.compile(r"undeclared reference to '(.*?)'")
+KEPT_MAX = 2_000  # conditions; programs keep their own besides
 # Half of a character, or one that ends a text for the library.
 _UNSEEN = re.compile("[\x00\ud800-\udfff]")
 _T = cel.Type
@@ -44,7 +35,6 @@ _TYPES = {
 }
 
 
-@lru_cache(maxsize=KEPT_MAX)
 def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Condition:
     """The condition that a text stands for; the same text is compiled once.
 
@@ -53,6 +43,11 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     :raises ConditionFault: it is too long, no valid CEL, uses a name that there is not, is neither
         true nor false, holds a wrong amount or goes beyond the bounds of loops and patterns
     """
+    return _compiled(source, vocabulary, currency)
+
+
+@lru_cache(maxsize=KEPT_MAX)
+def _compiled(source: str, vocabulary: Vocabulary, currency: str | None) -> Condition:
     if len(source) > LENGTH_MAX:
         raise ConditionFault(f"is longer than {LENGTH_MAX} characters", source, LENGTH_MAX)
     if not source.isprintable() and (odd := _UNSEEN.search(source)) is not None:
@@ -63,7 +58,7 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     text = amounts.folded(source, words, currency)
     whole = _clause(source, text, words, vocabulary, (words[0].start, words[-1].end))
     if (found := whole.program.return_type()) != _T.BOOL:
-        raise ConditionFault(_no_bool(found), source, words[0].start)
+        raise ConditionFault(no_condition(found.name()), source, words[0].start)
     bounds.check(source, words, vocabulary.by_name, whole.program.serialize())
     return Condition(
         source=source,
@@ -94,7 +89,7 @@ def _clause(
     try:
         program = _environment(vocabulary).compile(shifted)
     except RuntimeError as error:
-        raise _fault(str(error), source, words, vocabulary) from None
+        raise fault_of(str(error), source, words, vocabulary.by_name) from None
     found = mentions([word for word in words if start <= word.start < end], vocabulary.by_name)
     keys = _keys(found)
     names = {mention.name for mention in found if mention.name not in keys}
@@ -126,53 +121,3 @@ def _traits(whole: Clause, vocabulary: Vocabulary) -> frozenset[str]:
         traits = vocabulary.by_name[mention.name].traits
         needed.update(whole.keys.get(mention.name, ("*.*",)) if traits is None else traits)
     return frozenset(needed)
-
-
-# --- what is wrong --------------------------------------------------------------------------------
-
-
-def _no_bool(found: cel.Type) -> str:
-    if found == _T.DYN:
-        return 'may be anything: compare it, as in purchase.attributes.gift == "yes"'
-    return f"must be true or false, and this is {found.name().lower()}"
-
-
-def _fault(
-    error: str, source: str, words: Sequence[Token], vocabulary: Vocabulary
-) -> ConditionFault:
-    faults = [(int(line), int(column), said) for line, column, said in _FAULT.findall(error)]
-    if not faults:
-        return ConditionFault(said_of_text(error), source, 0)
-    found = []
-    for line, column, message in faults:
-        at = _place(source, line, column)
-        if (unknown := _UNDECLARED.match(message)) is None:
-            return ConditionFault(said_of_text(message), source, at)
-        found.append(_unknown(unknown[1], source, at, words, vocabulary))
-    # A mistyped loop leaves its variable unknown as well: the function explains the name.
-    return next((one for one in found if "function" in one.message), found[0])
-
-
-def _place(source: str, line: int, column: int) -> int:
-    if line < 1:
-        return 0
-    lines = source.split("\n")
-    return min(sum(len(one) + 1 for one in lines[: line - 1]) + column - 1, len(source))
-
-
-def _unknown(
-    name: str, source: str, at: int, words: Sequence[Token], vocabulary: Vocabulary
-) -> ConditionFault:
-    """A name or function that there is not. The library points somewhere into it or behind it."""
-    name = name.lstrip(".")
-    first = name.split(".")[0]
-    places = [i for i, word in enumerate(words) if word.text == first]
-    if not places:
-        return ConditionFault(f"there is no {name}", source, at)
-    index = min(places, key=lambda i: abs(words[i].start - at))
-    called = index + 1 < len(words) and words[index + 1].text == "("
-    what, known = ("function", FUNCTIONS) if called else ("name", tuple(vocabulary.by_name))
-    asked = name if called else ".".join(chain(words, index))
-    near = get_close_matches(asked, known, n=1, cutoff=0.6) or get_close_matches(name, known, n=1)
-    hint = f": did you mean {near[0]}?" if near else ""
-    return ConditionFault(f"there is no {what} {asked}{hint}", source, words[index].start)
