@@ -60,13 +60,14 @@ def _compiled(source: str, vocabulary: Vocabulary, currency: str | None) -> Cond
     if (found := whole.program.return_type()) != _T.BOOL:
         raise ConditionFault(no_condition(found.name()), source, words[0].start)
     bounds.check(source, words, vocabulary.by_name, whole.program.serialize())
+    spans = parts(words)
     return Condition(
         source=source,
         vocabulary=vocabulary,
         currency=currency,
         whole=whole,
-        clauses=partial(_clauses, source, vocabulary, currency),
-        parts=tuple(source[start:end] for start, end in parts(words)),
+        clauses=partial(_clauses, source, vocabulary, currency) if len(spans) > 1 else tuple,
+        parts=tuple(source[start:end] for start, end in spans),
         reads=frozenset(mention.name for mention in whole.mentions),
         traits=_traits(whole, vocabulary),
     )

@@ -13,6 +13,8 @@ from loyalty.conditions.verdict import Verdict
 class Condition:
     """Equal to every other of the same text, vocabulary and currency.
 
+    `clauses` compiles its parts; where there is only one, that is `whole`, and it gives none.
+
     `parts` is the source cut at its top-level `&&`. `reads` are the names that it mentions;
     `traits` those of the member that it needs, as `Reaction.traits` writes them.
     """
