@@ -9,11 +9,25 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from loyalty.recorder.each import Outcome, settle_each
+from loyalty.recorder.meanwhile import BREATH
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Request
 
-PART = 125
-BREATH = 25  # requests; then everybody else in this process has a turn, also what is being sent
+PART = 125  # requests; what Postgres has only then to begin with must be small beside the whole
+LAST = 25
+
+
+def starts_of(count: int) -> list[int]:
+    """Where the second part and those after it begin.
+
+    Towards the end each is half as large as what is left, for nobody works while Postgres writes
+    the last one.
+    """
+    starts, start = [], 0
+    while (left := count - start) > 2 * LAST:
+        start += min(PART, left // 2)
+        starts.append(start)
+    return starts
 
 
 async def settle_in_parts(
@@ -30,9 +44,10 @@ async def settle_in_parts(
     """
     outcomes: list[Outcome] = []
     writing: asyncio.Task[None] | None = None
+    starts = set(starts_of(len(requests)))
     try:
         for index, request in enumerate(requests):
-            if index and index % PART == 0:
+            if index in starts:
                 if writing is not None:
                     await writing
                 writing = asyncio.create_task(write())

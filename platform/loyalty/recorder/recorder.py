@@ -21,6 +21,7 @@ from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persiste
 from loyalty.recorder.each import Cut, arrived, internal, settle_each
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, load
+from loyalty.recorder.meanwhile import meanwhile, write_out
 from loyalty.recorder.needs import load_needs
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.owning import ownership_of
@@ -151,7 +152,10 @@ class Recorder:
         wants: Wants = gather(requests, setup, self.plugins, more_lots)
         now = self.clock.now()
         ownership = await ownership_of(connection, wants, setup, self.plugins, now)
-        row = await connection.fetchrow(OPEN_BATCH, setup.tenant_id, *wants.arguments())
+        asked = connection.fetchrow(OPEN_BATCH, setup.tenant_id, *wants.arguments())
+        if len(requests) > 1:
+            asked = meanwhile(asked, write_out(requests, self.plugins.codec))
+        row = await asked
         if row["epoch"] != setup.epoch:
             await self.setups.read(connection, setup.tenant_id)
             raise StaleSetup

@@ -52,10 +52,16 @@ class Request:
         return self.key or self.fact.natural_key
 
     def payload(self, codec: Codec) -> dict[str, Any]:
-        """What is kept: the fact as it was sent. Which revision was the newest is no part of it."""
-        payload = codec.dump(self.fact)
-        if self.newest:
-            payload["purchase_revision"] = None
+        """What is kept: the fact as it was sent. Which revision was the newest is no part of it.
+
+        It is worked out once; nobody may change it.
+        """
+        known: dict[str, dict[str, Any]] = vars(self)  # where cached properties are kept, too
+        if (payload := known.get("written out")) is None:
+            payload = codec.dump(self.fact)
+            if self.newest:
+                payload["purchase_revision"] = None
+            known["written out"] = payload
         return payload
 
 

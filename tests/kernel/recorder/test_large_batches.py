@@ -8,7 +8,7 @@ import pytest
 from loyalty.commands import Redeem
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberRef
-from loyalty.recorder.parts import PART
+from loyalty.recorder.parts import LAST, PART, starts_of
 from loyalty.settlement.request import Recorded
 
 SEVERAL = 3 * PART + 7
@@ -85,3 +85,20 @@ async def test_lots_that_are_missing_in_a_later_part_are_loaded_and_nothing_is_w
     assert (await world.balance(rich)).available == 0
     assert await transactions(world) == 1
     assert (await world.rows("select count(*) from loyalty.redemption"))[0][0] == 2
+
+
+async def test_what_cannot_be_written_out_fails_alone_and_halves_nothing(world: Any) -> None:
+    member = await world.member()
+    purchases = [world.purchase(member, 100) for _ in range(SEVERAL)]
+    purchases[PART] = replace(purchases[PART], attributes={"note": object()})
+
+    outcomes = await world.records(*purchases)
+
+    refused = [(i, o.code) for i, o in enumerate(outcomes) if isinstance(o, Refused)]
+    assert refused == [(PART, Code.INTERNAL)]
+    assert await transactions(world) == 1
+
+
+def test_parts_shrink_towards_the_end() -> None:
+    assert starts_of(2 * LAST) == []
+    assert starts_of(500) == [PART, 2 * PART, 3 * PART, 437, 468]
