@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import orjson
 
 from loyalty.cache.balances import BalanceCache, Balances
-from loyalty.cache.cached_balance import CachedBalance
+from loyalty.cache.cached_balance import tombstone
 from loyalty.cache.cluster import way_to
 from loyalty.cache.hub import Hints, Hub, holder_channel
 from loyalty.cache.local_hub import LocalHub
@@ -109,14 +109,9 @@ class _Telling:
         self._hints = hints
 
     async def __call__(self, committed: Committed) -> None:
-        await self._cache.put_many(
-            committed.tenant_id,
-            {
-                (change.owner, change.unit): CachedBalance(version=change.version, overflow=True)
-                for change in committed.changes
-            },
-        )
+        tombstones = {(c.owner, c.unit): tombstone(c.version) for c in committed.changes}
         hints = [(holder_channel(c.owner), _hint(c)) for c in committed.changes]
+        await self._cache.put_many(committed.tenant_id, tombstones)
         await self._hints.publish_many(committed.tenant_id, hints)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from loyalty.view import BalanceView
 
@@ -43,12 +44,11 @@ class CachedBalance:
         if not all(_whole(amount, AMOUNT_END) for amount in amounts):
             raise ValueError("an amount is not a whole number in [0, 2**63)")
 
-    @property
-    def cacheable(self) -> "CachedBalance":
-        """This where it is small enough to keep, else its tombstone: the version and nothing."""
-        if self.overflow or len(self.lots) > LOTS_MAX:
-            return CachedBalance(version=self.version, overflow=True)
-        return self
+
+@lru_cache(maxsize=4096)
+def tombstone(version: int) -> CachedBalance:
+    """What is left where only the version is known. Many balances have the same few versions."""
+    return CachedBalance(version=version, overflow=True)
 
 
 def _whole(number: object, end: int) -> bool:

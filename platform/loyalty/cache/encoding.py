@@ -6,6 +6,7 @@ and the reader agree on what is garbage, so that garbage never keeps a true valu
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha1
 from typing import Any
 
@@ -21,9 +22,17 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def encode(balance: CachedBalance) -> bytes:
     """The entry, or that of its tombstone where it has too many lots; at most 4096 bytes."""
-    kept = balance.cacheable
-    lots = None if kept.overflow else [_lot_row(lot) for lot in kept.lots]
-    body = orjson.dumps([kept.version, kept.held, kept.deficit, lots])
+    if balance.overflow or len(balance.lots) > LOTS_MAX:
+        return _tombstone(balance.version)
+    lots = [_lot_row(lot) for lot in balance.lots]
+    body = orjson.dumps([balance.version, balance.held, balance.deficit, lots])
+    return _digest(body) + body
+
+
+@lru_cache(maxsize=4096)
+def _tombstone(version: int) -> bytes:
+    # A batch leaves one for each member, and most of their versions are small.
+    body = orjson.dumps([version, 0, 0, None])
     return _digest(body) + body
 
 
