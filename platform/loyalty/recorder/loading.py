@@ -48,22 +48,28 @@ def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet,
 
 
 def _members(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
-    for found in row["members"] or ():
-        batch.members[found["id"]] = MemberView(**dict(found))
+    ids = row["refs"]
     for ref, ordinal in wants.members.items():
-        batch.refs[ref] = row["refs"][ordinal - 1]
-    for ident, member in batch.members.items():
+        batch.refs[ref] = ids[ordinal - 1]
+    by_external = {ref.external_id: ref for ref in batch.refs if ref.external_id is not None}
+    for found in row["members"] or ():
+        ident, external_id, status, enrolled_at, attributes = found
+        batch.members[ident] = MemberView(
+            id=ident, external_id=external_id, status=status, enrolled_at=enrolled_at,
+            attributes=attributes,
+        )  # fmt: skip
         # Resolved before the lock: the external id may have changed hands since.
-        by_external = MemberRef(external_id=member.external_id)
-        if by_external in batch.refs:
-            batch.refs[by_external] = ident
+        if (named := by_external.get(external_id)) is not None:
+            batch.refs[named] = ident
 
 
 def _accounts(book: Book, row: Mapping[str, Any]) -> None:
     for found in row["accounts"] or ():
-        fields = dict(found)
-        owner = holder_of(fields.pop("owner_kind"), fields.pop("owner_id"))
-        book.accounts[owner, fields["unit"], fields["kind"]] = Account(owner=owner, **fields)
+        ident, owner_kind, owner_id, unit, kind, balance, deficit, version, terms = found
+        owner = holder_of(owner_kind, owner_id)
+        book.accounts[owner, unit, kind] = Account(
+            ident, owner, unit, kind, balance, deficit, version, terms
+        )
 
 
 def _lots(book: Book, row: Mapping[str, Any]) -> None:

@@ -197,11 +197,10 @@ def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
     if s.batch.preview:
         return no_chance
-    name = _drawn_for(s)
-    secret, rule = turn.version.draw_secret, turn.program.slug
+    rule = turn.program.slug
 
     def chance(label: str) -> float:
-        roll = drawn(secret, name, rule, label)
+        roll = drawn(turn.version.draw_secret, _drawn_for(s), rule, label)
         s.body.setdefault("draws", []).append(
             {"program": rule, "version": turn.version.number, "label": label, "roll": roll}
         )
