@@ -1,8 +1,9 @@
 """Garbage collection in a process that serves for long.
 
-What was imported stays for ever, so no collection needs to look at it again. A batch of 500 has some
-forty thousand objects at its height and keeps none: with a threshold beneath that, the collector
-looks at them while all are in use and finds nothing, a tenth to a quarter of all the time.
+What was imported stays for ever, so no collection needs to look at it again. A batch of 500 has
+some forty thousand objects at its height and keeps none: with a threshold beneath that, the
+collector looks at them while all are in use and finds nothing, a tenth to a quarter of all the
+time.
 """
 
 import gc
