@@ -4,7 +4,6 @@ Each case starts servers of its own and ends with one line of JSON. Ratios are o
 move with whatever else the machine does.
 """
 
-import asyncio
 import os
 import platform
 from collections.abc import Callable, Coroutine, Mapping
@@ -14,6 +13,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
+import uvloop
 from rich.console import Console
 
 from benchmarks import batches, growth, pages, purchases, reads, serving
@@ -53,7 +53,7 @@ def main(
     length = Length(times=TIMES_LONG if long else 1, full=long or bool(only))
     lines = []
     for name in only or CASES:
-        result = asyncio.run(CASES[name](length))
+        result = uvloop.run(CASES[name](length))  # as in every process that serves
         show(result, console)
         lines.append(orjson.loads(result.line()))
     if json is not None:
