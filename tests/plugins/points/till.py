@@ -4,6 +4,7 @@ The kernel's own settlement runs, so stages, counters and returns are what they 
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -19,6 +20,7 @@ from loyalty.facts import (
     PurchaseReversed,
 )
 from loyalty.ledger.book import Book
+from loyalty.plugin import Counter
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
 from loyalty.settlement.batch import Batch
@@ -172,6 +174,10 @@ class Till:
             if "cutBy" in row
         }
 
+    def counters(self) -> Sequence[Counter]:
+        assert plugin.counters is not None
+        return plugin.counters(self.config)
+
     def balance(self, unit: str = "points") -> str:
         """What Ada has, less what she owes."""
         account = self.batch.book.accounts.get((ADA, unit, "main"))
@@ -192,6 +198,11 @@ def rule(id: str = "base", **keys: Any) -> dict[str, Any]:
     if keys.get("count", "amount") == "amount" and not {"bonus", "chance"} & keys.keys():
         plain["per"] = {"USD": "1.00"}
     return plain | keys
+
+
+def activity(type: str, points: str, **keys: Any) -> dict[str, Any]:
+    """A rule that gives so many points for each activity of a type, under the type's name."""
+    return rule(type, activities=[type], count="visit", points=points, **keys)
 
 
 def program(*rules: dict[str, Any], **keys: Any) -> dict[str, Any]:
