@@ -4,11 +4,12 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,7 +34,7 @@ from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.units import create_unit
 
 BY = Actor(role=Role.OPERATOR, subject="benchmarks")
-PROGRAM = {
+PROGRAM: dict[str, Any] = {
     "unit": "points",
     "rules": [
         {
@@ -82,12 +83,14 @@ class Stand:
         finally:
             await connection.close()
 
-    async def brand(self, members: int = goods.MEMBERS) -> Brand:
+    async def brand(
+        self, members: int = goods.MEMBERS, config: Mapping[str, Any] = PROGRAM
+    ) -> Brand:
         now = datetime.now(UTC)
         slug = f"bench-{new_id().hex[-12:]}"
         terms = TenantSettings(name="Bench", zone="America/New_York", currencies=("USD",))
         made = await create_tenant(self.ledger.database, BY, slug=slug, settings=terms, now=now)
-        program_id, key = await self._furnish(made.tenant_id, now)
+        program_id, key = await self._furnish(made.tenant_id, config, now)
         requests = [
             Request(
                 fact=MemberEnrolled(occurred_at=now, external_id=goods.member(n)), actor="bench"
@@ -98,14 +101,16 @@ class Stand:
         idents = tuple(goods.stood(outcome).member_id or made.tenant_id for outcome in found)
         return Brand(made.tenant_id, program_id, key, idents)
 
-    async def _furnish(self, tenant_id: UUID, now: datetime) -> tuple[UUID, str]:
+    async def _furnish(
+        self, tenant_id: UUID, config: Mapping[str, Any], now: datetime
+    ) -> tuple[UUID, str]:
         """The unit, the program and a key; answers the program's id and the key's text."""
         configs = self.ledger.configs
         async with self.ledger.database.tenant(tenant_id) as connection:
             await create_unit(connection, BY, code="points", name="Points", now=now)
             program = await create_program(
                 connection, configs, BY, slug="points", kind="points", name="Points",
-                config=PROGRAM, now=now,
+                config=config, now=now,
             )  # fmt: skip
             await publish_program(
                 connection, configs, BY, program.id, expected_version=program.version, now=now
