@@ -4,27 +4,20 @@ from base64 import urlsafe_b64encode
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from asyncpg.pgproto.pgproto import UUID as RowId
-from uuid_utils import uuid7
+from uuid_utils.compat import uuid7
 
 NIL = UUID(int=0)
 
 
 def new_id() -> UUID:
-    """A UUIDv7: later ids sort behind earlier ones, so keys stay dense.
-
-    Of the class that ids in rows have: it is made, compared, written out and sent several times as
-    fast as `uuid.UUID`, which it is a subclass of.
-    """
-    ident: UUID = RowId(uuid7().bytes)
-    return ident
+    """A UUIDv7: later ids sort behind earlier ones, so keys stay dense."""
+    return uuid7()
 
 
 @lru_cache(maxsize=65_536)
 def account_id(tenant: UUID, owner_kind: str, owner: UUID, unit: str, kind: str) -> UUID:
     """An account is named by whose it is, its unit and its kind, so it needs no look-up."""
-    ident: UUID = RowId(uuid5(tenant, f"{owner_kind}:{owner}:{unit}:{kind}").bytes)
-    return ident
+    return uuid5(tenant, f"{owner_kind}:{owner}:{unit}:{kind}")
 
 
 def public_id(kind: str, ident: UUID) -> str:
