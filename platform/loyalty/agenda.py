@@ -58,6 +58,7 @@ class Agenda:
             if (plugin := self._plugins.get(program.kind)) is not None
             for reaction in plugin.reactions
             if reaction.fact is fact
+            and (reaction.used_by is None or reaction.used_by(version.config))
         ]
         return tuple(sorted(turns, key=self._place))
 

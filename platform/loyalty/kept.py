@@ -37,12 +37,11 @@ class Noted(Mapping[str, V]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        self.read.update(self._values)
+        self.read.update({name: self._values[name] for name in self._values})
         return iter(self._values)
 
     def __len__(self) -> int:
-        self.read.update(self._values)
-        return len(self._values)
+        return sum(1 for _ in self)
 
 
 def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:

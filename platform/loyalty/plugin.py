@@ -43,6 +43,7 @@ class Reaction:
     `.<name>`: its own program's; `*.*`: all), or a function of the config that says them. `needs`
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
     reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
+    `used_by(config)` says whether a config has any use of the reaction; else it has no turn.
     """
 
     fact: type[Fact]
@@ -53,6 +54,7 @@ class Reaction:
     traits: TraitNames = ()
     needs: tuple[str, ...] = ()
     emits: tuple[type[Fact], ...] = ()
+    used_by: Callable[[Any], bool] | None = None
 
 
 def on(
@@ -66,6 +68,7 @@ def on(
     traits: tuple[str, ...] | Callable[[C], Iterable[str]] = (),
     needs: tuple[str, ...] = (),
     emits: tuple[type[Fact], ...] = (),
+    used_by: Callable[[C], bool] | None = None,
 ) -> Reaction:
     """Pair a fact with the rule that reacts to it; the type checker sees to it that they fit."""
     return Reaction(
@@ -77,6 +80,7 @@ def on(
         traits=traits,
         needs=needs,
         emits=emits,
+        used_by=used_by,
     )
 
 

@@ -69,6 +69,7 @@ class PluginSet:
         self._consumers = _consumers(self.plugins, self.published)
         self._agendas: dict[UUID, Agenda] = {}
         self._counters: dict[UUID, tuple[Counter, ...]] = {}
+        self._named: dict[UUID, Mapping[str, Counter]] = {}
         self._closures: dict[type[Fact], Sequence[type[Fact]]] = {}
         for plugin in self.plugins:
             _check_names(plugin)
@@ -119,6 +120,15 @@ class PluginSet:
             return ()
         if (found := self._counters.get(version.id)) is None:
             found = self._counters[version.id] = tuple(plugin.counters(version.config))
+        return found
+
+    def counters_by_name(self, plugin: Plugin, version: ProgramVersion) -> Mapping[str, Counter]:
+        """The same by their names."""
+        if plugin.counters is None:
+            return {}
+        if (found := self._named.get(version.id)) is None:
+            counters = self.counters(plugin, version)
+            found = self._named[version.id] = {counter.name: counter for counter in counters}
         return found
 
     def activities(self, setup: Setup, at: datetime) -> list[ActivityType]:

@@ -8,7 +8,6 @@ import orjson
 from pydantic import (
     AfterValidator,
     Field,
-    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -143,8 +142,6 @@ class EarningRule(Capped):
     terms: Terms | None = None
     """Terms of this rule's points alone; null: those of the program."""
 
-    _condition: Condition | None = PrivateAttr(default=None)
-
     @field_validator("categories")
     @classmethod
     def _categories_differ(cls, categories: tuple[CategoryRate, ...]) -> tuple[CategoryRate, ...]:
@@ -184,8 +181,11 @@ class EarningRule(Capped):
         return when
 
     def model_post_init(self, context: Any, /) -> None:
-        if self.when is not None:
-            self._condition = condition_of(self.when, activity=bool(self.activities))
+        # Now, for only while its config is read a condition knows the currency. Kept as the value
+        # of the property below, which a basket asks of every rule.
+        self.__dict__["condition"] = (
+            None if self.when is None else condition_of(self.when, activity=bool(self.activities))
+        )
 
     # --- worked out once ---------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class EarningRule(Capped):
     def tariff(self) -> Tariff:
         return Tariff(self.points, self.rates, self.categories)
 
-    @property
+    @cached_property
     def scale(self) -> Scale:
         return self.tariff.scale
 
@@ -231,15 +231,15 @@ class EarningRule(Capped):
     def minimum_minor(self) -> dict[str, int]:
         return minor_of(self.minimum_purchase or {})
 
-    @property
+    @cached_property
     def is_promotion(self) -> bool:
         return self.promotion or self.bonus is not None
 
-    @property
+    @cached_property
     def condition(self) -> Condition | None:
-        return self._condition
+        raise AssertionError("it was compiled when the rule was read")
 
-    @property
+    @cached_property
     def picks_lines(self) -> bool:
         """Whether some lines count and some do not, beyond their kind."""
         return not (self.include.is_empty and self.exclude.is_empty)

@@ -26,6 +26,18 @@ def traits(config: PointsConfig) -> frozenset[str]:
     return config.traits
 
 
+def promotes(config: PointsConfig) -> bool:
+    return any(rule.is_promotion for rule in config.rules)
+
+
+def caps(config: PointsConfig) -> bool:
+    return bool(config.caps_on)
+
+
+def rewards_activities(config: PointsConfig) -> bool:
+    return any(rule.activities for rule in config.rules)
+
+
 def activities(config: PointsConfig) -> Sequence[ActivityType]:
     return [activity.declared for activity in config.activities]
 
@@ -36,13 +48,27 @@ plugin = Plugin(
     config=PointsConfig,
     reactions=(
         on(PurchaseRecorded, PointsConfig, earn, traits=traits),
-        on(PurchaseRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits),
-        on(PurchaseRecorded, PointsConfig, cap, stage=Stage.CAP),
-        on(ActivityRecorded, PointsConfig, earn, traits=traits),
-        on(ActivityRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits),
-        on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP),
-        on(CarriedOver, PointsConfig, carry),
-        on(CarriedOver, PointsConfig, cap, stage=Stage.CAP),
+        on(
+            PurchaseRecorded,
+            PointsConfig,
+            promote,
+            stage=Stage.BONUS,
+            traits=traits,
+            used_by=promotes,
+        ),
+        on(PurchaseRecorded, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
+        on(ActivityRecorded, PointsConfig, earn, traits=traits, used_by=rewards_activities),
+        on(
+            ActivityRecorded,
+            PointsConfig,
+            promote,
+            stage=Stage.BONUS,
+            traits=traits,
+            used_by=promotes,
+        ),
+        on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
+        on(CarriedOver, PointsConfig, carry, used_by=caps),
+        on(CarriedOver, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
         on(Redeem, PointsConfig, redeem, burns=wanted_lots),
     ),
     facts=(PublishedFact(name=CarriedOver.KIND, fact=CarriedOver),),

@@ -11,7 +11,7 @@ from loyalty.facts import Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Noted, keep
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
-from loyalty.plugin import Scope, WriteRow
+from loyalty.plugin import Counter, Scope, WriteRow
 from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, redeeming
 from loyalty.settlement.granting import Staged
@@ -111,7 +111,7 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         key=s.request.natural_key,
         member=s.member,
         grants=[item.view() for item in staged],
-        balances=_balances(s),
+        balances=_balances(s, exact=turn.reaction.burns is not None),
         lots=_lots(s) if turn.reaction.burns else {},
         traits=_traits(s, turn),
         counters=_counters(s, turn),
@@ -131,11 +131,12 @@ def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
     return tuple(s.batch.written.get((turn.program.id, member_id), ()))
 
 
-def _balances(s: Settling) -> Mapping[str, BalanceView]:
+def _balances(s: Settling, *, exact: bool) -> Mapping[str, BalanceView]:
+    """What of it can be spent is only worked out for who burns: then the lots are there."""
     book, balances = s.batch.book, {}
     for main in _accounts(s):
         held = book.look(main.owner, main.unit, HELD)
-        lots = book.open_lots(main)
+        lots = book.open_lots(main) if exact else ()
         balances[main.unit] = BalanceView(
             total=main.balance,
             available=spendable(lots, s.at),
@@ -179,19 +180,37 @@ def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
 
 
 def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
-    zone, values = s.batch.setup.zone, dict[str, int]()
-    counters = s.batch.plugins.counters(turn.plugin, turn.version)
-    if not counters:
-        return values
-    for counter in counters:
-        subject = None
+    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
+    return Noted(_Sums(s, turn.program.slug, counters)) if counters else {}
+
+
+class _Sums(Mapping[str, int]):
+    """A program's counters as they were before the root fact, each summed when it is asked for."""
+
+    __slots__ = ("_counters", "_settling", "_slug")
+
+    def __init__(self, s: Settling, slug: str, counters: Mapping[str, Counter]) -> None:
+        self._settling, self._slug, self._counters = s, slug, counters
+
+    def __getitem__(self, name: str) -> int:
+        s, counter, subject = self._settling, self._counters[name], None
         if counter.scope is Scope.MEMBER:
             if s.member is None:
-                continue
+                raise KeyError(name)
             subject = s.member.id
-        name = stored_as(turn.program.slug, counter)
-        values[counter.name] = s.batch.counter(name, subject, window_of(counter, s.at, zone))
-    return Noted(values)
+        window = window_of(counter, s.at, s.batch.setup.zone)
+        return s.batch.counter(stored_as(self._slug, counter), subject, window)
+
+    def __iter__(self) -> Iterator[str]:
+        alone = self._settling.member is None
+        return (
+            name
+            for name, counter in self._counters.items()
+            if not (alone and counter.scope is Scope.MEMBER)
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
