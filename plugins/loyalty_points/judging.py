@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from loyalty.conditions import Values, activity_values, purchase_values
+from loyalty.conditions import Values, Verdict, activity_values, purchase_values
 from loyalty.days import local_day
 from loyalty.facts import ActivityRecorded, PurchaseRecorded
 from loyalty.units import apportion, currency_places, format_minor, ratio
@@ -50,11 +50,22 @@ class Judged:
     parts: Mapping[str, int] = field(default_factory=dict)
     reason: Reason | None = None
     inputs: dict[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None  # of a condition that does not hold
     counted: bool = False  # whether a running sum goes on, even if this adds no point
 
     @property
     def wanted(self) -> int:
         return sum(self.parts.values())
+
+    def looked_at(self) -> dict[str, Any]:
+        """What it looked at, the part of the condition that failed with what that read included.
+
+        Worked out when somebody asks why: a purchase only asks whether.
+        """
+        if (verdict := self.verdict) is None:
+            return self.inputs
+        seen = {"condition": verdict.failed, "values": dict(verdict.values)}
+        return seen if verdict.fault is None else seen | {"fault": verdict.fault}
 
 
 class Occasion:
@@ -116,10 +127,7 @@ def barred_by(rule: EarningRule, occasion: Occasion) -> Judged | None:
     if rule.condition is not None:
         verdict = rule.condition.judged(occasion.values)
         if not verdict.holds:
-            seen = {"condition": verdict.failed, "values": dict(verdict.values)}
-            if verdict.fault is not None:
-                seen["fault"] = verdict.fault
-            return refused(rule, Reason.CONDITION, seen)
+            return Judged(rule=rule, reason=Reason.CONDITION, verdict=verdict)
     return None
 
 
