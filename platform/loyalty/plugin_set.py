@@ -9,42 +9,19 @@ from uuid import UUID
 
 from loyalty.agenda import Agenda
 from loyalty.agenda import Turn as Turn
-from loyalty.codec import KERNEL_FACTS, Codec
-from loyalty.commands import (
-    AdjustBalance,
-    CaptureRedemption,
-    ReleaseRedemption,
-    ReverseRedemption,
-)
-from loyalty.facts import (
-    Burned,
-    Expired,
-    Fact,
-    FactReversed,
-    Granted,
-    HoldLapsed,
-    LotsDue,
-    MemberClosed,
-    PurchaseReversed,
-    TakenBack,
-)
-from loyalty.ids import NIL
-from loyalty.owners import Owner
+from loyalty.codec import Codec
+from loyalty.facts import Fact
 from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
+from loyalty.plugin_checks import (
+    TOLD,
+    check_names,
+    check_needs,
+    check_owners,
+    check_reactions,
+    check_writers,
+)
 from loyalty.setup import ProgramVersion, Setup, active_programs
 from loyalty.view import Stage
-
-# What the kernel itself tells while it settles, and the facts it tells that of (None: any).
-TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
-    Granted: None,
-    Burned: None,
-    Expired: (
-        LotsDue, MemberClosed, PurchaseReversed, FactReversed, HoldLapsed, AdjustBalance,
-        CaptureRedemption, ReleaseRedemption, ReverseRedemption,
-    ),
-    TakenBack: (PurchaseReversed, FactReversed),
-}  # fmt: skip
-
 
 AGENDAS_MAX = 10_000  # tenants
 
@@ -72,11 +49,11 @@ class PluginSet:
         self._named: dict[UUID, Mapping[str, Counter]] = {}
         self._closures: dict[type[Fact], Sequence[type[Fact]]] = {}
         for plugin in self.plugins:
-            _check_names(plugin)
-            _check_needs(plugin)
-            _check_reactions(plugin)
-        _check_writers(self.plugins)
-        _check_owners(self.plugins)
+            check_names(plugin)
+            check_needs(plugin)
+            check_reactions(plugin)
+        check_writers(self.plugins)
+        check_owners(self.plugins)
         self._check_emits()
 
     @cached_property
@@ -248,53 +225,6 @@ def _consumers(
                 continue  # read as it is published: its reactions are shown the fact itself
             consumers.setdefault(source, []).append(consumed.fact)
     return consumers
-
-
-def _check_names(plugin: Plugin) -> None:
-    for what, names in (
-        ("loaders", [loader.name for loader in plugin.needs]),
-        ("traits", [trait.name for trait in plugin.traits]),
-        ("jobs", [job.name for job in plugin.jobs]),
-    ):
-        if len(set(names)) != len(names):
-            raise ValueError(f"{plugin.name} has two {what} of one name: {sorted(names)}")
-
-
-def _check_writers(plugins: Sequence[Plugin]) -> None:
-    rows = [writer.row for plugin in plugins for writer in plugin.writers]
-    if twice := [row.__name__ for row in set(rows) if rows.count(row) > 1]:
-        raise ValueError(f"two writers write {sorted(twice)}")
-
-
-def _check_owners(plugins: Sequence[Plugin]) -> None:
-    kinds = [kind for plugin in plugins if plugin.owner_of for kind in plugin.owner_of.kinds]
-    if twice := sorted({kind for kind in kinds if kinds.count(kind) > 1}):
-        raise ValueError(f"two plugins have owners of the kind {twice}")
-    for kind in kinds:
-        Owner(kind, NIL)  # refuses what is no kind
-
-
-def _check_reactions(plugin: Plugin) -> None:
-    """A reaction to something that it could never be shown is a mistake, not a silence."""
-    known = {
-        *KERNEL_FACTS,
-        *TOLD,
-        *(published.fact for published in plugin.facts),
-        *(consumed.fact for consumed in plugin.consumes),
-    }
-    for reaction in plugin.reactions:
-        if reaction.fact not in known:
-            raise ValueError(
-                f"{plugin.name} reacts to {reaction.fact.__name__}, which it neither publishes "
-                "nor consumes"
-            )
-
-
-def _check_needs(plugin: Plugin) -> None:
-    loaders = {loader.name for loader in plugin.needs}
-    for reaction in plugin.reactions:
-        if missing := set(reaction.needs) - loaders:
-            raise ValueError(f"{plugin.name} needs {sorted(missing)}, which it does not load")
 
 
 def loader_of(plugin: Plugin, name: str) -> Loader:
