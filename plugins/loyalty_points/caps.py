@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
 
+from loyalty.units import ratio
 from loyalty_points.earning_rule import EarningRule
 from loyalty_points.groups import Group
 from loyalty_points.limits import Cap
@@ -11,7 +14,7 @@ from loyalty_points.periods import Per
 CARRIED = ":carried"  # ends the id of what is given later; no rule of a config is called so
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CapOn:
     """A cap, what it is on, and the rules whose points in one unit it counts."""
 
@@ -20,13 +23,21 @@ class CapOn:
     unit: str
     rules: frozenset[str]
 
+    def most(self, places: int) -> int:
+        """How much may be given, in the unit's minor units."""
+        return int(self._points * 10**places)
+
+    @cached_property
+    def _points(self) -> Fraction:
+        return ratio(self.cap.points)
+
     @property
     def code(self) -> str:
         """What a decision names as what cut a grant: RULE_CAP, ..., PROGRAM_BUDGET."""
         kind = self.target.partition(".")[0].upper()
         return f"{kind}_{'CAP' if self.cap.per is Per.MEMBER else 'BUDGET'}"
 
-    @property
+    @cached_property
     def given(self) -> str:
         """Name of the counter of what was given under it."""
         return self.cap.counter_name(f"given.{self.target}.{self.unit}", self.cap.per)

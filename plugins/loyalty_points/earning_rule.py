@@ -62,8 +62,8 @@ class EarningRule(Capped):
     """What the points are to the books: MATERIAL_RIGHT for points on ordinary purchases."""
     activities: Annotated[tuple[Name, ...], Field(max_length=LIST_MAX)] = ()
     """Types of activities that the rule is about; none: it is about purchases."""
-    effective: Effective = Effective()
-    """The days on which the rule is in effect."""
+    effective: Effective | None = None
+    """The days on which the rule is in effect; null: always."""
     times: Times | None = None
     """Times that come again, outside which the rule gives nothing; null: always."""
     when: Annotated[ConditionText | None, Field(validate_default=True)] = None

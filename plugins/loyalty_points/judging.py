@@ -107,9 +107,9 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
     if per is None:
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     lines, part = counted(rule, occasion.fact), paid(rule, occasion.fact)
-    inputs = _inputs(rule, occasion, lines, part)
     if not lines or not part[0]:
-        return refused(rule, Reason.NOTHING_COUNTED, inputs)
+        return refused(rule, Reason.NOTHING_COUNTED, {})
+    inputs = _inputs(rule, occasion, lines, part)
     if is_below_minimum(rule, occasion.currency, lines, part):
         return refused(rule, Reason.MINIMUM_PURCHASE, inputs)
     if (reached := limit_reached(rule, occasion.view)) is not None:
@@ -119,7 +119,7 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
 
 def barred_by(rule: EarningRule, occasion: Occasion) -> Judged | None:
     """What keeps a rule from looking at the fact: its days, its times or its condition."""
-    if not rule.effective.includes(occasion.day):
+    if rule.effective is not None and not rule.effective.includes(occasion.day):
         return refused(rule, Reason.NOT_IN_EFFECT, {"day": str(occasion.day)})
     times = rule.times
     if times is not None and not times.include(occasion.fact.occurred_at, occasion.view.zone):
@@ -230,7 +230,7 @@ def _inputs(
     else:
         places = 3
         inputs |= {rule.count.value: _plain(total), "per": rule.per_units}
-    if ratio(rule.points):
+    if rule.scale.numerators[None]:
         inputs["points"] = rule.points
     if part != (1, 1):
         inputs["paid"] = f"{part[0]}/{part[1]}"

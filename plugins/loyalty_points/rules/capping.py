@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from loyalty.effects import Grant
-from loyalty.units import ratio
 from loyalty.view import GrantView, View
 from loyalty_points.config import PointsConfig
 from loyalty_points.counting import Fact
 from loyalty_points.facts import CarriedOver
+from loyalty_points.unit_places import unit_places
 
 
 def cap(config: PointsConfig, fact: Fact | CarriedOver, view: View) -> Iterator[Grant]:
@@ -23,9 +23,8 @@ def cap(config: PointsConfig, fact: Fact | CarriedOver, view: View) -> Iterator[
     left_of = [grant.granted for grant in mine]
     cut_by: list[str | None] = [None] * len(mine)
     for on in caps:
-        places = view.setup.places(on.unit) or 0
-        most = ratio(on.cap.points) * 10**places
-        room = max(0, int(most) - view.counters[on.given])
+        most = on.most(unit_places(view, on.unit))
+        room = max(0, most - view.counters[on.given])
         for at, grant in enumerate(mine):
             if grant.unit != on.unit or grant.rule not in on.rules:
                 continue
