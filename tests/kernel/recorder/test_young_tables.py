@@ -1,12 +1,14 @@
 """What a batch reads grows with the batch and not with the tenant, whatever the statistics say."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
 from loyalty.database import Database
+from loyalty.facts import LotsDue
 from loyalty_app.logins import Addresses
 
 BATCH = 100
@@ -116,3 +118,26 @@ async def test_burns_returns_and_sweeps_look_only_at_their_own_lots(
     late = await reading.of(lambda: once(12))
 
     assert late < 1.2 * early, (early, late)
+
+
+async def test_whose_lots_are_wanted_is_looked_up_and_not_searched(
+    make_world: Callable[..., Awaitable[Any]], admin: Any
+) -> None:
+    world = await make_world()
+    reading = Reading(world, admin)
+
+    async def once() -> None:
+        member = await world.member()
+        await world.give(member, 10, days=1)
+        await world.redeem(member, 5)
+        ends = world.clock.now() + timedelta(days=1)
+        world.clock.advance(timedelta(days=2))
+        await world.record(LotsDue(member=member, occurred_at=ends, unit="points", version=2))
+
+    await once()
+    early = await reading.of(once)
+    members = [await world.member() for _ in range(BATCH)]
+    await world.records(*(world.purchase(member, 1000) for member in members))
+    late = await reading.of(once)
+
+    assert late < early + BATCH, (early, late)
