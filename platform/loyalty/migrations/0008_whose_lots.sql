@@ -1,6 +1,7 @@
 -- open_batch looks the account of wanted lots up by its owner. As it stood in 0005, a condition told
 -- members and other owners apart in a way that no index answers: each want walked all accounts of the
--- tenant. Nothing else of the function is changed.
+-- tenant. And of an account whose ended lots are wanted, only those are read. Nothing else of the
+-- function is changed.
 do $$
 begin
   execute (select format('drop function %s', p.oid::regprocedure) from pg_proc p
@@ -171,6 +172,18 @@ begin
   -- 5. Lots: as many in burn order as the wanted amounts need (none given: all; less than nothing:
   --    those that have ended); those of the sales that come back; those that the redemptions used.
   if cardinality(_lots) > 0 or sale_ids is not null or uses is not null then
+    with whose as materialized (
+      select w.ord, w.amount, w.at, a.id as account_id
+        from unnest(_lots) with ordinality w(ref, unit, amount, at, ord)
+        cross join lateral (
+          select case when (_refs[w.ref]).kind = 'o' then ((_refs[w.ref]).value)::uuid
+                      else refs[w.ref] end as id,
+                 case when (_refs[w.ref]).kind = 'o' then (_refs[w.ref]).scope
+                      else 'MEMBER' end as kind) o
+        cross join lateral (
+          select a.id from loyalty.account a where a.tenant_id = _t and a.owner_id = o.id
+             and a.owner_kind = o.kind and a.unit = w.unit and a.kind = 'main' and a.stored
+             offset 0) a)
     select array_agg(row(l.id, l.account_id, l.fact_id, l.program_id, l.rule, l.remaining,
         l.occurred_at, l.available_at, l.settles_at, l.expires_at,
         case when l.fact_id = any(sale_ids) then (
@@ -182,24 +195,19 @@ begin
           select o.account_id, o.id as lot_id, w.amount,
                  sum(o.remaining) over (partition by w.ord
                    order by o.expires_at nulls last, o.occurred_at, o.id) - o.remaining as before
-            from unnest(_lots) with ordinality w(ref, unit, amount, at, ord)
-            cross join lateral (
-              select case when (_refs[w.ref]).kind = 'o' then ((_refs[w.ref]).value)::uuid
-                          else refs[w.ref] end as id,
-                     case when (_refs[w.ref]).kind = 'o' then (_refs[w.ref]).scope
-                          else 'MEMBER' end as kind) whose
-            cross join lateral (
-              select a.id from loyalty.account a where a.tenant_id = _t
-                 and a.owner_id = whose.id and a.owner_kind = whose.kind
-                 and a.unit = w.unit and a.kind = 'main' and a.stored offset 0) a
-            cross join lateral (
+            from whose w cross join lateral (
               select o.* from loyalty.lot o
-               where o.tenant_id = _t and o.account_id = a.id and o.remaining > 0
-                 and (w.amount is null
-                      or w.amount < 0 and o.expires_at <= w.at
-                      or w.amount >= 0 and o.available_at <= w.at
-                       and (o.expires_at is null or o.expires_at > w.at)) offset 0) o) q
-         where q.amount is null or q.amount < 0 or q.before < q.amount
+               where o.tenant_id = _t and o.account_id = w.account_id and o.remaining > 0
+                 and (w.amount is null or (o.available_at <= w.at
+                       and (o.expires_at is null or o.expires_at > w.at))) offset 0) o
+           where w.amount is null or w.amount >= 0) q
+         where q.amount is null or q.before < q.amount
+        union
+        select o.account_id, o.id from whose w cross join lateral (
+          select o.account_id, o.id from loyalty.lot o
+           where o.tenant_id = _t and o.account_id = w.account_id and o.remaining > 0
+             and o.expires_at <= w.at offset 0) o
+         where w.amount < 0
         union
         select o.account_id, o.id from unnest(sale_ids) x cross join lateral (
           select o.account_id, o.id from loyalty.lot o
