@@ -60,6 +60,7 @@ class Database:
         self._pool = pool
         self._acquire_timeout = acquire_timeout
         self._shares = PoolShares(tenants_share)
+        self.transactions = 0  # so many times a connection was had: each for one transaction
 
     @classmethod
     async def open(
@@ -188,7 +189,7 @@ class Database:
 
     async def _acquire(self) -> Any:
         try:
-            return await self._pool.acquire(timeout=self._acquire_timeout)
+            connection = await self._pool.acquire(timeout=self._acquire_timeout)
         except TimeoutError:
             raise Refused(
                 Code.OVERLOADED, "no database connection came free in time: try again shortly"
@@ -200,6 +201,8 @@ class Database:
             raise Refused(
                 Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
+        self.transactions += 1
+        return connection
 
     async def _begin(self, connection: Any, tenant_id: UUID, read_only: bool) -> None:
         try:

@@ -5,6 +5,7 @@ whose term ended on the second and a fact that fell due on the third: as if it h
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,10 +48,6 @@ class Finder(Protocol):
         """Note what was not recorded anew; answers how many of them are settled for good."""
 
 
-SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
-PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
-
-
 class Timeline:
     """The duty that records due items of all finders in one order."""
 
@@ -61,6 +58,7 @@ class Timeline:
         self._size = size
 
     async def slice(self, visit: Visit) -> int:
+        await visit.pace.look()
         async with visit.transaction() as connection:
             found = [
                 item
@@ -93,10 +91,10 @@ async def _record(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outco
     """In order of the instants; where all items have lanes, in their order within each."""
     if any(item.lane is None for item in items):
         return await _in_parts(visit, items)
-    sides: list[list[Item]] = [[] for _ in range(SIDE_BY_SIDE)]
+    sides: list[list[Item]] = [[] for _ in range(visit.pace.sides)]
     for item in items:
         assert item.lane is not None
-        sides[item.lane.int % SIDE_BY_SIDE].append(item)
+        sides[item.lane.int % len(sides)].append(item)
     # Both to their ends: a batch that is under way is not cut off because the other one failed.
     ended = await asyncio.gather(
         *(_in_parts(visit, side) for side in sides), return_exceptions=True
@@ -111,7 +109,8 @@ async def _record(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outco
 
 async def _in_parts(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outcome]]:
     done: list[tuple[Item, Outcome]] = []
-    for start in range(0, len(items), PART):
-        part = items[start : start + PART]
+    while part := items[len(done) : len(done) + visit.pace.part]:
+        begun = time.monotonic()
         done += zip(part, await visit.record([item.request for item in part]), strict=True)
+        await visit.pace.rest(time.monotonic() - begun)
     return done

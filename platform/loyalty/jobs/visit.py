@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from loyalty.jobs.pace import ALONE, Pace
 from loyalty.jobs.postponed import Postponed
 from loyalty.recorder.each import Outcome
 from loyalty.recorder.recorder import Recorder
@@ -24,6 +25,7 @@ class Visit:
     tenant_id: UUID
     now: datetime
     postponed: Postponed
+    pace: Pace = ALONE
 
     def transaction(self, *, read_only: bool = False) -> AbstractAsyncContextManager[Any]:
         return self.recorder.database.tenant(self.tenant_id, read_only=read_only)

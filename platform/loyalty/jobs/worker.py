@@ -13,6 +13,7 @@ from loyalty.jobs.expiry import LotExpiry
 from loyalty.jobs.follow_ons import FollowOns
 from loyalty.jobs.lapses import HoldLapses
 from loyalty.jobs.outbox import PassedBy
+from loyalty.jobs.pace import ALONE, GivingWay, Pace
 from loyalty.jobs.parked import ParkedReturns
 from loyalty.jobs.plugin_jobs import KIND as PLUGIN
 from loyalty.jobs.plugin_jobs import PluginJobs
@@ -50,6 +51,7 @@ class Worker:
         self._recorder = recorder
         self._duties = _duties(versions, size, passing_by=passing_by)
         self._postponed = Postponed()
+        self._pace = GivingWay(recorder.database)
         self._poll = poll
         self._sleep = sleep
         self._stopping = asyncio.Event()
@@ -75,7 +77,7 @@ class Worker:
         for tenant_id in due:
             if self._stopping.is_set():
                 return done
-            done += await self._slice(tenant_id, now, self._postponed)
+            done += await self._slice(tenant_id, now, self._postponed, self._pace)
         return done
 
     async def run_due(self, tenant_id: UUID, now: datetime | None = None) -> int:
@@ -89,9 +91,13 @@ class Worker:
             done += more
         return done
 
-    async def _slice(self, tenant_id: UUID, now: datetime, postponed: Postponed) -> int:
+    async def _slice(
+        self, tenant_id: UUID, now: datetime, postponed: Postponed, pace: Pace = ALONE
+    ) -> int:
         """A slice of every duty; an error is that duty's own, and it is left alone for a while."""
-        visit = Visit(recorder=self._recorder, tenant_id=tenant_id, now=now, postponed=postponed)
+        visit = Visit(
+            recorder=self._recorder, tenant_id=tenant_id, now=now, postponed=postponed, pace=pace
+        )
         done = 0
         for duty in self._duties:
             if self._stopping.is_set() or postponed.holds(tenant_id, "duty", duty.name, now):
