@@ -36,10 +36,14 @@ CASES: Mapping[str, Callable[[Length], Coroutine[Any, Any, Result]]] = {
     "e": lambda length: growth.sizes(full=length.full),
     "f": lambda length: serving.memory(full=length.full),
     "rules": lambda length: rules.compared(3 * length.times, 2.5),
+    "cost": lambda length: growth.cost(full=length.full),
+    "ends": lambda length: growth.ends(full=length.full),
+    "beside": lambda length: growth.ends_beside(full=length.full),
     "young": lambda length: batches.young(),
     "long": lambda length: batches.long_baskets(7 * length.times),
     "many": lambda length: purchases.many(2 * length.times, 2.5),
 }
+PARTS = ("cost", "ends", "beside")  # of e, each by itself
 TIMES_LONG = 5
 
 
@@ -53,7 +57,7 @@ def main(
         raise typer.BadParameter(f"no case {', '.join(unknown)}: there are {', '.join(CASES)}")
     length = Length(times=TIMES_LONG if long else 1, full=long or bool(only))
     lines = []
-    for name in only or CASES:
+    for name in only or [name for name in CASES if name not in PARTS]:
         result = uvloop.run(CASES[name](length))  # as in every process that serves
         show(result, console)
         lines.append(orjson.loads(result.line()))

@@ -1,5 +1,6 @@
 """What a ledger of millions costs: a purchase of it, and the end of a million lots."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ SMALL_MEMBERS, SMALL_EACH = 2_000, 4  # and a first purchase each: 10,000 postin
 MEMBERS, MEMBERS_FULL = 2_000, 50_000
 EACH = 20  # lots of a member that fall due, and then as many again
 ROUNDS = 9
+ALONE_MAX, BESIDE_MAX = 180.0, 360.0  # seconds for a million lots
+SLOWER_MAX = 2.0  # times the load's p95 without a sweep
 SINGLES = 100  # purchases of a round of single ones
 STRIDE = 7_919  # a prime: members whose rows lie side by side do not buy side by side
 POSTINGS = "select count(*) from loyalty.posting where tenant_id = $1"
@@ -25,26 +28,94 @@ POSTINGS = "select count(*) from loyalty.posting where tenant_id = $1"
 async def sizes(*, full: bool) -> Result:
     """A small ledger and a big one on servers of their own, each of one tenant."""
     async with stand() as little, stand() as big:
-        small = await _brand(little, SMALL_MEMBERS)
-        await grow(little, small, _past(SMALL_EACH))
-        brand = await _brand(big, MEMBERS_FULL if full else MEMBERS)
+        small, brand = await _small(little), await _brand(big, _members(full))
         alone = await expiry.sweep(big, brand, await grow(big, brand, _past(EACH)))
         beside = await expiry.beside(big, brand, await grow(big, brand, _past(EACH)))
-        counts = await _postings(little, small), await _postings(big, brand)
-        ours = [_Purchases(little, small), _Purchases(big, brand)]
-        many = await meter.by_turns([one.many for one in ours], ROUNDS)
-        single = await meter.by_turns([one.singles for one in ours], ROUNDS)
+        cost = await _costs(little, small, big, brand)
         await _sound(big, brand)
+    return _result([cost, _alone(alone), _beside(beside)], full)
+
+
+async def cost(*, full: bool) -> Result:
+    """A purchase's cost alone: in the big ledger nothing has ended."""
+    async with stand() as little, stand() as big:
+        small, brand = await _small(little), await _brand(big, _members(full))
+        for _ in range(2):
+            await grow(big, brand, _past(EACH))
+        return _result([await _costs(little, small, big, brand)], full)
+
+
+async def ends(*, full: bool) -> Result:
+    """The end of lots alone, with nothing beside it."""
+    async with stand() as big:
+        brand = await _brand(big, _members(full))
+        swept = await expiry.sweep(big, brand, await grow(big, brand, _past(EACH)))
+        await _sound(big, brand)
+        return _result([_alone(swept)], full)
+
+
+async def ends_beside(*, full: bool) -> Result:
+    """The end of lots alone, beside a load."""
+    async with stand() as big:
+        brand = await _brand(big, _members(full))
+        swept = await expiry.beside(big, brand, await grow(big, brand, _past(EACH)))
+        await _sound(big, brand)
+        return _result([_beside(swept)], full)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One thing that this case measures."""
+
+    ratio: float
+    rows: list[Row]
+    bars: list[Bar]
+    figures: dict[str, Any]
+
+
+def _result(parts: list[_Part], full: bool) -> Result:
     return Result(
         case="e",
-        ratio=_dearer(many),
-        rows=[*_rows(many, single, counts), *_expiries(alone, beside)],
-        bars=[*_cost_bars(many, single), *_expiry_bars(alone, beside)],
-        figures={
-            "postings": list(counts),
-            "members": [len(small.members), len(brand.members)],
-            "full": full,
-            "expiry_alone": alone.figures(),
+        ratio=parts[0].ratio,
+        rows=[row for part in parts for row in part.rows],
+        bars=[bar for part in parts for bar in part.bars],
+        figures={"full": full} | {k: v for part in parts for k, v in part.figures.items()},
+    )
+
+
+async def _costs(little: Stand, small: Brand, big: Stand, brand: Brand) -> _Part:
+    counts = await _postings(little, small), await _postings(big, brand)
+    ours = [_Purchases(little, small), _Purchases(big, brand)]
+    many = await meter.by_turns([one.many for one in ours], ROUNDS)
+    single = await meter.by_turns([one.singles for one in ours], ROUNDS)
+    return _Part(
+        _dearer(many),
+        _rows(many, single, counts),
+        _cost_bars(many, single),
+        {"postings": list(counts), "members": [len(small.members), len(brand.members)]},
+    )
+
+
+def _alone(swept: Swept) -> _Part:
+    seconds = _for_a_million(swept)
+    return _Part(
+        round(seconds / ALONE_MAX, 2),
+        [swept.row("expiry by the worker")],
+        [_most("seconds for a million lots alone", seconds, ALONE_MAX)],
+        {"expiry_alone": swept.figures()},
+    )
+
+
+def _beside(beside: Beside) -> _Part:
+    seconds = _for_a_million(beside.swept)
+    return _Part(
+        beside.slower,
+        [beside.swept.row(f"expiry beside {expiry.PACE:g} purchases a second")],
+        [
+            _most("seconds for a million lots beside the load", seconds, BESIDE_MAX),
+            _most("p95 of the load beside to alone", beside.slower, SLOWER_MAX),
+        ],
+        {
             "expiry_beside": {**beside.swept.figures(), "purchases_a_second": expiry.PACE},
             "load_alone_ms": _latency(beside.alone),
             "load_beside_ms": _latency(beside.busy),
@@ -63,6 +134,16 @@ class _Purchases:
 
     async def singles(self) -> Sample:
         return await self._ours(SINGLES, 1)
+
+
+def _members(full: bool) -> int:
+    return MEMBERS_FULL if full else MEMBERS
+
+
+async def _small(stand: Stand) -> Brand:
+    brand = await _brand(stand, SMALL_MEMBERS)
+    await grow(stand, brand, _past(SMALL_EACH))
+    return brand
 
 
 async def _brand(stand: Stand, members: int) -> Brand:
@@ -105,11 +186,6 @@ def _rows(many: list[Sample], single: list[Sample], counts: tuple[int, int]) -> 
     ]
 
 
-def _expiries(alone: Swept, beside: Beside) -> list[Row]:
-    load = f"beside {expiry.PACE:g} purchases a second"
-    return [alone.row("expiry by the worker"), beside.swept.row(f"expiry {load}")]
-
-
 def _cost_bars(many: list[Sample], single: list[Sample]) -> list[Bar]:
     costs = {"CPU a purchase": _dearer(many), "CPU a purchase, one by one": _dearer(single)}
     walls = {
@@ -117,20 +193,17 @@ def _cost_bars(many: list[Sample], single: list[Sample]) -> list[Bar]:
         "time a purchase, one by one": round(single[0].rate / single[1].rate, 2),
     }
     return [
-        Bar(figure=f"{name}, big ledger to small", value=value, limit=1.3, most=True)
+        _most(f"{name}, big ledger to small", value, 1.3)
         for name, value in {**costs, **walls}.items()
     ]
 
 
-def _expiry_bars(alone: Swept, beside: Beside) -> list[Bar]:
-    scale = 1_000_000 / alone.lots
-    return [
-        Bar(figure="seconds for a million lots alone", value=round(alone.seconds * scale, 1),
-            limit=180.0, most=True),
-        Bar(figure="seconds for a million lots beside the load",
-            value=round(beside.swept.seconds * scale, 1), limit=360.0, most=True),
-        Bar(figure="p95 of the load beside to alone", value=beside.slower, limit=2.0, most=True),
-    ]  # fmt: skip
+def _for_a_million(swept: Swept) -> float:
+    return round(swept.seconds * 1_000_000 / swept.lots, 1)
+
+
+def _most(figure: str, value: float, limit: float) -> Bar:
+    return Bar(figure=figure, value=value, limit=limit, most=True)
 
 
 def _latency(measured: dict[str, Any]) -> dict[str, float]:

@@ -20,7 +20,9 @@ REQUESTS_FULL = 200_000
 WARM = 0.1  # of the requests, before memory is looked at for the first time
 STARTS = 5
 CLIENTS = 32
-SECONDS = 3.0
+SECONDS = 3.0  # of each load in a round
+SECONDS_FULL = 15.0
+SECONDS_MAX = 1_200.0  # of all rounds
 MIB = 2**20
 
 
@@ -31,12 +33,13 @@ async def memory(*, full: bool) -> Result:
         await batches.warm(on, brand)
         starts = [_start(on) for _ in range(STARTS)]
         with api(on) as server:
-            sizes = await _sizes(server, _loads(brand), REQUESTS_FULL if full else REQUESTS)
+            sizes = await _sizes(server, _loads(brand, full), REQUESTS_FULL if full else REQUESTS)
     return _result(sizes, round(median(starts), 2), round(_imported(), 2))
 
 
-def _loads(brand: Brand) -> list[Load]:
-    common: dict[str, Any] = {"connections": CLIENTS, "seconds": SECONDS}
+def _loads(brand: Brand, full: bool) -> list[Load]:
+    seconds = SECONDS_FULL if full else SECONDS
+    common: dict[str, Any] = {"connections": CLIENTS, "seconds": seconds}
     item = f'"{goods.MEMBER}"'
     return [
         graphql(brand, SINGLE, f'{{"input":{goods.ITEMS}}}', item=basket(),
@@ -44,18 +47,25 @@ def _loads(brand: Brand) -> list[Load]:
         graphql(brand, BALANCES, f'{{"id":{goods.ITEMS}}}', item=item, must_have='"available"',
                 **common),
         graphql(brand, PAGE % (10, 5), item="", must_have='"members"', connections=4,
-                seconds=0.2),
+                seconds=seconds / 15),
     ]  # fmt: skip
 
 
 async def _sizes(server: Server, loads: list[Load], requests: int) -> list[tuple[int, float]]:
-    """After each round: the requests answered so far, and the process's resident MiB."""
+    """After each round: the requests answered so far, and the process's resident MiB.
+
+    :raises RuntimeError: it takes too long
+    """
     done, sizes = 0, [(0, server.process.memory_info().rss / MIB)]
+    give_up = time.monotonic() + SECONDS_MAX
     while done < requests:
+        if time.monotonic() > give_up:
+            raise RuntimeError(f"only {done:,} requests were answered in {SECONDS_MAX:g} s")
         for load in loads:
             report = server.end(server.begin(load))
             done += report["all_requests"]
         sizes.append((done, server.process.memory_info().rss / MIB))
+        print(f"f: {done:,} of {requests:,} requests, {sizes[-1][1]:.1f} MiB", file=sys.stderr)
     return sizes
 
 

@@ -6,10 +6,12 @@ never handed back. A transaction inside another one for a different tenant is re
 setting made inside would outlive the inner block.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from loyalty.away import end, full, lost, no_room, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
 from loyalty.pool_shares import PoolShares, share_of
 from loyalty.pooler import keeps_statements
+from loyalty.pulse import Pulse
 
 ACQUIRE_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -56,8 +59,10 @@ def _from_jsonb(raw: bytes) -> Any:
 class Database:
     """A pool of connections to one Postgres, as one of the serving roles."""
 
-    def __init__(self, pool: Any, acquire_timeout: float, tenants_share: int) -> None:
+    def __init__(self, pool: Any, dsn: str, acquire_timeout: float, tenants_share: int) -> None:
         self._pool = pool
+        self._used: dict[Any, float] = {}  # connections in use, each since when
+        self._pulse = Pulse(partial(asyncpg.connect, dsn), self._longest, self._end_used)
         self._acquire_timeout = acquire_timeout
         self._shares = PoolShares(tenants_share)
         self.transactions = 0  # so many times a connection was had: each for one transaction
@@ -69,11 +74,14 @@ class Database:
         *,
         size: int = 10,
         ready: int = 1,
+        share: int | None = None,
         acquire_timeout: float = ACQUIRE_SECONDS,
         command_timeout: float = COMMAND_SECONDS,
         check: bool = True,
     ) -> "Database":
         """Open the pool; `ready` of its connections at once, the others when they are needed.
+
+        One tenant has at most `share` of them at a time; three of five where that is not said.
 
         The address may lead through PgBouncer in transaction mode. Where that keeps no prepared
         statements for its clients, none are used.
@@ -91,16 +99,17 @@ class Database:
             statement_cache_size=kept,
             server_settings={"application_name": "loyalty"},  # a pooler refuses most others
         )
-        database = cls(pool, acquire_timeout, share_of(size))
+        database = cls(pool, dsn, acquire_timeout, share_of(size) if share is None else share)
         if check:
             try:
                 await database.check_login()
             except BaseException:
-                await pool.close()
+                await database.close()
                 raise
         return database
 
     async def close(self) -> None:
+        await self._pulse.close()
         await self._pool.close()
 
     @property
@@ -188,6 +197,8 @@ class Database:
             )
 
     async def _acquire(self) -> Any:
+        if not self._pulse.beats:
+            raise Refused(Code.OVERLOADED, "the database does not answer: try again shortly")
         try:
             connection = await self._pool.acquire(timeout=self._acquire_timeout)
         except TimeoutError:
@@ -202,6 +213,7 @@ class Database:
                 Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
         self.transactions += 1
+        self._used[connection] = asyncio.get_running_loop().time()
         return connection
 
     async def _begin(self, connection: Any, tenant_id: UUID, read_only: bool) -> None:
@@ -238,7 +250,17 @@ class Database:
             log.error("the database has no room left: %r", error)
             raise full() from error
 
+    def _longest(self) -> float:
+        """For how long the connection that is in use for longest has been, in seconds."""
+        now = asyncio.get_running_loop().time()
+        return now - min(self._used.values(), default=now)
+
+    def _end_used(self) -> None:
+        for connection in list(self._used):
+            end(connection)
+
     async def _release(self, connection: Any) -> None:
+        self._used.pop(connection, None)
         await self._pool.release(connection)  # which shields itself from cancellation
 
 

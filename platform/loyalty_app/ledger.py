@@ -52,8 +52,9 @@ async def open_ledger(
     clock: Clock | None = None,
     pool: int = POOL,
     ready: int = 1,
+    share: int | None = None,
 ) -> AsyncIterator[Ledger]:
-    """The write path on one database login; `ready` of the pool's connections are opened at once.
+    """The write path on one database login; `pool`, `ready` and `share` as in `Database.open`.
 
     :raises UnsafeLogin: the login could get past row-level security
     """
@@ -62,7 +63,7 @@ async def open_ledger(
     await prepare_models({**TENANTS, **models})
     configs = Configs(plugin_set.by_name)
     async with AsyncExitStack() as stack:
-        database = await Database.open(dsn, size=pool, ready=ready)
+        database = await Database.open(dsn, size=pool, ready=ready, share=share)
         stack.push_async_callback(database.close)
         cache, hints = await _redis(stack, settings, database)
         setups = Setups(database, TenantSetups(configs))

@@ -19,6 +19,9 @@ from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
 POOL = 8  # the duties take two connections, telling and cleaning one each, the post three
+# Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
+# for, and a share would only have its post wait for its own duties.
+SHARE = POOL
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 
@@ -38,7 +41,10 @@ async def work(
     """
     dsn = settings.need("worker_database_url")
     try:
-        async with open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL) as ledger:
+        opening_ledger = open_ledger(
+            settings, dsn, plugins=plugins, clock=clock, pool=POOL, share=SHARE
+        )
+        async with opening_ledger as ledger:
             worker = Worker(ledger.recorder, PublishedVersions(), passing_by=False)
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock

@@ -68,6 +68,15 @@ async def test_a_tenant_that_asks_for_all_leaves_some_to_others(narrow: Database
     assert outcomes.count(Code.OVERLOADED) == 20 - share_of(SIZE)
 
 
+async def test_where_nobody_asks_one_tenant_may_have_all(dsn: Any) -> None:
+    database = await Database.open(dsn.app, size=SIZE, share=SIZE, acquire_timeout=0.2)
+    holders = Holders(database)
+    holders.begin(uuid4(), SIZE)
+    await holders.reached(SIZE)  # at once
+    assert await holders.outcomes() == [None] * SIZE
+    await database.close()
+
+
 async def test_a_part_that_comes_free_goes_to_whoever_waits(narrow: Database) -> None:
     tenant_id = uuid4()
     holders = Holders(narrow)

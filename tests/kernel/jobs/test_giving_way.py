@@ -1,4 +1,4 @@
-"""Beside others a worker takes small batches one at a time and rests; alone it takes what it can."""
+"""Beside others a worker takes small batches one by one and rests; alone it takes what it can."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,0 +1,78 @@
+"""A database that keeps its connections open and says nothing: who waits is told, and it heals."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from loyalty.database import Database
+from loyalty.errors import Code, Refused
+from loyalty_app.logins import Addresses
+from tests.faults.proxy import Proxy
+
+NEVER = 120.0  # a call's own limit: nobody here waits for it
+PATIENCE = 30.0
+
+
+@pytest.fixture
+async def way(dsn: Addresses) -> AsyncIterator[Proxy]:
+    proxy = Proxy(urlsplit(dsn.app).port or 5432)
+    await proxy.start()
+    yield proxy
+    await proxy.stop()
+
+
+@pytest.fixture
+async def far(dsn: Addresses, way: Proxy) -> AsyncIterator[Database]:
+    address = dsn.app.replace(f":{urlsplit(dsn.app).port}/", f":{way.port}/")
+    opened = await Database.open(address, size=3, ready=3, command_timeout=NEVER)
+    yield opened
+    await opened.close()
+
+
+async def ask(database: Database, begun: asyncio.Event | None = None) -> None:
+    async with database.tenant(uuid4()) as connection:
+        if begun is not None:
+            begun.set()
+            await connection.fetchval("select pg_sleep(60)")
+
+
+async def served(database: Database) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                return await ask(database)
+            except Refused:
+                await asyncio.sleep(0.05)
+
+
+async def test_who_waits_for_a_silent_server_is_told_and_it_heals(
+    far: Database, way: Proxy
+) -> None:
+    begun = asyncio.Event()
+    waiting = asyncio.create_task(ask(far, begun))
+    await begun.wait()
+    way.weather.black_hole = True
+    beginning = asyncio.create_task(ask(far))
+
+    async with asyncio.timeout(PATIENCE):
+        outcomes = await asyncio.gather(waiting, beginning, return_exceptions=True)
+        with pytest.raises(Refused) as refused:
+            await ask(far)
+    codes = [one.code for one in outcomes if isinstance(one, Refused)]
+    assert codes == [Code.UNAVAILABLE, Code.OVERLOADED], outcomes  # nobody knows; not begun
+    assert refused.value.code == Code.OVERLOADED
+
+    way.weather.black_hole = False
+    way.cut()
+    await served(far)
+    await asyncio.gather(*(served(far) for _ in range(3)))
+    assert far.size == far.idle <= 3
+
+
+async def test_what_only_takes_long_is_left_alone(far: Database) -> None:
+    async with far.tenant(uuid4()) as connection:
+        assert await connection.fetchval("select 1 from pg_sleep(2.5)") == 1
+        assert await connection.fetchval("select 2") == 2
