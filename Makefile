@@ -54,7 +54,9 @@ faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrite
 	$(BIN)/pytest tests/faults -n $(WORKERS) --dist loadfile $(if $(REPORT),--report) $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
-	$(BIN)/pytest tests/faults --soak -n $(WORKERS) --dist loadfile --report $(PYTEST_ARGS)
+	LOYALTY_PROPERTY_EXAMPLES=400 LOYALTY_PROPERTY_STEPS=50 LOYALTY_PROPERTY_SEEDS=3 \
+	  $(BIN)/pytest tests/faults tests/kernel/properties --soak -n $(WORKERS) --dist loadfile \
+	  --report $(PYTEST_ARGS)
 
 mutants: $(VENV)/.dev ## Break one promise at a time: a test must notice (ONLY=name, REPORT=1)
 	$(BIN)/python -m tests.mutants $(addprefix --only=,$(ONLY)) $(if $(REPORT),--report) $(MUTANTS_ARGS)

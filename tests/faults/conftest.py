@@ -36,7 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "mounts: needs the right to mount a disk")
     config.addinivalue_line("markers", "faketime: needs libfaketime (Debian: libfaketime)")
     if config.getoption("--report") and not hasattr(config, "workerinput"):
-        os.environ[report.FOLDER] = tempfile.mkdtemp(prefix="loyalty-report-")
+        # A folder that is given is kept: the parts of a long run add to one table.
+        given = os.environ.get(report.FOLDER) or tempfile.mkdtemp(prefix="loyalty-report-")
+        os.environ[report.FOLDER] = given
+        Path(given).mkdir(exist_ok=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

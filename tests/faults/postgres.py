@@ -28,6 +28,11 @@ class PostgresServer:
     def folder(self) -> Path:
         return self._server.folder
 
+    @property
+    def log(self) -> str:
+        """What the server has said so far."""
+        return (self.folder.parent / "postgres.log").read_text(errors="replace")
+
     async def start(self) -> str:
         """Start it, or start it again after whatever befell it; returns the superuser's address."""
         address = await asyncio.to_thread(self._server.start)

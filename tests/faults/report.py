@@ -34,8 +34,11 @@ def note(row: Row) -> None:
 
 
 def rows_in(folder: Path) -> list[Row]:
-    found = [Row(**orjson.loads(path.read_bytes())) for path in folder.glob("*.json")]
-    return sorted(found, key=lambda row: (row.place, row.what))
+    """The newest row of each name: a part of a run may have been repeated."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    found = (Row(**orjson.loads(path.read_bytes())) for path in paths)
+    newest = {(row.place, row.what): row for row in found}
+    return [newest[name] for name in sorted(newest)]
 
 
 def table(rows: Iterable[Row]) -> str:

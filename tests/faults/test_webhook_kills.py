@@ -15,6 +15,8 @@ import pytest
 from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
+from tests.faults import report
+from tests.faults.conftest import SizeOf
 from tests.faults.hooked import Hooked, hooked, process
 from tests.faults.receiver import Heard, Receiver
 
@@ -36,10 +38,9 @@ async def ledger(dsn: Addresses) -> AsyncIterator[Ledger]:
 
 
 async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
-    ledger: Ledger, dsn: Addresses, tmp_path: Path, request: pytest.FixtureRequest
+    ledger: Ledger, dsn: Addresses, tmp_path: Path, size: SizeOf
 ) -> None:
-    long = request.config.getoption("--soak", default=False)
-    events, kills = (10_000, 300) if long else (1_500, 30)
+    events, kills = size("webhook events"), size("kills of webhook workers")
     receiver = await Receiver().start()
     tenant = await hooked(ledger, members=40)
     made = await tenant.endpoint(f"{receiver.url}/all")
@@ -52,7 +53,7 @@ async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
     }
     died = Deaths(settings, tmp_path, kills)
     try:
-        async with asyncio.timeout(1_800 if long else 240):
+        async with asyncio.timeout(90 + 6 * kills):
             await asyncio.gather(_buy(tenant, events), died.all())
             died.immortal()
             while len({one.id for one in receiver.heard}) < events:
@@ -64,12 +65,22 @@ async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
 
     _nothing_lost_or_invented(tenant, receiver.heard, made.text)
     repeated = len(receiver.heard) - events
-    print(f"{events:,} events, {died.count} killed, {repeated} came twice")  # noqa: T201
     assert died.count >= kills
     assert repeated <= died.count * IN_FLIGHT
-    assert not long or repeated <= events * 0.02 * kills / 30
     for heard in receiver.heard[:20]:
         heard.verified(made.text)
+    report.note(
+        report.Row(
+            place=85,
+            what="workers that send webhooks are killed",
+            tried=(
+                f"`kill -9` {died.count} times between claim and sending, between sending and "
+                f"noting it, or anywhere, beside {events:,} purchases"
+            ),
+            held="each is told at least once, in its member's order, with the same id and body",
+            measured=f"{events:,} told, {repeated} of them twice",
+        )
+    )
 
 
 def _nothing_lost_or_invented(tenant: Hooked, heard: list[Heard], secret: str) -> None:

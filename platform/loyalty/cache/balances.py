@@ -1,7 +1,8 @@
 """The balance cache: right or absent. It is read for show and never asked before a spend."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -13,6 +14,7 @@ from loyalty.cache.encoding import decode, encode
 from loyalty.cache.flights import Flights, Load, Versions, Want
 from loyalty.cache.gathered import Gathered
 from loyalty.cache.names import balance_key
+from loyalty.cache.recent import Recent
 from loyalty.cache.script import Script
 
 __all__ = [
@@ -71,7 +73,8 @@ class BalanceCache:
     """Balances of all tenants in one Redis, or in one cluster.
 
     `epoch` names one life of the database (a restore begins another). Entries live `ttl` seconds
-    and up to `jitter` more, so that those written together do not all end together.
+    and up to `jitter` more, so that those written together do not all end together. `seconds` is a
+    clock that only goes forward.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class BalanceCache:
         epoch: str | int,
         ttl: float = TTL_SECONDS,
         jitter: float = JITTER_SECONDS,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counts = CacheCounts()
         self._link = link
@@ -89,6 +93,7 @@ class BalanceCache:
         self._ttl = ttl
         self._jitter = jitter
         self._flights = Flights()
+        self._recent = Recent(seconds)
 
     async def get_many(self, tenant: UUID, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
         """The entries that are there, tombstones too. Never raises for a Redis in trouble."""
@@ -104,6 +109,7 @@ class BalanceCache:
 
         Never raises for a Redis in trouble.
         """
+        self._recent.drop(tenant, entries)
         try:
             for part in _parts(list(entries.items())):
                 await self._write(tenant, part)
@@ -121,14 +127,15 @@ class BalanceCache:
         """Each want's balance, of at least its `min_version`: cached, or by `load` from Postgres.
 
         `load` gets what is missing and opens a transaction of its own; wants under way in this
-        process are not loaded twice. It answers all open lots, merged; no entry where there is no
-        such balance (a balance of version 0 is kept, an absence is not).
+        process are not loaded twice, nor, while Redis is in trouble, again within 100 ms. It
+        answers all open lots, merged; no entry where there is no such balance (a balance of version
+        0 is kept, an absence is not).
         """
         least = min_version or {}
         try:
             found, answered = await self._ask(tenant, wants), True
         except Unanswered:
-            found, answered = {}, False
+            found, answered = self._recent.of(tenant, wants), False
         good = {want: entry for want, entry in found.items() if self._serves(want, entry, least)}
         missing = [want for want in wants if want not in good]
         self.counts.hits += len(good)
@@ -140,6 +147,8 @@ class BalanceCache:
             # A Redis that has just failed to answer costs this reader no second budget.
             if answered:
                 await self.put_many(tenant, loaded)
+            else:
+                self._recent.keep(tenant, loaded)
             return loaded
 
         return good | await self._flights.load(tenant, missing, load_and_put, least)
