@@ -15,7 +15,7 @@ from loyalty.database import Database
 SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
 PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 PART_BESIDE = 50
-REST = 0.8  # of the time that a batch took
+REST = 0.6  # of the time that a batch took
 REST_MAX = 1.0  # seconds
 OTHERS = 20.0  # transactions a second of others; workers with nothing to do make a few each
 LOOK_SECONDS = 5.0  # between two looks: counts are reported up to a second late

@@ -48,7 +48,7 @@ async def test_until_it_knows_it_gives_way(pace: GivingWay, hours: Hours) -> Non
     await pace.look()
     assert (pace.sides, pace.part) == (1, PART_BESIDE)
     await pace.rest(0.1)
-    assert hours.slept == [pytest.approx(0.08)]
+    assert hours.slept == [pytest.approx(0.06)]
 
 
 async def test_alone_it_takes_what_it_can(
