@@ -65,7 +65,7 @@ async def _sizes(server: Server, loads: list[Load], requests: int) -> list[tuple
             report = server.end(server.begin(load))
             done += report["all_requests"]
         sizes.append((done, server.process.memory_info().rss / MIB))
-        print(f"f: {done:,} of {requests:,} requests, {sizes[-1][1]:.1f} MiB", file=sys.stderr)
+        sys.stderr.write(f"f: {done:,} of {requests:,} requests, {sizes[-1][1]:.1f} MiB\n")
     return sizes
 
 

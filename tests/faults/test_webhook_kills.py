@@ -24,6 +24,7 @@ POST = str(Path(__file__).parent / "mortal_post.py")
 WORKERS = 2
 IN_FLIGHT = 8  # of one endpoint: what one death may repeat
 BATCH = 50
+AHEAD = 200
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
     died = Deaths(settings, tmp_path, kills)
     try:
         async with asyncio.timeout(90 + 6 * kills):
-            await asyncio.gather(_buy(tenant, events), died.all())
+            await asyncio.gather(_buy(tenant, events, receiver, died), died.all())
             died.immortal()
             while len({one.id for one in receiver.heard}) < events:
                 await asyncio.sleep(0.1)
@@ -95,10 +96,13 @@ def _nothing_lost_or_invented(tenant: Hooked, heard: list[Heard], secret: str) -
     assert told == tenant.bought
 
 
-async def _buy(tenant: Hooked, events: int) -> None:
+async def _buy(tenant: Hooked, events: int, receiver: Receiver, died: "Deaths") -> None:
+    """Not far ahead of what was told, so that there is something to send until the last kill."""
     while tenant.number < events:
         await tenant.buy(min(BATCH, events - tenant.number))
         await asyncio.sleep(0.2)
+        while died.wanted and tenant.number - len(receiver.heard) > AHEAD:
+            await asyncio.sleep(0.05)
 
 
 class Deaths:
@@ -111,13 +115,17 @@ class Deaths:
         self._running: list[subprocess.Popen[bytes]] = []
         self.count = 0
 
+    @property
+    def wanted(self) -> bool:
+        return self.count < self._enough
+
     async def all(self) -> None:
         await asyncio.gather(*(self._lives(number) for number in range(WORKERS)))
 
     async def _lives(self, number: int) -> None:
         """One after the other: one half dies before sending, the other after it; and whoever does
         not come to it is killed from outside, in the middle of whatever it does."""
-        while self.count < self._enough:
+        while self.wanted:
             where = "after_send" if (self.count + number) % 2 else "after_claim"
             worker = self._start(where, random.randint(1, 40))
             try:
