@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import dataclass
 from statistics import quantiles
 
 from redis.exceptions import RedisError
@@ -22,6 +23,15 @@ ASKED_AGAIN_SECONDS = 0.1  # a process asks PostgreSQL for a balance once in tha
 CROWD = 4  # clients that read one balance
 HUGE = 1_000_000
 RUBBISH = (b"", b"\x00\xff" * 40, b"[1,2", b"null", b"9" * 400, b"x" * HUGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """How many reads were answered, and how often PostgreSQL was asked for it, by its log."""
+
+    answered: int
+    asked: int
+    seconds: float
 
 
 async def test_valkey_is_frozen(
@@ -63,7 +73,7 @@ async def test_valkey_is_killed_and_emptied(
         await asyncio.sleep(size(CLEAN_SECONDS))
         begun = load.now
         platform.valkey.kill()
-        asked, answered = await _crowded(platform, seconds / 2)
+        crowd = await _crowded(platform, seconds / 2)
         await platform.valkey.start()
         async with platform.valkey.client() as redis:
             for _ in range(4):
@@ -75,7 +85,7 @@ async def test_valkey_is_killed_and_emptied(
     served(load.journal)
     report.within(READ_SECONDS, p99, "a read without Valkey")
     # A process that is short of time may be late to ask again, and never too early.
-    assert 0 < asked <= 2 + seconds / 2 / ASKED_AGAIN_SECONDS, (asked, answered)
+    assert 0 < crowd.asked <= 1 + crowd.seconds / ASKED_AGAIN_SECONDS, crowd
     report.note(
         report.Row(
             place=71,
@@ -89,8 +99,9 @@ async def test_valkey_is_killed_and_emptied(
                 f"{1000 * ASKED_AGAIN_SECONDS:g} ms at most"
             ),
             measured=(
-                f"{len(answers)} reads, p99 {1000 * p99:.0f} ms; one balance read {answered:,} "
-                f"times, asked for {asked} times in {seconds / 2:g} s; {verdict}"
+                f"{len(answers)} reads, p99 {1000 * p99:.0f} ms; one balance read "
+                f"{crowd.answered:,} times, asked for {crowd.asked} times in "
+                f"{crowd.seconds:.1f} s; {verdict}"
             ),
         )
     )
@@ -167,22 +178,26 @@ async def _show(load: Load, member: str) -> None:
         await load.caller.send(load.journal.add(balance(member)), api.url)
 
 
-async def _crowded(platform: Stand, seconds: float) -> tuple[int, int]:
-    """While Valkey is gone many read one balance at one process, for so long: how often that asked
-    PostgreSQL for it, by the server's log, and how many reads were answered."""
-    brand = await platform.brand(members=1)
-    api, caller = (await platform.apis())[0], Caller(brand, Journal())
+async def _crowded(platform: Stand, seconds: float) -> Crowd:
+    """Without Valkey many read one balance at one process, for so long."""
+    brand, (api, *_) = await platform.brand(members=1), await platform.apis()
+    journal = Journal(platform.folder / f"{brand.slug}.jsonl")
+    caller = Caller(brand, journal)
     of_it = "select id::text from loyalty.member where tenant_id = $1"
     async with platform.admin() as admin:
         ident = await admin.fetchval(of_it, brand.tenant_id)
         await admin.execute("alter system set log_min_duration_statement = 0")
         await admin.execute("select pg_reload_conf()")
+        begun = caller.now
         await asyncio.gather(*(_read_on(caller, api.url, seconds) for _ in range(CROWD)))
+        took = caller.now - begun
         await admin.execute("alter system reset log_min_duration_statement")
         await admin.execute("select pg_reload_conf()")
     await caller.close()
-    asked = sum("{MEMBER}" in line and ident in line for line in platform.postgres.log.splitlines())
-    return asked, caller.journal.counts()["OK"]
+    journal.close()
+    said = platform.postgres.log.split("LOG:  duration:")
+    asked = sum(" execute " in one and "{MEMBER}" in one and ident in one for one in said)
+    return Crowd(answered=journal.counts()["OK"], asked=asked, seconds=took)
 
 
 async def _read_on(caller: Caller, url: str, seconds: float) -> None:
