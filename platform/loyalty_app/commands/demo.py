@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
@@ -32,6 +31,8 @@ def complete_journey(
     again it goes on where it was stopped, and changes nothing where it was done. Exit code 1 where
     a basket was refused, the audit found something, or a number differs.
     """
+    from rich.console import Console
+
     from loyalty_app.demo.complete_journey import complete_journey as run
     from loyalty_app.reset import reset
 

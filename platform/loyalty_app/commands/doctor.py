@@ -3,8 +3,6 @@
 import asyncio
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from loyalty_app.settings import Settings
 
@@ -16,6 +14,9 @@ def doctor() -> None:
 
 
 async def _all_well() -> bool:
+    from rich.console import Console
+    from rich.text import Text
+
     from loyalty_app.doctor import examine
 
     console, well = Console(), True

@@ -3,6 +3,7 @@
 import asyncio
 
 from loyalty_app.garbage import collect_later, collect_seldom
+from loyalty_app.lean import leave_out
 from loyalty_app.ports import require_free
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
@@ -11,6 +12,7 @@ from loyalty_app.settings import Settings
 def serve() -> None:
     """Serve the GraphQL API until it is told to stop; what is under way is finished first."""
     collect_later()
+    leave_out()
     from loyalty_app.asgi import create_app
     from loyalty_app.server import server
 

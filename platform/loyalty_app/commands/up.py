@@ -1,7 +1,5 @@
 """`loyalty up`"""
 
-from rich.console import Console
-
 from loyalty_app.settings import Settings
 
 
@@ -11,6 +9,8 @@ def up() -> None:
     Without LOYALTY_DATABASE_URL and LOYALTY_REDIS_URL it starts servers of its own, whose data is
     kept in LOYALTY_DATA_DIR (./.loyalty).
     """
+    from rich.console import Console
+
     from loyalty_app.children import loyalty
     from loyalty_app.up import up as run
     from loyalty_app.welcome import welcome

@@ -3,6 +3,7 @@
 import logging
 
 from loyalty_app.garbage import collect_later, collect_seldom
+from loyalty_app.lean import leave_out
 from loyalty_app.settings import Settings
 
 
@@ -13,6 +14,7 @@ def worker() -> None:
     of new program versions, and rows whose time is over.
     """
     collect_later()
+    leave_out()
     import uvloop
 
     from loyalty_app.worker import work

@@ -1,0 +1,16 @@
+"""A process that serves imports no command line but its own."""
+
+import subprocess
+import sys
+
+SERVING = """
+from loyalty_app.lean import leave_out
+leave_out()
+import sys, loyalty_app.cli, loyalty_app.asgi, loyalty_app.server
+print([name for name in ("rich", "pygments", "httpx", "uvicorn") if name in sys.modules])
+"""
+
+
+def test_what_is_not_used_is_left_out() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVING], capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "['httpx', 'uvicorn']"
