@@ -73,6 +73,8 @@ class PluginJobs:
 
     async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> int:
         """Record what was named; answers how much of it was new."""
+        if not requests:
+            return 0
         outcomes = await visit.record(requests)
         for request, outcome in zip(requests, outcomes, strict=True):
             if isinstance(outcome, Refused) and outcome.code.retryable:

@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
@@ -288,29 +288,3 @@ async def test_cancelled_questions_mix_up_no_answers_and_lose_no_connection(
     together = await asyncio.gather(*(ask(n) for n in range(16)))
     assert together == [str(n).encode() for n in range(16)]
     assert not link.is_open
-
-
-async def slow_fill(cache: BalanceCache, load: Callable[[], Awaitable[CachedBalance]]) -> None:
-    """A reader whose fill arrives late."""
-    balance = await load()
-    await asyncio.sleep(random.random() * 0.02)
-    await cache.put_many(TENANT, {WANT: balance})
-
-
-async def test_versions_that_a_reader_sees_never_fall_beside_late_fills(
-    link: Link | Cluster,
-) -> None:
-    cache, postgres = BalanceCache(link, epoch=7), Postgres()
-    seen: list[int] = []
-
-    async def current() -> CachedBalance:
-        return CachedBalance(version=postgres.version)
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(300):
-            postgres.version += 1
-            tasks.create_task(slow_fill(cache, current))
-            await cache.put_many(TENANT, {WANT: CachedBalance(version=postgres.version)})
-            seen += [entry.version for entry in (await cache.get_many(TENANT, [WANT])).values()]
-    assert seen == sorted(seen)
-    assert len(seen) == 300
