@@ -6,6 +6,7 @@ from datetime import datetime
 import strawberry
 
 from loyalty.cache.cached_balance import CachedBalance, OpenLot, balance_at
+from loyalty.effects import AT_ACTIVATION
 from loyalty.ledger.statement import Entry
 from loyalty.units import Unit, format_minor
 from loyalty.view import BalanceView
@@ -49,7 +50,8 @@ class Balance:
     """When what is available or pending ends, soonest first; the parts sum to it. At most 12
     instants are named, the rest is summed under a last one without an instant."""
     activations: list[Deadline]
-    """When what is pending becomes spendable, soonest first; bounded in the same way."""
+    """When what is pending becomes spendable, soonest first; bounded in the same way. What waits
+    for its activation has no instant."""
 
 
 @strawberry.type
@@ -89,7 +91,11 @@ def shown(
     unit: Unit, view: BalanceView, version: int, lots: Sequence[OpenLot], at: datetime
 ) -> Balance:
     """A balance with the deadlines of the lots that are open at its instant."""
-    pending = [(lot.available_at, lot.remaining) for lot in lots if lot.available_at > at]
+    pending = [
+        (None if lot.available_at == AT_ACTIVATION else lot.available_at, lot.remaining)
+        for lot in lots
+        if lot.available_at > at
+    ]
 
     def text(minor: int) -> Decimal:
         return Decimal(format_minor(minor, unit.places))

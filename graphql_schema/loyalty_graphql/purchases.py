@@ -42,7 +42,7 @@ class Earned:
     label: str
     """What to show beside it."""
     available_at: datetime
-    """From when it can be spent."""
+    """From when it can be spent; 9999-12-31 where it has to be activated first."""
     expires_at: datetime | None
     """When it ends; null: never."""
 

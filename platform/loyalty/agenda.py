@@ -57,8 +57,7 @@ class Agenda:
             for program, version in programs
             if (plugin := self._plugins.get(program.kind)) is not None
             for reaction in plugin.reactions
-            if reaction.fact is fact
-            and (reaction.used_by is None or reaction.used_by(version.config))
+            if reaction.fact is fact and (reaction.when is None or reaction.when(version.config))
         ]
         return tuple(sorted(turns, key=self._place))
 

@@ -85,6 +85,13 @@ INVARIANTS: Mapping[str, str] = {
                 from loyalty.lot_term order by account_id, lot_id, version desc) t
           on (t.account_id, t.lot_id) = (l.account_id, l.id)
        where l.expires_at is distinct from t.expires_at""",
+    "a lot begins when its newest term that says so says": """
+      select l.id, l.available_at, t.available_at as term from loyalty.lot l
+        join (select distinct on (account_id, lot_id) account_id, lot_id, available_at
+                from loyalty.lot_term where available_at is not null
+               order by account_id, lot_id, version desc) t
+          on (t.account_id, t.lot_id) = (l.account_id, l.id)
+       where l.available_at is distinct from t.available_at""",
     "the balance after the newest posting is the balance": """
       select a.id, a.balance - a.deficit as stored, s.after from loyalty.account a
         join (select to_id as id, to_version as version, to_balance as after from loyalty.posting

@@ -22,6 +22,7 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
     facts.LotsDue,
     facts.HoldLapsed,
     facts.FactReversed,
+    facts.TraitChanged,
     commands.Redeem,
     commands.CaptureRedemption,
     commands.ReleaseRedemption,

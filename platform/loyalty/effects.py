@@ -3,13 +3,16 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from loyalty.errors import Code
 from loyalty.facts import Fact
+
+AT_ACTIVATION = datetime(9999, 12, 31, tzinfo=UTC)
+"""`available_at` of what can be used only once it is activated: no day that anybody meets."""
 
 
 class AccountingClass(StrEnum):
@@ -119,10 +122,14 @@ class Emit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reterm:
-    """A lot of this member ends at another time from now on."""
+    """A lot of this member ends at another time from now on, or begins at one (None: as it does).
+
+    A lot that has ended by the time this is recorded stays ended, whether or not a sweep ran.
+    """
 
     lot_id: UUID
     expires_at: datetime | None
+    available_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

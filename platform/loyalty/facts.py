@@ -162,6 +162,18 @@ class FactReversed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TraitChanged(Fact):
+    """Traits of a member (by their full `names`) begin or cease to hold at this instant.
+
+    Inside the settlement that sets a trait no rule sees it yet: whoever must know at once reacts to
+    this one, which follows by itself where a program in force has a reaction to it.
+    """
+
+    KIND: ClassVar[str] = "TraitChanged"
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLapsed(Fact):
     """A hold was neither captured nor released in its time."""
 

@@ -43,7 +43,8 @@ class Reaction:
     `.<name>`: its own program's; `*.*`: all), or a function of the config that says them. `needs`
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
     reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
-    `used_by(config)` says whether a config has any use of the reaction; else it has no turn.
+    `when(config)` says for which configs it has a turn at all (None: for all): what a config does
+    not ask for costs nothing.
     """
 
     fact: type[Fact]
@@ -54,7 +55,7 @@ class Reaction:
     traits: TraitNames = ()
     needs: tuple[str, ...] = ()
     emits: tuple[type[Fact], ...] = ()
-    used_by: Callable[[Any], bool] | None = None
+    when: Callable[[Any], bool] | None = None
 
 
 def on(
@@ -68,7 +69,7 @@ def on(
     traits: tuple[str, ...] | Callable[[C], Iterable[str]] = (),
     needs: tuple[str, ...] = (),
     emits: tuple[type[Fact], ...] = (),
-    used_by: Callable[[C], bool] | None = None,
+    when: Callable[[C], bool] | None = None,
 ) -> Reaction:
     """Pair a fact with the rule that reacts to it; the type checker sees to it that they fit."""
     return Reaction(
@@ -80,7 +81,7 @@ def on(
         traits=traits,
         needs=needs,
         emits=emits,
-        used_by=used_by,
+        when=when,
     )
 
 
@@ -167,10 +168,15 @@ class Writer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedFact:
-    """A fact that crosses plugins: `name` is `<plugin>.<past participle>/<version>`."""
+    """A fact that crosses plugins: `name` is `<plugin>.<past participle>/<version>`.
+
+    `told`: whether it leaves the building as well, as a webhook of its own. What only has a rule
+    look at something does not; what comes of it is told.
+    """
 
     name: str
     fact: type[Fact]
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,11 +212,15 @@ class Job:
     """Names what is due in one tenant; the recorder does the rest. Naming it twice is a replay.
 
     Facts without a member may be yielded too (a rate declared, a window closed).
+
+    `each_turn`: turns that were missed are made up for one by one, each told its own instant. A job
+    that looks by itself for all that fell due until now is better asked once, with now.
     """
 
     name: str
     every: timedelta
     due: Callable[[Connection, Setup, datetime], AsyncIterator[Due]]
+    each_turn: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

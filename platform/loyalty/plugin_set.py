@@ -43,6 +43,9 @@ class PluginSet:
         self.plugins: Sequence[Plugin] = tuple(found)
         self._ranks = {stage: _ranks(found, stage) for stage in Stage}
         self.published = _published(self.plugins)
+        self.untold = frozenset(
+            fact.name for plugin in self.plugins for fact in plugin.facts if not fact.told
+        )
         self._consumers = _consumers(self.plugins, self.published)
         self._agendas: dict[UUID, Agenda] = {}
         self._counters: dict[UUID, tuple[Counter, ...]] = {}

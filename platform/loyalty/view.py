@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from loyalty.effects import AccountingClass
 from loyalty.facts import FactKey
 from loyalty.setup import Setup
+from loyalty.units import format_minor
 
 
 class Stage(IntEnum):
@@ -68,12 +69,18 @@ class BalanceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotView:
-    """An open lot; only where the reaction says that it burns."""
+    """An open lot; only where the reaction says that it burns.
+
+    `rule` is `<program>/<rule>`, or whatever else granted it; `occurred_at` when that was.
+    """
 
     id: UUID
     remaining: int
     available_at: datetime
     expires_at: datetime | None
+    rule: str
+    occurred_at: datetime
+    settles_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +127,20 @@ class View:
     @property
     def zone(self) -> ZoneInfo:
         return self.setup.zone
+
+    def places(self, unit: str) -> int:
+        """Decimal places of one of the tenant's units.
+
+        :raises LookupError: it has no such unit
+        """
+        places = self.setup.places(unit)
+        if places is None:
+            raise LookupError(f"program {self.program}: the tenant has no unit {unit}")
+        return places
+
+    def text(self, unit: str, minor: int) -> str:
+        """An amount as the world outside is told it: a decimal number with the unit's places."""
+        return format_minor(minor, self.places(unit))
 
     def balance(self, unit: str) -> BalanceView:
         return self.balances.get(unit, NO_BALANCE)

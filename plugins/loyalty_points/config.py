@@ -19,9 +19,13 @@ from pydantic_core import PydanticCustomError
 from loyalty_points.activity_type import TYPES_MAX, ActivityType
 from loyalty_points.caps import CapOn, caps_on
 from loyalty_points.conditions import counted_in
+from loyalty_points.dividend import Dividend, has_a_lasting_base
 from loyalty_points.earning_rule import EarningRule, UnitCode
+from loyalty_points.expiry import Expiry
 from loyalty_points.groups import Grants, Group
+from loyalty_points.issuing import ISSUINGS_MAX, Issuing, unlike_the_rules
 from loyalty_points.limits import Capped
+from loyalty_points.lot_terms import LotTerms
 from loyalty_points.notation import Currency, DecimalText, HoldDuration, PositiveText
 from loyalty_points.section import MIN_ONE, Section, has_some
 from loyalty_points.terms import Terms
@@ -73,6 +77,12 @@ class PointsConfig(Capped):
     """When points can be used, until when, and what a return does with spent ones."""
     redemption: Redemption = Redemption()
     """What one redemption may ask for, and whether it can be undone."""
+    issuing: Annotated[tuple[Issuing, ...], Field(max_length=ISSUINGS_MAX)] = ()
+    """Days on which points become rewards."""
+    dividend: Dividend | None = None
+    """What a year's base gives by a rate that is declared afterwards; null: there is none."""
+    expiry: Expiry = Expiry()
+    """What is told of points before they end, and where they go then."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -110,6 +120,13 @@ class PointsConfig(Capped):
             _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
         return rules
 
+    @field_validator("issuing", "dividend")
+    @classmethod
+    def _is_no_rule(cls, given: Any, info: ValidationInfo) -> Any:
+        if isinstance(given, Dividend):
+            has_a_lasting_base(info.data)
+        return unlike_the_rules(given, info.data)
+
     @cached_property
     def groups_by_id(self) -> dict[str, Group]:
         return {group.id: group for group in self.groups}
@@ -121,9 +138,10 @@ class PointsConfig(Capped):
 
     @cached_property
     def traits(self) -> frozenset[str]:
-        """What the conditions of all rules read of the member."""
-        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
-        return frozenset(name for condition in conditions for name in condition.traits)
+        """What the conditions of all rules and lifetimes read of the member."""
+        conditions = [rule.condition for rule in self.rules]
+        conditions += [lifetime.condition for lifetime in self.lots.lifetimes()]
+        return frozenset(name for one in conditions if one is not None for name in one.traits)
 
     @cached_property
     def _by_subject(self) -> dict[str | None, tuple[list[EarningRule], list[EarningRule]]]:
@@ -143,6 +161,11 @@ class PointsConfig(Capped):
 
     def unit_of(self, rule: EarningRule) -> str:
         return rule.unit or self.unit
+
+    @cached_property
+    def lots(self) -> LotTerms:
+        """In which units and under which terms the program's lots are granted."""
+        return LotTerms.of(self)
 
 
 def _names_what_there_is(

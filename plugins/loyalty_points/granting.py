@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from loyalty.effects import Grant
 from loyalty.units import apportion
 from loyalty_points.judging import Judged, Occasion, Reason
-from loyalty_points.lifetime import available_at, expires_at
+from loyalty_points.lifetime import instants
 from loyalty_points.terms import Terms
 
 # A rule that would have looked at the purchase but for these says so in the decision.
@@ -28,7 +28,7 @@ def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
 def _grant(
     occasion: Occasion, judged: Judged, unit: str, parts: Mapping[str, int], terms: Terms
 ) -> Grant:
-    at, zone = occasion.fact.occurred_at, occasion.view.zone
+    when = instants(terms, occasion.fact.occurred_at, occasion.view)
     wanted = sum(parts.values())
     return Grant(
         unit=unit,
@@ -38,8 +38,9 @@ def _grant(
         label=judged.rule.label,
         accounting_class=judged.rule.accounting_class,
         lines=None if occasion.is_activity else parts,
-        available_at=available_at(terms, at, zone),
-        expires_at=expires_at(terms, at, zone),
+        available_at=when.available_at,
+        settles_at=when.settles_at,
+        expires_at=when.expires_at,
         take_back=terms.take_back,
         inputs=judged.inputs,
     )

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from loyalty.commands import Redeem
-from loyalty.facts import ActivityRecorded, PurchaseRecorded
-from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, on
+from loyalty.facts import ActivityRecorded, Expired, PurchaseRecorded, TraitChanged
+from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
+from loyalty_points import days_due, facts, graphql
+from loyalty_points.commands import ActivatePoints, ChooseDonation
 from loyalty_points.config import PointsConfig
-from loyalty_points.facts import CarriedOver
 from loyalty_points.jobs import carry_over
+from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
 from loyalty_points.rules.capping import cap
 from loyalty_points.rules.carrying import carry
 from loyalty_points.rules.earning import earn
@@ -19,7 +21,7 @@ from loyalty_points.uses import uses
 
 
 def counters(config: PointsConfig) -> Sequence[Counter]:
-    return [*uses(config), *running_sums(config.rules)]
+    return [*uses(config), *running_sums(config.rules), *issuing.counters(config)]
 
 
 def traits(config: PointsConfig) -> frozenset[str]:
@@ -48,31 +50,54 @@ plugin = Plugin(
     config=PointsConfig,
     reactions=(
         on(PurchaseRecorded, PointsConfig, earn, traits=traits),
-        on(
-            PurchaseRecorded,
-            PointsConfig,
-            promote,
-            stage=Stage.BONUS,
-            traits=traits,
-            used_by=promotes,
-        ),
-        on(PurchaseRecorded, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
-        on(ActivityRecorded, PointsConfig, earn, traits=traits, used_by=rewards_activities),
-        on(
-            ActivityRecorded,
-            PointsConfig,
-            promote,
-            stage=Stage.BONUS,
-            traits=traits,
-            used_by=promotes,
-        ),
-        on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
-        on(CarriedOver, PointsConfig, carry, used_by=caps),
-        on(CarriedOver, PointsConfig, cap, stage=Stage.CAP, used_by=caps),
+        on(PurchaseRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits,
+           when=promotes),
+        on(PurchaseRecorded, PointsConfig, cap, stage=Stage.CAP, when=caps),
+        on(ActivityRecorded, PointsConfig, earn, traits=traits, when=rewards_activities),
+        on(ActivityRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits,
+           when=promotes),
+        on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, when=caps),
+        on(facts.CarriedOver, PointsConfig, carry, traits=traits, when=caps),
+        on(facts.CarriedOver, PointsConfig, cap, stage=Stage.CAP, when=caps),
         on(Redeem, PointsConfig, redeem, burns=wanted_lots),
+        on(PurchaseRecorded, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
+           burns=lasting.all_lots, when=lasting.by_purchases),
+        on(ActivityRecorded, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
+           burns=lasting.all_lots, when=lasting.by_activities),
+        on(Redeem, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
+           burns=lasting.all_lots, when=lasting.by_redemptions),
+        on(TraitChanged, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
+           burns=lasting.all_lots, when=lasting.by_standing),
+        on(ActivatePoints, PointsConfig, activating.activate, traits=traits,
+           burns=activating.waiting_lots, emits=(facts.PointsActivated,)),
+        on(facts.ConversionDue, PointsConfig, issuing.convert, burns=issuing.points_of),
+        on(facts.DividendDue, PointsConfig, dividend.pay, burns=dividend.base_of),
+        on(facts.ExpiryNear, PointsConfig, announcing.announce, burns=announcing.lots_of,
+           emits=(facts.ExpiryAnnounced,)),
+        on(ChooseDonation, PointsConfig, donating.choose),
+        on(Expired, PointsConfig, donating.donate, traits=(f".{donating.DONATES}",),
+           emits=(facts.PointsDonated,), when=donating.may_be_donated),
     ),
-    facts=(PublishedFact(name=CarriedOver.KIND, fact=CarriedOver),),
+    facts=(
+        PublishedFact(name=facts.CarriedOver.KIND, fact=facts.CarriedOver),
+        PublishedFact(name=facts.ExpiryAnnounced.KIND, fact=facts.ExpiryAnnounced),
+        PublishedFact(name=facts.PointsActivated.KIND, fact=facts.PointsActivated),
+        PublishedFact(name=facts.PointsDonated.KIND, fact=facts.PointsDonated),
+        PublishedFact(name=facts.WindowClosed.KIND, fact=facts.WindowClosed),
+        PublishedFact(name=facts.DividendDeclared.KIND, fact=facts.DividendDeclared),
+        PublishedFact(name=facts.DividendIssued.KIND, fact=facts.DividendIssued),
+        PublishedFact(name=ChooseDonation.KIND, fact=ChooseDonation),
+        PublishedFact(name=ActivatePoints.KIND, fact=ActivatePoints, told=False),
+        PublishedFact(name=facts.ExpiryNear.KIND, fact=facts.ExpiryNear, told=False),
+        PublishedFact(name=facts.DayAnnounced.KIND, fact=facts.DayAnnounced, told=False),
+        PublishedFact(name=facts.ConversionDue.KIND, fact=facts.ConversionDue, told=False),
+        PublishedFact(name=facts.DividendDue.KIND, fact=facts.DividendDue, told=False),
+    ),
+    traits=(
+        Trait(name=donating.DONATES, type=bool, description="What ends is donated, by choice."),
+    ),
     counters=counters,
     activities=activities,
-    jobs=(carry_over,),
-)
+    jobs=(carry_over, *days_due.JOBS),
+    graphql=graphql.part,
+)  # fmt: skip

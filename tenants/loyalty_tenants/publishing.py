@@ -9,7 +9,7 @@ from uuid import UUID
 from loyalty.counters import stored_as
 from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
-from loyalty.jobs import backfill, schedule
+from loyalty.jobs import backfill, plugin_jobs, schedule
 from loyalty.plugin import Connection, Counter, Plugin
 from loyalty_tenants import audit
 from loyalty_tenants.configs import Configs
@@ -86,7 +86,8 @@ async def publish_program(
     await _insert(connection, version)
     if backfills:
         await backfill.fill(connection, version.id, fresh, now)
-    await schedule.soon(connection, schedule.UPKEEP, now)  # its plugin's jobs begin
+    for name in plugin_jobs.names_of(configs.plugin(before.kind)):
+        await schedule.begin(connection, name, now)
     await store(connection, program_id, {"status": ProgramStatus.ACTIVE})
     await _note(connection, by, before, version, fresh, now)
     return version

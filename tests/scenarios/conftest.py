@@ -1,6 +1,6 @@
 """Stories with a clock of their own, told to the same real server over HTTP as tests of the API."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -44,11 +44,15 @@ def tell(
 ) -> Callable[..., Awaitable[Teller]]:
     """Begins a story: the points program's config, the instant, and the places of its unit."""
 
-    async def begin(at: str, config: Any = POINTS, places: int = 0) -> Teller:
+    async def begin(
+        at: str, config: Any = POINTS, places: int = 0, units: Mapping[str, int] | None = None
+    ) -> Teller:
         brand = await make_brand(config=None, backdating=timedelta(days=400))
         teller = Teller(brand, work, config["unit"])
         if teller.unit != "points":
             await brand.make_unit(teller.unit, places)
+        for code, others in (units or {}).items():
+            await brand.make_unit(code, others)
         brand.clock.at = teller.instant(at)
         await brand.run_program("points", config)
         await brand.enroll("ada")

@@ -1,5 +1,6 @@
 """Tells a story to the API: who bought, spent and brought back what, and what they have then."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from tests.graphql.brand import Brand
 from tests.graphql.documents import (
+    ACTIVITY,
+    ADJUST,
     BALANCE_OF,
     CAPTURE,
     DECISIONS,
@@ -32,11 +35,11 @@ class Teller:
     def instant(self, at: str) -> datetime:
         return datetime.fromisoformat(at).replace(tzinfo=ZoneInfo("America/New_York"))
 
-    async def comes(self, at: str, *, swept: bool = True) -> None:
-        """Time passes until then; `swept`: a worker does what fell due."""
+    async def comes(self, at: str, *, swept: bool = True, workers: int = 1) -> None:
+        """Time passes until then; `swept`: workers do what fell due."""
         self.brand.clock.at = self.instant(at)
         if swept:
-            await self._work(self.brand)
+            await asyncio.gather(*(self._work(self.brand) for _ in range(workers)))
 
     async def buys(self, total: str, **more: Any) -> Any:
         """A purchase; answers it with what it earned."""
@@ -77,18 +80,36 @@ class Teller:
     async def reverses(self, redemption: str) -> Any:
         return await self._end(REVERSE, redemption)
 
-    async def has(self, **variables: Any) -> Any:
-        """The balance of the unit; its deadlines always sum to it."""
+    async def adjusts(self, amount: str, **more: Any) -> None:
+        """An admin gives or takes by hand."""
+        given = {
+            "member": {"externalId": "ada"}, "unit": self.unit, "amount": amount,
+            "reasonCode": "GOODWILL", "idempotencyKey": self.brand.key(), **more,
+        }  # fmt: skip
+        payload = (await self.brand.admin.run(ADJUST, input=given))["adjustBalance"]
+        assert payload["userErrors"] == [], payload
+
+    async def does(self, activity: str, **attributes: Any) -> None:
+        """An activity of this type."""
+        given = {
+            "member": {"externalId": "ada"}, "source": "app", "externalId": self.brand.key(),
+            "type": activity, "occurredAt": self.brand.now(), "attributes": attributes,
+        }  # fmt: skip
+        payload = (await self.brand.service.run(ACTIVITY, input=given))["recordActivity"]
+        assert payload["userErrors"] == [], payload
+
+    async def has(self, unit: str | None = None, **variables: Any) -> Any:
+        """The balance of a unit, the program's own by default; its deadlines always sum to it."""
         data = await self.brand.service.run(
-            BALANCE_OF, by={"externalId": "ada"}, unit=self.unit, **variables
+            BALANCE_OF, by={"externalId": "ada"}, unit=unit or self.unit, **variables
         )
         balance = data["member"]["balance"]
         parts = sum(float(one["amount"]) for one in balance["expiries"])
         assert parts == float(balance["available"]) + float(balance["pending"]), balance
         return balance
 
-    async def available(self) -> str:
-        return str((await self.has())["available"])
+    async def available(self, unit: str | None = None) -> str:
+        return str((await self.has(unit))["available"])
 
     async def lots(self) -> list[tuple[str, str]]:
         """What ends when, by local day."""
@@ -101,10 +122,10 @@ class Teller:
             for one in (await self.has())["expiries"]
         ]
 
-    async def statement(self) -> list[Any]:
+    async def statement(self, unit: str | None = None) -> list[Any]:
         """All entries, oldest first."""
         data = await self.brand.service.run(
-            STATEMENT, by={"externalId": "ada"}, unit=self.unit, first=100
+            STATEMENT, by={"externalId": "ada"}, unit=unit or self.unit, first=100
         )
         return [edge["node"] for edge in reversed(data["member"]["statement"]["edges"])]
 

@@ -10,16 +10,21 @@ from loyalty.facts import FactKey
 from loyalty.jobs import schedule
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import ACTOR, Visit
-from loyalty.plugin import Job
+from loyalty.plugin import Job, Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup, active_programs
 
-KIND = "plugin"
+KIND = schedule.PLUGIN
 DAY = timedelta(days=1)
 CATCH_UP_MAX = 400  # turns that are made up for one by one; what is older is left out
 NOT_INSTALLED_PAUSE = timedelta(minutes=10)
 log = logging.getLogger(__name__)
+
+
+def names_of(plugin: Plugin) -> list[str]:
+    """The rows that a plugin's jobs go by."""
+    return [f"{KIND}:{plugin.name}/{job.name}" for job in plugin.jobs]
 
 
 def job_names(plugins: PluginSet, setup: Setup, now: datetime) -> Iterator[str]:
@@ -28,7 +33,7 @@ def job_names(plugins: PluginSet, setup: Setup, now: datetime) -> Iterator[str]:
         for program in setup.programs:
             ended = program.archived_at is not None and program.archived_at <= now
             if program.kind == plugin.name and program.versions and not ended:
-                yield from (f"{KIND}:{plugin.name}/{job.name}" for job in plugin.jobs)
+                yield from names_of(plugin)
                 break
 
 
@@ -44,7 +49,7 @@ def following(at: datetime, every: timedelta, zone: ZoneInfo, turns: int = 1) ->
 
 
 class PluginJobs:
-    """Missed turns are made up for in their order, each at its own instant."""
+    """Missed turns are made up for in their order, each at its own instant, or once for all."""
 
     async def run(self, visit: Visit, row: JobRow) -> int:
         plugin, _, name = row.which.partition("/")
@@ -53,7 +58,7 @@ class PluginJobs:
             async with visit.transaction() as connection:
                 await schedule.move_on(connection, row, visit.now + NOT_INSTALLED_PAUSE)
             return 0
-        at = row.instant
+        at = row.instant if job.each_turn else visit.now
         async with visit.transaction(read_only=True) as connection:
             setup = await visit.recorder.setups.read(connection, visit.tenant_id)
             requests = []
@@ -65,10 +70,10 @@ class PluginJobs:
                     )
                     async for due in job.due(connection, setup, at)
                 ]  # fmt: skip
-        if done := await self._record(visit, row, requests):
+        if requests and (done := await self._record(visit, row, requests)):
             return done  # it may name so many at once only: the same turn again
         async with visit.transaction() as connection:
-            await schedule.move_on(connection, row, _next(at, job, setup.zone, visit.now))
+            await schedule.move_on(connection, row, _next(row, job, setup.zone, visit.now))
         return 1
 
     async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> int:
@@ -89,7 +94,9 @@ def _job(plugins: PluginSet, plugin: str, name: str) -> Job | None:
     return next((job for job in known.jobs if job.name == name), None) if known else None
 
 
-def _next(at: datetime, job: Job, zone: ZoneInfo, now: datetime) -> datetime:
-    """The turn after this one, leaving out those that are too many to be made up for."""
+def _next(row: JobRow, job: Job, zone: ZoneInfo, now: datetime) -> datetime:
+    """The turn after this one, leaving out those that are not or too many to be made up for."""
+    at = row.instant
     missed = (now - at) // job.every
-    return following(at, job.every, zone, turns=max(1, missed - CATCH_UP_MAX + 1))
+    made_up = CATCH_UP_MAX if job.each_turn else 0
+    return following(at, job.every, zone, turns=max(1, missed - made_up + 1))

@@ -13,6 +13,7 @@ from loyalty.jobs.postponed import pause
 from loyalty.plugin import Connection
 
 UPKEEP = "upkeep"
+PLUGIN = "plugin"
 DUE_MAX = 20  # rows looked at in one turn
 
 
@@ -52,6 +53,16 @@ async def soon(
     )
 
 
+async def begin(connection: Connection, name: str, now: datetime) -> None:
+    """Have a job run from now on; where it is there already its turns stay as they are."""
+    await connection.execute(
+        """insert into loyalty.job (tenant_id, name, due_at)
+           values (loyalty.tenant(), $1, $2) on conflict do nothing""",
+        name,
+        now,
+    )
+
+
 async def due(connection: Connection, now: datetime) -> list[JobRow]:
     rows = await connection.fetch(
         """select name, watermark, due_at, detail from loyalty.job
@@ -60,6 +71,16 @@ async def due(connection: Connection, now: datetime) -> list[JobRow]:
         DUE_MAX,
     )
     return [JobRow(**dict(row)) for row in rows]
+
+
+async def earliest(connection: Connection, kind: str, now: datetime) -> datetime | None:
+    """When the first job of a kind has been due since; None where none is."""
+    found: datetime | None = await connection.fetchval(
+        "select min(due_at) from loyalty.job where split_part(name, ':', 1) = $1 and due_at <= $2",
+        kind,
+        now,
+    )
+    return found
 
 
 async def move_on(connection: Connection, row: JobRow, due_at: datetime) -> bool:

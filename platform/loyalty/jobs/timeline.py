@@ -7,11 +7,12 @@ whose term ended on the second and a fact that fell due on the third: as if it h
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from loyalty.jobs import schedule
 from loyalty.jobs.visit import Visit
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Recorded, Request
@@ -49,7 +50,11 @@ class Finder(Protocol):
 
 
 class Timeline:
-    """The duty that records due items of all finders in one order."""
+    """The duty that records due items of all finders in one order.
+
+    A plugin's job has its turn in that order too: what lies behind its turn waits until it was
+    asked, or points that a late job is to convert as of their day would have ended before.
+    """
 
     name = "timeline"
 
@@ -60,10 +65,12 @@ class Timeline:
     async def slice(self, visit: Visit) -> int:
         await visit.pace.look()
         async with visit.transaction() as connection:
+            turn = await schedule.earliest(connection, schedule.PLUGIN, visit.now)
+            until = replace(visit, now=turn or visit.now)
             found = [
                 item
                 for finder in self._finders
-                for item in await finder.find(connection, visit, self._size)
+                for item in await finder.find(connection, until, self._size)
             ]
         items = sorted(found, key=lambda item: item.order)[: self._size]
         if not items:

@@ -20,12 +20,7 @@ class Upkeep:
         async with visit.transaction() as connection:
             setup = await visit.recorder.setups.read(connection, visit.tenant_id)
             for name in job_names(visit.recorder.plugins, setup, visit.now):
-                await connection.execute(
-                    """insert into loyalty.job (tenant_id, name, due_at)
-                       values (loyalty.tenant(), $1, $2) on conflict do nothing""",
-                    name,
-                    visit.now,
-                )
+                await schedule.begin(connection, name, visit.now)
             if not deleted:
                 await schedule.move_on(connection, row, visit.now + EVERY)
         return 1 + applied + deleted

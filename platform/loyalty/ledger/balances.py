@@ -134,7 +134,7 @@ counted as (
            else least(u.amount, greatest(0, o.amount - (u.so_far - u.amount))) end as amount, u.kind
     from used u cross join owed o),
 lots as (
-  select l.available_at,
+  select coalesce(b.available_at, b1.previously_available_at, l.available_at) as available_at,
          case when t.lot_id is not null then t.expires_at
               when f1.lot_id is not null then f1.previous
               else l.expires_at end as expires_at,
@@ -149,6 +149,15 @@ lots as (
     left join lateral (select x.lot_id, x.previous from loyalty.lot_term x
                         where (x.account_id, x.lot_id) = (l.account_id, l.id)
                         order by x.version limit 1) f1 on true
+    left join lateral (select x.available_at from loyalty.lot_term x
+                        where (x.account_id, x.lot_id) = (l.account_id, l.id)
+                          and x.available_at is not null
+                          and x.occurred_at <= $3 and x.recorded_at <= $4
+                        order by x.version desc limit 1) b on true
+    left join lateral (select x.previously_available_at from loyalty.lot_term x
+                        where (x.account_id, x.lot_id) = (l.account_id, l.id)
+                          and x.available_at is not null
+                        order by x.version limit 1) b1 on true
    where l.occurred_at <= $3 and f.recorded_at <= $4),
 open as (
   select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,

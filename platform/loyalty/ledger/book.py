@@ -239,11 +239,23 @@ class Book(UndoLog):
             self._post(cause, "EXPIRE", account.unit, amount, source=account, target=target)
         return amount
 
-    def reterm(self, cause: Cause, account: Account, lot: Lot, expires_at: datetime | None) -> None:
-        """Give a lot another end: a version of its account, one per fact and lot."""
+    def reterm(
+        self, cause: Cause, account: Account, lot: Lot, expires_at: datetime | None,
+        available_at: datetime | None = None,
+    ) -> None:  # fmt: skip
+        """Give a lot another end, or beginning (None: as it is).
+
+        That is a version of its account, one per fact and lot.
+        """
+        before = None if available_at is None else lot.available_at
         self.rows.terms.append(
-            (lot.account_id, lot.id, cause.fact_id, expires_at, lot.expires_at, cause.at)
-        )
+            (
+                lot.account_id, lot.id, cause.fact_id, expires_at, lot.expires_at, cause.at,
+                available_at, before,
+            )
+        )  # fmt: skip
+        if available_at is not None:
+            self.change(lot, "available_at", available_at)
         if (cause.fact_id, lot.id) not in self._retermed:
             self.put(self._retermed, (cause.fact_id, lot.id), True)
             self.change(account, "terms", account.terms + 1)

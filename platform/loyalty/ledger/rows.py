@@ -35,6 +35,10 @@ class Rows:
             _merged(self, name) if name in MERGED else getattr(self, name) for name in ROW_FIELDS
         ]
 
+    def given_terms(self) -> list[Row]:
+        """All terms, for `give_terms`, where one moves a beginning; else `append` has them."""
+        return _last_terms(self.terms) if _moves_a_beginning(self.terms) else []
+
     def sizes(self) -> tuple[int, ...]:
         return tuple(map(len, _lists(self)))
 
@@ -56,7 +60,8 @@ def _merged(rows: Rows, name: str) -> list[Row]:
     if name == "uses":
         return _summed(rows.uses, at=4)
     if name == "terms":
-        return _last_terms(rows.terms)
+        ends_only = not _moves_a_beginning(rows.terms)
+        return [row[:6] for row in _last_terms(rows.terms)] if ends_only else []
     if name == "traits":  # told apart by member, name, fact and since
         return list({(*row[:3], row[4]): row for row in rows.traits}.values())
     return list({row[0]: row for row in getattr(rows, name)}.values())
@@ -74,9 +79,17 @@ def _summed(rows: Sequence[Row], at: int) -> list[Row]:
 
 
 def _last_terms(rows: Sequence[Row]) -> list[Row]:
-    """Per fact and lot the last term that it gave, and the one that was there before it."""
+    """Per fact and lot the last term that it gave, and the one that was there before it.
+
+    Rows end with where the lot begins from now on and where it did before, if that moves too.
+    """
     terms: dict[Row, Row] = {}
     for row in rows:
         first = terms.get(row[:3], row)
-        terms[row[:3]] = (*row[:4], first[4], *row[5:])
+        begins = first[6:] if row[6] is None else (row[6], first[7] or row[7])
+        terms[row[:3]] = (*row[:4], first[4], row[5], *begins)
     return list(terms.values())
+
+
+def _moves_a_beginning(terms: Sequence[Row]) -> bool:
+    return any(row[6] is not None for row in terms)

@@ -111,8 +111,8 @@ def _sales(batch: Batch, row: Mapping[str, Any]) -> None:
         sale = by_id[follow["root_id"]]
         sale.follow_ons += (
             FollowOn(
-                id=follow["id"], member_id=follow["member_id"], state=follow["state"],
-                due_at=follow["due_at"], hop=follow["hop"],
+                id=follow["id"], kind=follow["kind"], member_id=follow["member_id"],
+                state=follow["state"], due_at=follow["due_at"], hop=follow["hop"],
             ),
         )  # fmt: skip
 

@@ -36,6 +36,7 @@ APPEND = (
     "select loyalty.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
     " $16, $17, $18, $19)"
 )
+GIVE_TERMS = "select loyalty.give_terms($1, $2, $3)"
 BATCH_MAX = 500
 
 log = logging.getLogger(__name__)
@@ -185,6 +186,8 @@ class Recorder:
             await connection.execute(
                 APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()
             )
+        if terms := rows.given_terms():
+            await connection.execute(GIVE_TERMS, batch.setup.tenant_id, batch.now, terms)
 
     async def committed(self, batch: Batch, changes: Iterable[Change]) -> None:
         """After the commit: program accounts need not be sent again; listeners hear of it."""

@@ -22,6 +22,7 @@ from loyalty.facts import (
     MemberEnrolled,
     PurchaseRecorded,
     PurchaseReversed,
+    TraitChanged,
 )
 from loyalty.settlement.settling import Settling
 from loyalty.setup import TenantStatus
@@ -38,7 +39,9 @@ STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
     ReleaseRedemption,
     ReverseRedemption,
 )
-NEEDS_MEMBER = (PurchaseRecorded, ActivityRecorded, MemberClosed, HoldLapsed, Command)
+NEEDS_MEMBER = (
+    PurchaseRecorded, ActivityRecorded, MemberClosed, HoldLapsed, TraitChanged, Command,
+)  # fmt: skip
 
 
 def check(s: Settling) -> None:

@@ -1,6 +1,11 @@
 """Facts that follow from facts: now for the same member, else stored durably and settled later."""
 
+from datetime import datetime
+from uuid import UUID
+
+from loyalty.days import iso
 from loyalty.effects import Emit
+from loyalty.facts import TraitChanged
 from loyalty.ids import new_id
 from loyalty.plugin_set import Turn
 from loyalty.settlement.settling import HOPS_MAX, Settling
@@ -24,6 +29,30 @@ def emit(s: Settling, turn: Turn, effect: Emit) -> None:
     if fact.member is not None and member_id is None:
         raise ValueError(f"{fact.KIND} for another member must name them by id")
     store(s, fact.KIND, payload, member_id=member_id, due_at=effect.at or s.batch.now)
+
+
+def tell_of_traits(s: Settling) -> None:
+    """Have the rules look again when the traits that were set here begin to hold, or cease to."""
+    setup = s.batch.setup
+    if not s.traits or not s.batch.plugins.turns(TraitChanged, setup, s.at):
+        return
+    if s.hop + 1 > HOPS_MAX:
+        raise RuntimeError("traits change each other in a circle")
+    changes: dict[tuple[datetime, UUID], list[str]] = {}
+    for member_id, name, value in s.traits:
+        for at in (value.since, value.until):
+            if at is not None:
+                changes.setdefault((at, member_id), []).append(name)
+    root = s.request.follows.root_id if s.request.follows else s.fact_id
+    for (at, member_id), names in sorted(changes.items()):
+        s.sequence += 1
+        payload = {"occurred_at": iso(at), "names": sorted(names)}
+        s.batch.book.rows.due.append(
+            (
+                new_id(), s.fact_id, root, s.hop + 1, s.sequence, TraitChanged.KIND, member_id,
+                payload, at,
+            )
+        )  # fmt: skip
 
 
 def store(s: Settling, kind: str, payload: object, *, member_id: object, due_at: object) -> None:

@@ -94,9 +94,10 @@ def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
     for account in _accounts(s):
         for lot in s.batch.book.open_lots(account):
             if lot.id == effect.lot_id:
-                cause = s.cause(program_id=turn.program.id)
-                s.batch.book.reterm(cause, account, lot, effect.expires_at)
-                s.touch(account.owner, account.unit)
+                if not lot.expired(s.batch.now):  # what ended is gone, whether or not swept
+                    cause = s.cause(program_id=turn.program.id)
+                    s.batch.book.reterm(cause, account, lot, effect.expires_at, effect.available_at)
+                    s.touch(account.owner, account.unit)
                 return
     raise LookupError("only a lot that the reaction was shown can be given another term")
 
@@ -152,7 +153,8 @@ def _lots(s: Settling) -> Mapping[str, list[LotView]]:
         account.unit: [
             LotView(
                 id=lot.id, remaining=lot.remaining, available_at=lot.available_at,
-                expires_at=lot.expires_at,
+                expires_at=lot.expires_at, rule=lot.rule, occurred_at=lot.occurred_at,
+                settles_at=lot.settles_at,
             )
             for lot in s.batch.book.open_lots(account)
             if lot.remaining

@@ -12,7 +12,14 @@ from uuid import UUID
 from loyalty.days import iso
 from loyalty.effects import TakeBack
 from loyalty.errors import Code, Refused
-from loyalty.facts import FactKey, FactReversed, PurchaseRecorded, PurchaseReversed, TakenBack
+from loyalty.facts import (
+    FactKey,
+    FactReversed,
+    PurchaseRecorded,
+    PurchaseReversed,
+    TakenBack,
+    TraitChanged,
+)
 from loyalty.facts import purchase_key as key_of
 from loyalty.ledger.account import ISSUED
 from loyalty.ledger.lots import Lot
@@ -199,6 +206,8 @@ def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) ->
         return
     part = _part_of_whole(sale, so_far)
     for follow_on in sale.follow_ons:
+        if follow_on.kind == TraitChanged.KIND:
+            continue  # a trait stays until a rule sets another, and then that is told
         if follow_on.state == "WAITING" and part == ONE:
             s.batch.book.rows.settled.append((follow_on.id, "CANCELLED", {"by": str(s.fact_id)}))
         elif follow_on.state in ("WAITING", "DONE"):

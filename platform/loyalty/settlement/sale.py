@@ -17,6 +17,7 @@ class FollowOn:
     """A durable fact that followed from the sale."""
 
     id: UUID
+    kind: str
     member_id: UUID | None
     state: str
     due_at: datetime

@@ -9,7 +9,15 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import FactKey, MemberEnrolled, PurchaseRecorded
 from loyalty.ids import new_id
 from loyalty.plugin import Scope
-from loyalty.settlement import adjusting, checking, expiring, membership, redeeming, reversing
+from loyalty.settlement import (
+    adjusting,
+    checking,
+    emitting,
+    expiring,
+    membership,
+    redeeming,
+    reversing,
+)
 from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
@@ -151,6 +159,7 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
 def _traits_and_counters(s: Settling) -> None:
     """Applied last: inside one settlement every rule saw them as they were before."""
     batch, zone = s.batch, s.batch.setup.zone
+    emitting.tell_of_traits(s)
     for member_id, name, value in s.traits:
         batch.book.add(batch.traits.setdefault(member_id, []), (name, value))
         batch.book.rows.traits.append(

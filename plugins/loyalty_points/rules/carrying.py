@@ -6,7 +6,7 @@ from loyalty.effects import Grant
 from loyalty.view import View
 from loyalty_points.config import PointsConfig
 from loyalty_points.facts import CarriedOver
-from loyalty_points.lifetime import available_at, expires_at
+from loyalty_points.lifetime import instants
 
 
 def carry(config: PointsConfig, fact: CarriedOver, view: View) -> Iterator[Grant]:
@@ -19,6 +19,7 @@ def carry(config: PointsConfig, fact: CarriedOver, view: View) -> Iterator[Grant
         return
     rule = next(rule for rule in config.rules if rule.id in on.rules)
     terms = rule.terms or config.terms
+    when = instants(terms, fact.occurred_at, view)
     yield Grant(
         unit=on.unit,
         wanted=owed,
@@ -26,8 +27,9 @@ def carry(config: PointsConfig, fact: CarriedOver, view: View) -> Iterator[Grant
         rule=on.carried,
         label=f"{rule.label}, carried over",
         accounting_class=rule.accounting_class,
-        available_at=available_at(terms, fact.occurred_at, view.zone),
-        expires_at=expires_at(terms, fact.occurred_at, view.zone),
+        available_at=when.available_at,
+        settles_at=when.settles_at,
+        expires_at=when.expires_at,
         take_back=terms.take_back,
         inputs={"owed": owed},
     )

@@ -16,7 +16,7 @@ from loyalty_points.unit_places import unit_places
 
 def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:
     """The lots a redemption may take from; whether they suffice is for the kernel to say."""
-    if command.unit == config.unit:
+    if command.unit in config.lots.spent:
         yield BurnWant(unit=command.unit, amount=command.amount)
 
 
@@ -24,25 +24,26 @@ def redeem(config: PointsConfig, command: Redeem, view: View) -> Iterator[Effect
     """Reserve or take what is asked of this program, or say why not."""
     if command.program != view.program:
         return
-    refusal = _declined(config, command, unit_places(view, config.unit))
+    refusal = _declined(config, command, view)
     if refusal is not None:
         yield refusal
         return
     reversible = _reinstate(config.redemption.reversible)
     if command.capture:
-        yield Burn(unit=config.unit, amount=command.amount, reversible=reversible)
+        yield Burn(unit=command.unit, amount=command.amount, reversible=reversible)
         return
     until = command.occurred_at + (command.hold_for or config.redemption.hold_for)
-    yield Hold(unit=config.unit, amount=command.amount, until=until, reversible=reversible)
+    yield Hold(unit=command.unit, amount=command.amount, until=until, reversible=reversible)
 
 
-def _declined(config: PointsConfig, command: Redeem, places: int) -> Refuse | None:
-    if command.unit != config.unit:
+def _declined(config: PointsConfig, command: Redeem, view: View) -> Refuse | None:
+    spent = config.lots.spent
+    if command.unit not in spent:
         return Refuse(
             code=Code.BAD_USER_INPUT,
-            message=f"this program is spent in {config.unit}",
+            message=f"this program is spent in {' or '.join(spent)}",
             field="unit",
-            details={"unit": config.unit},
+            details={"unit": spent[0]},
         )
     held = command.hold_for
     if held is not None and not timedelta(0) < held <= HOLD_MAX:
@@ -51,12 +52,15 @@ def _declined(config: PointsConfig, command: Redeem, places: int) -> Refuse | No
             message="must be more than nothing and at most P30D",
             field="holdFor",
         )
+    if command.amount <= 0:
+        return _bad_amount("must be more than 0")
+    if command.unit != config.unit:
+        return None  # what was issued is spent as it likes: the terms are those of points
+    places = unit_places(view, config.unit)
     return _amount_declined(config.redemption, command.amount, places)
 
 
 def _amount_declined(redemption: Redemption, amount: int, places: int) -> Refuse | None:
-    if amount <= 0:
-        return _bad_amount("must be more than 0")
     minimum, increment = redemption.minimum, redemption.increment
     if minimum is not None and amount < ratio(minimum) * 10**places:
         return _bad_amount(f"must be at least {minimum}", minimum=minimum)

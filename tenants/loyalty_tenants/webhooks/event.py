@@ -49,15 +49,16 @@ def events(
 
 def _events_of(row: OutboxRow, scene: Scene, topics: Topics, wanted: Set[str]) -> Iterator[Event]:
     """The fact itself, then what it moved; each under an id that follows from the row's."""
-    if (known := topics.teller(row.topic)) is None:
-        if wanted & {EVERYTHING, name_of(row.topic)}:
-            raise LookupError(f"no plugin that is installed here publishes {row.topic}")
-        return
-    topic, tell = known
-    if topic in wanted:
-        said = tell(row, scene)
-        body = envelope(topic, said.occurred_at, said)
-        yield Event(id=row.id, topic=topic, line=row.member_id or row.id, body=body)
+    if topics.leaves(row.topic):
+        if (known := topics.teller(row.topic)) is None:
+            if wanted & {EVERYTHING, name_of(row.topic)}:
+                raise LookupError(f"no plugin that is installed here publishes {row.topic}")
+            return
+        topic, tell = known
+        if topic in wanted:
+            said = tell(row, scene)
+            body = envelope(topic, said.occurred_at, said)
+            yield Event(id=row.id, topic=topic, line=row.member_id or row.id, body=body)
     for posting in scene.postings.get(row.fact_id, ()) if row.content is None else ():
         topic = topics.values[posting["kind"]]
         if topic in wanted:

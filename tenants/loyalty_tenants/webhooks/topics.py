@@ -74,6 +74,7 @@ VALUES: Mapping[str, tuple[str, type[data.ValueMoved], str]] = {
     "EXPIRE": ("value.expired", data.ValueMoved, "A member's value reached its term."),
     "TAKE_BACK": ("value.taken_back", data.ValueMoved, "A grant was taken back, in part or whole."),
 }
+UNTOLD = frozenset({"TraitChanged"})  # of the kernel: what sets it off is told, and what it does
 _TEXTS = {
     "redemption.released": "Reserved points were given back: they were released.",
     "redemption.lapsed": "Reserved points were given back: their time was over.",
@@ -87,13 +88,17 @@ class Topics:
     """
 
     def __init__(self, plugins: PluginSet) -> None:
-        self._published = {name: name_of(name) for name in plugins.published}
+        told = {
+            name: fact for name, fact in plugins.published.items() if name not in plugins.untold
+        }
+        self._published = {name: name_of(name) for name in told}
+        self._untold = UNTOLD | plugins.untold
         self.by_name: dict[str, Topic] = {}
         for name, kind, _ in FACTS.values():
             self._add(f"{name}.v1", _TEXTS.get(name) or _doc(kind), _shape(kind))
         for name, kind, text in VALUES.values():
             self._add(f"{name}.v1", text, _shape(kind))
-        for name, fact in plugins.published.items():
+        for name, fact in told.items():
             self._add(self._published[name], _doc(fact), _published_shape(fact))
         self.ping = _topic(PING, _doc(data.Ping), _shape(data.Ping))
 
@@ -109,6 +114,10 @@ class Topics:
         if (topic := self._published.get(kind)) is not None:
             return topic, told.published
         return None
+
+    def leaves(self, kind: str) -> bool:
+        """Whether a fact of this kind is told at all, or only what it moved."""
+        return kind not in self._untold
 
     def _add(self, name: str, description: str, shape: dict[str, Any]) -> None:
         if name in self.by_name:

@@ -33,6 +33,7 @@ EXAMPLES: dict[type[Fact], dict[str, Any]] = {
     facts.MemberClosed: {"reason": "asked"},
     facts.LotsDue: {"unit": "points", "version": 3},
     facts.HoldLapsed: {"redemption_id": UUID(int=3)},
+    facts.TraitChanged: {"names": ("vip.tier",)},
     facts.FactReversed: {"reversed_scope": "follow", "reversed_key": "k", "part": "1/3"},
     commands.Redeem: {
         "program": "p", "unit": "points", "amount": 5, "hold_for": timedelta(minutes=90),

@@ -2,6 +2,8 @@
 
 from loyalty.ledger.rows import ROW_FIELDS, Rows
 
+JUNE_AND_JULY = [("a", "l", "f", "june", "may", "t"), ("a", "l", "f", "july", "june", "t")]
+
 
 def sent(rows: Rows, name: str) -> list[object]:
     return list(rows.arguments()[ROW_FIELDS.index(name)])
@@ -20,15 +22,33 @@ def test_two_uses_of_a_lot_by_one_fact_are_one() -> None:
 
 
 def test_the_last_term_of_a_fact_stands_over_the_one_before_the_fact() -> None:
-    rows = Rows(terms=[("a", "l", "f", "june", "may", "t"), ("a", "l", "f", "july", "june", "t")])
+    rows = Rows(terms=[(*row, None, None) for row in JUNE_AND_JULY])
 
     assert sent(rows, "terms") == [("a", "l", "f", "july", "may", "t")]
 
 
 def test_terms_of_different_facts_are_all_kept_in_their_order() -> None:
     terms = [("a", "l", "f1", "june", "may", "t"), ("a", "l", "f2", "july", "june", "t")]
+    rows = Rows(terms=[(*row, None, None) for row in terms])
 
-    assert sent(Rows(terms=list(terms)), "terms") == terms
+    assert sent(rows, "terms") == terms
+    assert rows.given_terms() == []
+
+
+def test_where_one_term_moves_a_beginning_all_go_one_way_in_their_order() -> None:
+    rows = Rows(
+        terms=[
+            ("a", "l", "f1", "june", "may", "t", None, None),
+            ("a", "l", "f2", "july", "june", "t", "today", "never"),
+            ("a", "l", "f2", "august", "july", "t", None, None),
+        ]
+    )
+
+    assert sent(rows, "terms") == []
+    assert rows.given_terms() == [
+        ("a", "l", "f1", "june", "may", "t", None, None),
+        ("a", "l", "f2", "august", "june", "t", "today", "never"),
+    ]
 
 
 def test_a_trait_set_twice_by_one_fact_has_its_last_value() -> None:

@@ -1,0 +1,32 @@
+"""What the points program adds to the schema."""
+
+import strawberry
+
+from loyalty.plugin import GraphQLPart
+from loyalty_graphql.members import Member
+from loyalty_points.graphql.activation import (
+    ActivationMutation,
+    AwaitingActivation,
+    awaiting_activation,
+)
+from loyalty_points.graphql.dividends import DividendMutation, DividendQuery
+from loyalty_points.graphql.donation import DonationMutation
+from loyalty_points.graphql.issuing import IssuingQuery
+
+
+@strawberry.type
+class PointsQuery(IssuingQuery, DividendQuery):
+    pass
+
+
+@strawberry.type
+class PointsMutation(ActivationMutation, DividendMutation, DonationMutation):
+    pass
+
+
+part = GraphQLPart(
+    query=PointsQuery,
+    mutation=PointsMutation,
+    fields={Member: (awaiting_activation,)},
+    types=(AwaitingActivation,),
+)
