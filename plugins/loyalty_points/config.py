@@ -82,7 +82,7 @@ class PointsConfig(Capped):
     dividend: Dividend | None = None
     """What a year's base gives by a rate that is declared afterwards; null: there is none."""
     expiry: Expiry = Expiry()
-    """What is told of points before they end, and where they go then."""
+    """Notices ahead of what ends, and where it goes then."""
 
     @model_validator(mode="wrap")
     @classmethod

@@ -20,6 +20,7 @@ OPEN_TO = {
     "MEMBER": {
         "node", "member", "purchase", "redemption", "previewPurchase", "viewer", "tenant",
         "programs", "program", "units", "redeemPoints", "releaseRedemption", "balanceChanged",
+        "activatePoints", "chooseDonation",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",
