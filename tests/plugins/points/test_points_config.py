@@ -89,7 +89,7 @@ def test_a_config_cannot_be_changed() -> None:
         ("rules.0.exclude.skus.0", 7, None),
         ("terms.pending_days", "14", "integer"),
         ("terms.pending_days", -1, "greater"),
-        ("terms.lifetime", {"span": "P14D"}, "longer than pending_days"),
+        ("terms.lifetime", {"span": "P14D"}, "longer than points are pending"),
         ("terms.lifetime.span", "12 months", "ISO 8601"),
         ("terms.lifetime.span", "P0D", "at least one day"),
         ("terms.lifetime.span", "P101Y", "at most 100 years"),

@@ -25,7 +25,7 @@ async def open_value(shop: Club, member: Any, unit: str) -> tuple[int, int]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     step=st.integers(1, 300),
