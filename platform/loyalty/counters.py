@@ -1,13 +1,58 @@
-"""Windows and buckets of counters in a tenant's local time. Pure."""
+"""Counters: what a program counts, in buckets and windows of the tenant's local time. Pure."""
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from loyalty.days import MIDNIGHT, add_months, day_start, local_day
-from loyalty.plugin import Bucket, Counter, Scope, Window
+from loyalty.facts import Fact
+from loyalty.view import GrantView
 
 HOUR = timedelta(hours=1)
 ALWAYS = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+
+
+class Scope(StrEnum):
+    MEMBER = "member"
+    TENANT = "tenant"
+
+
+class Bucket(StrEnum):
+    HOUR = "hour"
+    DAY = "day"
+
+
+class Window(StrEnum):
+    """Over which buckets a counter is summed, as seen from the fact's instant, in local time."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    LIFETIME = "lifetime"
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """A number kept per member or per tenant, as a function of facts and what they were granted.
+
+    `measure(fact, grants, program)` is pure, so a newly published counter is filled from history.
+    It is asked for the recorded fact and for each fact that was emitted at once in answer to it,
+    with what that one was granted; `program` is the slug of the program that counts.
+    `rolling_days` goes with the ROLLING window: that many local days, today included.
+    """
+
+    name: str
+    scope: Scope
+    measure: Callable[[Fact, Sequence[GrantView], str], int]
+    window: Window
+    bucket: Bucket = Bucket.DAY
+    day_starts_at: time = time(0)
+    rolling_days: int = 0
 
 
 def stored_as(slug: str, counter: Counter) -> str:

@@ -7,19 +7,22 @@ others it declares; start-up checks that the two fit (`plugin_set`).
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
-from enum import StrEnum
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 from loyalty.connection import Connection as Connection
+from loyalty.counters import Bucket as Bucket
+from loyalty.counters import Counter as Counter
+from loyalty.counters import Scope as Scope
+from loyalty.counters import Window as Window
 from loyalty.effects import Effect
 from loyalty.facts import Fact
 from loyalty.owners import OwnerResolver as OwnerResolver
 from loyalty.owners import OwnersAsked as OwnersAsked
 from loyalty.owners import Question as Question
 from loyalty.setup import Setup
-from loyalty.view import GrantView, Stage, View
+from loyalty.view import Stage, View
 
 F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
@@ -83,47 +86,6 @@ def on(
         emits=emits,
         when=when,
     )
-
-
-class Scope(StrEnum):
-    MEMBER = "member"
-    TENANT = "tenant"
-
-
-class Bucket(StrEnum):
-    HOUR = "hour"
-    DAY = "day"
-
-
-class Window(StrEnum):
-    """Over which buckets a counter is summed, as seen from the fact's instant, in local time."""
-
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-    LIFETIME = "lifetime"
-    ROLLING = "rolling"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counter:
-    """A number kept per member or per tenant, as a function of facts and what they were granted.
-
-    `measure(fact, grants, program)` is pure, so a newly published counter is filled from history.
-    It is asked for the recorded fact and for each fact that was emitted at once in answer to it,
-    with what that one was granted; `program` is the slug of the program that counts.
-    `rolling_days` goes with the ROLLING window: that many local days, today included.
-    """
-
-    name: str
-    scope: Scope
-    measure: Callable[[Fact, Sequence[GrantView], str], int]
-    window: Window
-    bucket: Bucket = Bucket.DAY
-    day_starts_at: time = time(0)
-    rolling_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,12 +177,14 @@ class Job:
 
     `each_turn`: turns that were missed are made up for one by one, each told its own instant. A job
     that looks by itself for all that fell due until now is better asked once, with now.
+    `when(config)` says which configs have any use of it (None: all); it has no turns elsewhere.
     """
 
     name: str
     every: timedelta
     due: Callable[[Connection, Setup, datetime], AsyncIterator[Due]]
     each_turn: bool = True
+    when: Callable[[Any], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,16 @@ def _asked_for(setup: Setup, slug: str, at: datetime, ahead: int) -> bool:
 
 HOURLY = timedelta(hours=1)
 JOBS = (
-    Job(name="issuing", every=HOURLY, due=windows_due, each_turn=False),
-    Job(name="dividends", every=HOURLY, due=dividends_due, each_turn=False),
-    Job(name="notices", every=HOURLY, due=notices_due, each_turn=False),
-)
+    Job(
+        name="issuing", every=HOURLY, due=windows_due, each_turn=False,
+        when=lambda config: bool(config.issuing),
+    ),
+    Job(
+        name="dividends", every=HOURLY, due=dividends_due, each_turn=False,
+        when=lambda config: config.dividend is not None,
+    ),
+    Job(
+        name="notices", every=HOURLY, due=notices_due, each_turn=False,
+        when=lambda config: bool(config.expiry.notices),
+    ),
+)  # fmt: skip

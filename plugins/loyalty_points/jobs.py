@@ -60,4 +60,9 @@ async def _owed(
         )
 
 
-carry_over = Job(name="carry-over", every=timedelta(hours=1), due=carried_over)
+carry_over = Job(
+    name="carry-over",
+    every=timedelta(days=1),
+    due=carried_over,
+    when=lambda config: any(on.cap.carry_over for on in config.caps_on),
+)

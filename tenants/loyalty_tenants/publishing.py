@@ -62,13 +62,10 @@ async def publish_program(
     before = await expected(connection, program_id, expected_version)
     checked = configs.check(before.kind, before.config)
     await check_units(connection, checked.plain)
-    begins = now if effective_from is None else effective_from
+    begins = effective_from or now
     if begins < now and await recorded(connection, begins):
-        raise Refused(
-            Code.TOO_LATE,
-            "facts are recorded since then and were judged: choose now or a later instant",
-            field="effectiveFrom",
-        )
+        told = "facts are recorded since then and were judged: choose now or a later instant"
+        raise Refused(Code.TOO_LATE, told, field="effectiveFrom")
     known = (await versions(connection, [program_id]))[program_id]
     fresh, waits = _new_counters(configs, before.kind, checked.parsed, known, now)
     backfills = (bool(fresh) or waits) and await recorded(connection, None)
@@ -86,7 +83,7 @@ async def publish_program(
     await _insert(connection, version)
     if backfills:
         await backfill.fill(connection, version.id, fresh, now)
-    for name in plugin_jobs.names_of(configs.plugin(before.kind)):
+    for name in plugin_jobs.names_of(configs.plugin(before.kind), [checked.parsed]):
         await schedule.begin(connection, name, now)
     await store(connection, program_id, {"status": ProgramStatus.ACTIVE})
     await _note(connection, by, before, version, fresh, now)

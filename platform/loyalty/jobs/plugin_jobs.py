@@ -1,8 +1,9 @@
 """Jobs of plugins: they name what is due, the recorder does the rest; twice is a replay."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from loyalty.errors import Refused
@@ -22,19 +23,28 @@ NOT_INSTALLED_PAUSE = timedelta(minutes=10)
 log = logging.getLogger(__name__)
 
 
-def names_of(plugin: Plugin) -> list[str]:
-    """The rows that a plugin's jobs go by."""
-    return [f"{KIND}:{plugin.name}/{job.name}" for job in plugin.jobs]
+def names_of(plugin: Plugin, configs: Iterable[Any]) -> list[str]:
+    """The rows that a plugin's jobs go by, of those that any of the configs has use of."""
+    configs = list(configs)
+    return [
+        f"{KIND}:{plugin.name}/{job.name}"
+        for job in plugin.jobs
+        if job.when is None or any(map(job.when, configs))
+    ]
 
 
 def job_names(plugins: PluginSet, setup: Setup, now: datetime) -> Iterator[str]:
     """The rows that the jobs of a tenant's programs go by, those in force now or later."""
     for plugin in plugins.plugins:
-        for program in setup.programs:
-            ended = program.archived_at is not None and program.archived_at <= now
-            if program.kind == plugin.name and program.versions and not ended:
-                yield from names_of(plugin)
-                break
+        running = [
+            version.config
+            for program in setup.programs
+            if program.kind == plugin.name
+            and not (program.archived_at is not None and program.archived_at <= now)
+            for version in program.versions
+        ]
+        if running:
+            yield from names_of(plugin, running)
 
 
 def following(at: datetime, every: timedelta, zone: ZoneInfo, turns: int = 1) -> datetime:
@@ -70,7 +80,7 @@ class PluginJobs:
                     )
                     async for due in job.due(connection, setup, at)
                 ]  # fmt: skip
-        if requests and (done := await self._record(visit, row, requests)):
+        if done := await self._record(visit, row, requests):
             return done  # it may name so many at once only: the same turn again
         async with visit.transaction() as connection:
             await schedule.move_on(connection, row, _next(row, job, setup.zone, visit.now))

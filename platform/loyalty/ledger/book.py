@@ -12,33 +12,13 @@ from uuid import UUID
 
 from loyalty.ids import account_id, new_id
 from loyalty.ledger.account import HELD, MAIN, Account
+from loyalty.ledger.cause import Cause as Cause
+from loyalty.ledger.cause import Terms as Terms
 from loyalty.ledger.lots import Lot, choose
 from loyalty.ledger.need_lots import NeedLots as NeedLots
 from loyalty.ledger.rows import Rows
 from loyalty.ledger.undo import UndoLog
 from loyalty.owners import Holder, kind_and_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
-    """Why value moves: the fact, its instant, and whose rule says so."""
-
-    fact_id: UUID
-    at: datetime
-    program_id: UUID | None = None
-    rule: str | None = None
-    label: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """The terms of a new lot."""
-
-    accounting_class: str
-    available_at: datetime
-    settles_at: datetime | None = None
-    expires_at: datetime | None = None
-    cost: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
