@@ -63,13 +63,15 @@ class Club:
     def local(self, at: str) -> datetime:
         return datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
 
-    async def comes(self, at: str, *, worked: bool = True) -> None:
+    async def comes(self, at: str, *, worked: bool = True, told: bool = False) -> None:
+        """Time passes until then; `told`: somebody else tells what the outbox holds."""
         self.world.clock.at = self.local(at)
         if worked:
-            await self.works()
+            await self.works(told=told)
 
-    async def works(self) -> int:
-        return await self._hands.run(self.world)
+    async def works(self, *, told: bool = False) -> int:
+        worker = self._hands.worker(self.world, passing_by=not told)
+        return await worker.run_due(self.world.tenant_id)
 
     async def buys(self, member: MemberRef, total: str, at: str | None = None) -> Any:
         purchase = self.world.purchase(member, total, at=None if at is None else self.local(at))

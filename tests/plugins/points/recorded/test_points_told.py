@@ -1,0 +1,86 @@
+"""What leaves the building: each topic of points by its published schema, and nothing internal."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from loyalty.clock import SystemClock
+from loyalty.jobs.outbox import Outbox
+from loyalty.plugin_set import PluginSet
+from loyalty_points.commands import ActivatePoints, ChooseDonation
+from loyalty_points.facts import DividendDeclared
+from loyalty_tenants.egress import Reach
+from loyalty_tenants.webhooks import endpoints
+from loyalty_tenants.webhooks.endpoints import Rules
+from loyalty_tenants.webhooks.fan_out import FanOut
+from loyalty_tenants.webhooks.topics import Topics
+from tests.kernel.conftest import BOSS
+from tests.plugins.points.recorded.conftest import RULE
+
+MORE = {
+    "expiry": {"notices": [7], "donations": True},
+    "issuing": [
+        {"id": "rewards", "label": "Reward", "windows": ["07-15"], "unit": "rewards",
+         "step": "100", "gives": "10.00", "lifetime": {"span": "P1M"}}
+    ],
+}  # fmt: skip
+COOP = {
+    "unit": "eligible",
+    "rules": [RULE],
+    "dividend": {"id": "dividend", "label": "Dividend", "unit": "dividend", "issues": "03-15"},
+}
+
+
+async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
+    club: Any, worker_database: Any
+) -> None:
+    card = {**RULE, "id": "card", "terms": {"pending_until": "activation"}}
+    units = {"rewards": 2, "eligible": 2, "dividend": 2}
+    shop = await club("2026-05-10T12:00", units=units, rules=[RULE, card], **MORE)
+    world = shop.world
+    await world.run_program("coop", COOP)
+    topics = Topics(PluginSet(world.plugins.plugins))
+    async with world.database.tenant(world.tenant_id) as connection:
+        rules = Rules(topics=topics, reach=Reach(trusted=("127.0.0.1",)))
+        await endpoints.create(
+            connection, BOSS, rules, url="https://127.0.0.1/hooks", topics=["*"], description="",
+            now=datetime.now(UTC),
+        )  # fmt: skip
+
+    ada = await world.member()
+    await shop.buys(ada, "150.00")
+    at, own = world.clock.now(), {"member": ada, "program": "points"}
+    await world.record(ActivatePoints(occurred_at=at, **own))
+    await world.record(ChooseDonation(occurred_at=at, donates=True, **own))
+    for day in ("2026-07-15", "2026-08-08", "2026-08-16", "2027-01-10"):
+        await shop.comes(f"{day}T12:00", told=True)
+    declared = DividendDeclared(
+        occurred_at=world.clock.now(), program="coop", year=2026, percent="10",
+        issues_on="2027-03-15",
+    )  # fmt: skip
+    await world.record(declared)
+    await shop.comes("2027-03-15T12:00", told=True)
+    outbox = Outbox(worker_database, FanOut(topics, SystemClock()))
+    while await outbox.round():
+        pass
+
+    rows = await world.rows("select topic, body from loyalty.webhook_event order by created_at, id")
+    told: dict[str, Any] = {}
+    for row in rows:
+        Draft202012Validator(topics.by_name[row["topic"]].schema).validate(json.loads(row["body"]))
+        told.setdefault(row["topic"], json.loads(row["body"])["data"])
+    of_points = {topic for topic in topics.by_name if topic.startswith("points.")}
+    assert of_points - told.keys() == {"points.carried_over.v1"}
+    assert not [topic for topic in topics.by_name if "fallen_due" in topic or "neared" in topic]
+    assert "value.granted.v1" in told
+    announced = told["points.expiry_announced.v1"]["fact"]
+    assert (announced["unit"], announced["amount"], announced["day"]) == (
+        "rewards", "30.00", "2026-08-15",
+    )  # fmt: skip
+    assert told["points.donated.v1"]["fact"]["amount"] == "30.00"
+    assert told["points.dividend_issued.v1"]["fact"]["amount"] == "15.00"
+    assert told["points.dividend_issued.v1"]["member"] is None
+    failed = await world.rows("select topic from loyalty.outbox where state <> 'DONE'")
+    assert failed == []

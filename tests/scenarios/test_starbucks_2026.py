@@ -1,1 +1,0 @@
-"""Starbucks Rewards from March 2026: Green Stars live with activity, Gold members' for ever."""
