@@ -44,6 +44,12 @@ class Counter:
     It is asked for the recorded fact and for each fact that was emitted at once in answer to it,
     with what that one was granted; `program` is the slug of the program that counts.
     `rolling_days` goes with the ROLLING window: that many local days, today included.
+
+    `returns`: it follows returns. What comes back is taken off again in the bucket in which it was
+    counted: `measure` is asked about what is left of the fact and of its grants, so that any order
+    of partial returns ends at nothing. A counter that does not follow them counts what was ever
+    granted or bought; only a purchase that was corrected leaves every counter. One name is one
+    measure, in all versions of a program.
     """
 
     name: str
@@ -53,6 +59,7 @@ class Counter:
     bucket: Bucket = Bucket.DAY
     day_starts_at: time = time(0)
     rolling_days: int = 0
+    returns: bool = False
 
 
 def stored_as(slug: str, counter: Counter) -> str:

@@ -45,6 +45,15 @@ class Reinstate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Least:
+    """What must be left of a purchase: at least `amount` of the sum of `of`, which says by line how
+    much each counts (minor units of money, thousandths of a quantity)."""
+
+    amount: int
+    of: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """Give the member `granted` of a unit; `wanted` is what it was before anything cut it.
 
@@ -52,7 +61,8 @@ class Grant:
     one's `granted` (it may only lower it) and names what cut it.
 
     `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
-    shares it by what was charged); a return takes back by these shares.
+    shares it by what was charged); a return takes back by these shares. Once less than one of
+    `while_left` is left of the purchase, it takes back all that is left of the grant.
     """
 
     unit: str
@@ -67,6 +77,7 @@ class Grant:
     expires_at: datetime | None = None
     cost: int | None = None
     take_back: TakeBack = TakeBack.DEFICIT
+    while_left: tuple[Least, ...] = ()
     cut_by: str | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
 

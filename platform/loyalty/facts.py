@@ -29,6 +29,9 @@ class MemberRef:
             raise ValueError("name the member by exactly one of id, externalId and identifier")
 
 
+CORRECTED = "revised:"  # before the source, in the scope of what a correction takes back
+
+
 class FactKey(NamedTuple):
     """Which happening this is: unique in the tenant, for ever."""
 
@@ -236,3 +239,13 @@ def purchase_key(source: str, external_id: str, revision: int | None = None) -> 
     """A revision (None: the first) stands in the scope: an order may well be called `1001#2`."""
     scope = "purchase" if revision in (None, 1) else f"purchase#{revision}"
     return FactKey(f"{scope}:{source}", external_id)
+
+
+def correction_key(source: str, external_id: str, revision: int) -> FactKey:
+    """The key under which what a corrected purchase had granted is taken back."""
+    return FactKey(f"{CORRECTED}{source}", f"{external_id}#{revision}")
+
+
+def corrected_to(key: FactKey) -> int | None:
+    """The revision that stands in a purchase's place, by the key of what took it back."""
+    return int(key.key.rpartition("#")[2]) if key.scope.startswith(CORRECTED) else None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.facts import FactKey, purchase_key
@@ -41,30 +41,45 @@ async def by_key(connection: Connection, key: FactKey) -> JournalFact | None:
     return None if row is None else JournalFact(**dict(row))
 
 
-# Revisions have no gaps, so each is found from the one before it, by its key.
+class Newest(NamedTuple):
+    """The newest revision of a purchase, and when that happened: as its first one says."""
+
+    revision: int
+    occurred_at: datetime
+
+
+# From one revision to the next: the fact that took the older one back names the newer one.
 NEWEST = """
-with recursive r(source, external_id, revision) as (
-  select k.source, k.external_id, 1 from unnest($1::text[], $2::text[]) k(source, external_id)
-   where exists (select 1 from loyalty.fact f
-                  where f.scope = 'purchase:' || k.source and f.key = k.external_id)
+with recursive r(source, external_id, id, revision, occurred_at) as (
+  select k.source, k.external_id, f.id, 1, f.occurred_at
+    from unnest($1::text[], $2::text[]) k(source, external_id)
+    cross join lateral (select f.id, f.occurred_at from loyalty.fact f
+       where f.scope = 'purchase:' || k.source and f.key = k.external_id limit 1) f
   union all
-  select r.source, r.external_id, r.revision + 1 from r
-   where exists (select 1 from loyalty.fact f
-                  where f.scope = 'purchase#' || (r.revision + 1) || ':' || r.source
-                    and f.key = r.external_id)
+  select r.source, r.external_id, f.id, u.revision, r.occurred_at from r
+    cross join lateral (
+      select substring(u.key from '[0-9]+$')::int as revision from loyalty.fact u
+       where u.cause_id = r.id and u.scope = 'revised:' || r.source limit 1) u
+    cross join lateral (select f.id from loyalty.fact f
+       where f.scope = 'purchase#' || u.revision || ':' || r.source
+         and f.key = r.external_id limit 1) f
 )
-select source, external_id, max(revision) as revision from r group by 1, 2
+select source, external_id, max(revision) as revision, min(occurred_at) as occurred_at
+  from r group by 1, 2
 """
 
 
 async def newest_revisions(
     connection: Connection, purchases: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
+) -> dict[tuple[str, str], Newest]:
     """The newest revision of each purchase (source, external id) that is there."""
     rows = await connection.fetch(
         NEWEST, [source for source, _ in purchases], [ident for _, ident in purchases]
     )
-    return {(row["source"], row["external_id"]): row["revision"] for row in rows}
+    return {
+        (row["source"], row["external_id"]): Newest(row["revision"], row["occurred_at"])
+        for row in rows
+    }
 
 
 async def purchase(
@@ -73,7 +88,7 @@ async def purchase(
     """A purchase in one of its revisions (None: the newest); None where there is none."""
     if revision is None:
         found = await newest_revisions(connection, [(source, external_id)])
-        revision = found.get((source, external_id))
+        revision = found[source, external_id].revision if found else None
     return await by_key(connection, purchase_key(source, external_id, revision))
 
 

@@ -71,9 +71,13 @@ def is_below_minimum(
     if not rule.minimum_minor:
         return False
     minimum = rule.minimum_minor.get(currency or "")
-    of_amounts = rule.count is Count.AMOUNT
-    spent = sum([line.amount if of_amounts else line.weight for line in lines])
+    spent = sum([towards_minimum(rule, line) for line in lines])
     return minimum is None or spent * part[0] < minimum * part[1]
+
+
+def towards_minimum(rule: EarningRule, line: Counted) -> int:
+    """What a line adds towards the minimum, in minor units."""
+    return line.amount if rule.count is Count.AMOUNT else line.weight
 
 
 def _measure(rule: EarningRule, fact: Fact) -> Callable[[Line], int]:

@@ -21,7 +21,7 @@ from loyalty.units import Rounding, ratio
 from loyalty_points.bonus import Bonus
 from loyalty_points.conditions import ConditionText, condition_of
 from loyalty_points.limits import Capped, Limits
-from loyalty_points.measures import THOUSANDTHS, AmountBase, Count, Rounded
+from loyalty_points.measures import THOUSANDTHS, AmountBase, Count, MinimumLost, Rounded
 from loyalty_points.notation import CurrencyAmounts, DecimalText, PositiveText, minor_of
 from loyalty_points.periods import Periodic
 from loyalty_points.prizes import Chance
@@ -114,6 +114,9 @@ class EarningRule(Capped):
     """Other rates by category."""
     minimum_purchase: CurrencyAmounts | None = None
     """What the counted lines must come to, by the same currencies as `per`; null: anything."""
+    minimum_lost: MinimumLost = MinimumLost.KEEP
+    """When so much comes back that the counted lines left do not come to `minimum_purchase`: the
+    rest keeps its points (keep), or all of the rule's points are taken back (recompute)."""
     at_least: PositiveText | None = None
     """The rule gives no less than this, where it gives anything."""
     at_most: PositiveText | None = None

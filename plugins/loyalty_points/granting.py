@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from loyalty.effects import Grant
+from loyalty.effects import Grant, Least
 from loyalty.units import apportion
+from loyalty_points.counting import counted, paid, towards_minimum
+from loyalty_points.earning_rule import EarningRule
 from loyalty_points.judging import Judged, Occasion, Reason
 from loyalty_points.lifetime import instants
+from loyalty_points.measures import MinimumLost
 from loyalty_points.terms import Terms
 
 # A rule that would have looked at the purchase but for these says so in the decision.
@@ -42,8 +45,20 @@ def _grant(
         settles_at=when.settles_at,
         expires_at=when.expires_at,
         take_back=terms.take_back,
+        while_left=_while_left(occasion, judged.rule),
         inputs=judged.inputs,
     )
+
+
+def _while_left(occasion: Occasion, rule: EarningRule) -> tuple[Least, ...]:
+    """What must stay of a purchase, where losing the minimum takes the points back."""
+    if rule.minimum_lost is MinimumLost.KEEP or occasion.currency not in rule.minimum_minor:
+        return ()
+    part, of = paid(rule, occasion.fact)
+    spent = {
+        line.id: towards_minimum(rule, line) * part for line in counted(rule, occasion.fact)
+    }  # fmt: skip
+    return (Least(amount=rule.minimum_minor[occasion.currency] * of, of=spent),)
 
 
 def _nothing(judged: Judged, unit: str) -> Grant:

@@ -31,6 +31,13 @@ class AmountBase(StrEnum):
         return self in (AmountBase.NET_WITH_TAX, AmountBase.GROSS_WITH_TAX)
 
 
+class MinimumLost(StrEnum):
+    """What becomes of a rule's points when its minimum is lost by a return."""
+
+    KEEP = "keep"
+    RECOMPUTE = "recompute"
+
+
 class Rounded(StrEnum):
     """Over what a rule rounds: once for each line, or once for the whole order."""
 

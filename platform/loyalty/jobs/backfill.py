@@ -11,15 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from loyalty.codec import Codec
 from loyalty.counters import bucket_of
-from loyalty.facts import MemberRef
+from loyalty.facts import FactKey, MemberRef, corrected_to
 from loyalty.ids import NIL
 from loyalty.jobs import schedule
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import Visit
 from loyalty.plugin import Connection, Counter, Scope
 from loyalty.plugin_set import PluginSet
-from loyalty.settlement.measuring import counters_of, from_history, measured_by
+from loyalty.settlement.measuring import Measured, counters_of, from_history, measured_by
+from loyalty.settlement.remaining import Back, remaining
+from loyalty.settlement.sale import Sale
 from loyalty.setup import Program, ProgramVersion, Setup
 
 KIND = "backfill"
@@ -36,6 +39,16 @@ _HISTORY = """
 select f.id, f.kind, f.member_id, f.occurred_at, f.payload, d.body
   from loyalty.fact f left join loyalty.decision d on (d.tenant_id, d.fact_id) = (f.tenant_id, f.id)
  where f.id > $1 and f.epoch < $2 order by f.id limit $3
+"""
+# What came back of them below the line; what came back later the recorder takes off.
+_RETURNS = """
+select x.id as sale_id, f.scope, f.key, d.body from unnest($1::uuid[]) x(id)
+  cross join lateral (
+    select f.id, f.tenant_id, f.scope, f.key from loyalty.fact f where f.cause_id = x.id
+       and f.kind in ('PurchaseReversed', 'FactReversed') and f.epoch < $2 offset 0) f
+  cross join lateral (
+    select d.body from loyalty.decision d
+     where d.tenant_id = f.tenant_id and d.fact_id = f.id limit 1) d
 """
 # In the order in which the append writes them, or the two could wait for each other.
 _ADD = """
@@ -99,7 +112,10 @@ class Backfill:
             await self._versions.activate(connection, UUID(row.which), visit.now)
             await connection.execute("delete from loyalty.job where name = $1", row.name)
             return 1
-        sums = _measured(visit.recorder.plugins, setup, program.slug, counters, facts)
+        returns: dict[UUID, list[Any]] = {}
+        for back in await connection.fetch(_RETURNS, [fact["id"] for fact in facts], epoch):
+            returns.setdefault(back["sale_id"], []).append(back)
+        sums = _measured(visit.recorder.plugins, setup, program.slug, counters, facts, returns)
         columns = zip(*((*key, value) for key, value in sums.items()), strict=True)
         if sums:
             await connection.execute(_ADD, *map(list, columns))
@@ -155,7 +171,7 @@ async def _begin(connection: Connection, row: JobRow, counters: Mapping[str, Cou
 
 def _measured(
     plugins: PluginSet, setup: Setup, slug: str, counters: Mapping[str, Counter],
-    facts: Sequence[Any],
+    facts: Sequence[Any], returns: Mapping[UUID, Sequence[Any]],
 ) -> dict[tuple[str, UUID, datetime], int]:  # fmt: skip
     """What the recorder would have counted, by counter, member and bucket."""
     sums: dict[tuple[str, UUID, datetime], int] = {}
@@ -163,17 +179,35 @@ def _measured(
         if "grants" not in (row["body"] or ()):
             continue  # rules were not asked (a return that was parked), so nothing was measured
         member_id = row["member_id"]
-        member = MemberRef(id=member_id) if member_id else None
         try:
-            fact = plugins.codec.load(row["kind"], row["payload"], member)
-            measured = from_history(plugins.codec, fact, row["body"])
+            whole, left, gone = _history(plugins.codec, row, returns.get(row["id"], ()))
         except KeyError:
             continue  # of a plugin that is gone
         for name, counter in counters.items():
             if counter.scope is Scope.MEMBER and member_id is None:
                 continue
+            measured = left if counter.returns or gone else whole
             if delta := measured_by(counter, slug, measured):
                 subject = member_id if counter.scope is Scope.MEMBER else NIL
                 key = (name, subject, bucket_of(counter, row["occurred_at"], setup.zone))
                 sums[key] = sums.get(key, 0) + delta
     return sums
+
+
+def _history(
+    codec: Codec, row: Mapping[str, Any], returns: Sequence[Any]
+) -> tuple[Measured, Measured, bool]:
+    """What was measured of a fact, what is left of it, and whether it was corrected since."""
+    member = MemberRef(id=row["member_id"]) if row["member_id"] else None
+    fact, body = codec.load(row["kind"], row["payload"], member), row["body"]
+    whole = from_history(codec, fact, body)
+    if not returns:
+        return whole, whole, False
+    sale = Sale(
+        fact_id=row["id"], member_id=row["member_id"], fact=fact, grants=body["grants"],
+        emitted=body.get("emitted", ()),
+    )  # fmt: skip
+    for back in returns:
+        sale.with_return(back["body"])
+    gone = any(corrected_to(FactKey(back["scope"], back["key"])) for back in returns)
+    return whole, remaining(codec, sale, Back(sale.returned, sale.taken)), gone

@@ -4,20 +4,13 @@ import logging
 from collections.abc import Sequence
 
 from loyalty.errors import Code, Refused
-from loyalty.facts import (
-    Fact,
-    FactKey,
-    FactReversed,
-    PurchaseRecorded,
-    PurchaseReversed,
-    purchase_key,
-)
+from loyalty.facts import Fact, FactKey, FactReversed, PurchaseRecorded, PurchaseReversed
 from loyalty.ledger.book import NeedLots
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.reversing import Outdated, next_key, sale_key
-from loyalty.settlement.settle import settle
+from loyalty.settlement.reversing import Outdated
+from loyalty.settlement.settle import any_revision, settle
 
 Outcome = Recorded | Refused
 log = logging.getLogger(__name__)
@@ -62,11 +55,11 @@ def _builds_on(fact: Fact) -> tuple[FactKey, ...]:
     """The facts that this one undoes, replaces or comes too late for."""
     match fact:
         case PurchaseReversed():
-            return sale_key(fact), next_key(fact)
+            return (any_revision(fact.source, fact.purchase_external_id),)
         case FactReversed():
             return (FactKey(fact.reversed_scope, fact.reversed_key),)
         case PurchaseRecorded() if fact.revision > 1:
-            return (purchase_key(fact.source, fact.external_id, fact.revision - 1),)
+            return (any_revision(fact.source, fact.external_id),)
     return ()
 
 

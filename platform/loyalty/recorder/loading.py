@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.facts import FactKey, MemberRef
+from loyalty.facts import FactKey, MemberRef, corrected_to
 from loyalty.ids import NIL
 from loyalty.ledger.account import MAIN, Account
 from loyalty.ledger.book import Book
@@ -102,9 +102,12 @@ def _sales(batch: Batch, row: Mapping[str, Any]) -> None:
                 found["kind"], found["payload"], MemberRef(id=member_id) if member_id else None
             ),
             grants=(found["body"] or {}).get("grants", []),
+            emitted=(found["body"] or {}).get("emitted", ()),
         )
         by_id[sale.fact_id] = batch.sales[FactKey(found["scope"], found["key"])] = sale
     for returned in row["returns"] or ():
+        if (newer := corrected_to(FactKey(returned["scope"], returned["key"]))) is not None:
+            by_id[returned["cause_id"]].replaced_by = newer
         if returned["body"] and "returned" in returned["body"]:
             by_id[returned["cause_id"]].with_return(returned["body"])
     for follow in row["follow_ons"] or ():

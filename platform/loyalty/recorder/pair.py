@@ -13,6 +13,7 @@ from loyalty.errors import Code, Refused
 from loyalty.recorder.attempts import MoreLots, persistently
 from loyalty.recorder.each import Cut, settle_each
 from loyalty.recorder.needs import subject
+from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
@@ -66,8 +67,9 @@ async def _apart(
         await begin(connection, legs[0].tenant_id)
         for leg, setup in zip(legs, setups, strict=True):
             await switch(connection, leg.tenant_id)
-            batch = await recorder.open(connection, [leg.request], setup, more_lots)
-            recorded[leg.tenant_id], changes = _settled(batch, leg.request, 0)
+            requests = await with_newest(connection, [leg.request])
+            batch = await recorder.open(connection, requests, setup, more_lots)
+            recorded[leg.tenant_id], changes = _settled(batch, requests[0], 0)
             await recorder.append(connection, batch)
             settled.append((batch, changes))
         _check_replays(list(recorded.values()))
@@ -82,6 +84,7 @@ async def _together(
 ) -> tuple[Recorded, Recorded]:
     setup = await recorder.setups.get(tenant_id)
     async with recorder.database.tenant(tenant_id) as connection:
+        requests = await with_newest(connection, requests)
         batch = await recorder.open(connection, requests, setup, more_lots)
         _check_members(batch, requests)
         try:

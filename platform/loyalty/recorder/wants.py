@@ -12,7 +12,7 @@ from loyalty.owners import Holder, Owner, kind_and_id
 from loyalty.plugin import Question, Scope
 from loyalty.plugin_set import PluginSet, Turn
 from loyalty.settlement.request import ClientKey, Request
-from loyalty.settlement.reversing import next_key, sale_key
+from loyalty.settlement.reversing import sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
 from loyalty.setup import Setup
 
@@ -194,11 +194,11 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
             if setup.enroll_on_purchase and fact.member and fact.member.external_id:
                 wants.natural[FactKey("enrolment", fact.member.external_id)] = None
             if fact.revision > 1:
-                before = facts.purchase_key(fact.source, fact.external_id, fact.revision - 1)
-                wants.sales[before] = None
+                newest = facts.purchase_key(fact.source, fact.external_id, request.replaces)
+                replaces = request.replaces is not None and request.replaces < fact.revision
+                (wants.sales if replaces else wants.natural)[newest] = None
         case facts.PurchaseReversed():
             wants.sales[sale_key(fact)] = None
-            wants.natural[next_key(fact)] = None
         case facts.FactReversed():
             wants.sales[FactKey(fact.reversed_scope, fact.reversed_key)] = None
         case facts.LotsDue() if fact.owner is not None:

@@ -24,7 +24,7 @@ def expire(s: Settling, fact: LotsDue) -> None:
     if s.at > s.batch.now:
         raise Refused(Code.TOO_EARLY, "lies in the future", field="occurredAt")
     account = s.batch.book.look(fact.owner or s.the_member.id, fact.unit)
-    ended = end_due(s, account) if account else []
+    ended = _end_by(s, account, s.at) if account else []
     if not ended:
         raise NothingDue
     s.taken += [
@@ -34,9 +34,13 @@ def expire(s: Settling, fact: LotsDue) -> None:
 
 
 def end_due(s: Settling, account: Account) -> list[Expired]:
-    """End the lots whose term is reached at the fact's instant, as a sweep would have."""
-    book = s.batch.book
-    return end(s, account, [lot for lot in book.open_lots(account) if lot.expired(s.at)])
+    """End the lots whose term is reached, as a sweep would have; also those that a fact that comes
+    late would have found alive: a sweep may have run since, and it must make no difference."""
+    return _end_by(s, account, max(s.at, s.batch.now))
+
+
+def _end_by(s: Settling, account: Account, at: datetime) -> list[Expired]:
+    return end(s, account, [x for x in s.batch.book.open_lots(account) if x.expired(at)])
 
 
 def end(

@@ -123,6 +123,8 @@ def _decided(item: Staged) -> dict[str, Any]:
     }
     if grant.cut_by is not None:
         row["cutBy"] = grant.cut_by
+    if grant.while_left:
+        row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row
 
 

@@ -4,7 +4,8 @@ Measured are the root and each fact emitted in answer to it. Grants in answer to
 tells (`Granted`, ...) belong to the fact that set them off, so that none escapes a budget.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from loyalty.codec import Codec
@@ -14,7 +15,7 @@ from loyalty.facts import Fact
 from loyalty.plugin import Counter, Plugin, Scope
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.settling import Settling
-from loyalty.setup import ProgramVersion
+from loyalty.setup import Program, ProgramVersion
 from loyalty.view import GrantView, Stage
 
 Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
@@ -22,16 +23,21 @@ Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
 
 def count(s: Settling) -> None:
     """Let every counter of every program measure. Drafts that fill up count as well."""
+    for program, name, counter in counting(s, s.at):
+        if delta := measured_by(counter, program.slug, s.measured):
+            s.counts.append((name, counter, s.at, delta))
+
+
+def counting(s: Settling, at: datetime) -> Iterator[tuple[Program, str, Counter]]:
+    """The counters that what happened at an instant is measured by, with their full names."""
     for program in s.batch.setup.programs:
         plugin = s.batch.plugins.by_name.get(program.kind)
         if plugin is None or plugin.counters is None:
             continue
-        versions = program.counting(s.at)
+        versions = program.counting(at)
         for name, counter in counters_of(s.batch.plugins, program.slug, plugin, versions):
-            if counter.scope is Scope.MEMBER and s.member is None:
-                continue
-            if delta := measured_by(counter, program.slug, s.measured):
-                s.counts.append((name, counter, delta))
+            if counter.scope is not Scope.MEMBER or s.member is not None:
+                yield program, name, counter
 
 
 def measured_by(counter: Counter, program: str, measured: Measured) -> int:
@@ -56,11 +62,12 @@ def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
     facts += [codec.load(e["kind"], e["payload"], fact.member) for e in body.get("emitted", ())]
     grants: list[list[GrantView]] = [[] for _ in facts]
     for row in body.get("grants", ()):
-        grants[row.get("of", 0)].append(_granted(row))
+        grants[row.get("of", 0)].append(granted_view(row))
     return list(zip(facts, grants, strict=True))
 
 
-def _granted(row: Mapping[str, Any]) -> GrantView:
+def granted_view(row: Mapping[str, Any]) -> GrantView:
+    """A grant out of a decision's row of it."""
     return GrantView(
         program=row["program"],
         rule=row["rule"],

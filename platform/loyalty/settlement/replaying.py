@@ -5,7 +5,7 @@ from typing import Any
 from loyalty import facts
 from loyalty.codec import differences
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberEnrolled, MemberRef
+from loyalty.facts import MemberEnrolled, MemberRef, PurchaseRecorded, purchase_key
 from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.request import Recorded, Request
 
@@ -26,10 +26,15 @@ def replay(
         known = batch.commands.get(request.client_key)
     else:
         key = request.natural_key
-        known = None if key is None else batch.known.get(key)
+        known = None if key is None else batch.known.get(key) or _newer(batch, request)
     if known is None or _is_past(batch, request, known):
         return None
     new, old = dict(payload), dict(known.input)
+    if isinstance(request.fact, PurchaseRecorded) and request.fact.revision > 1:
+        # A correction happened when its purchase did. One that comes after a newer one is compared
+        # with what stands.
+        for name in ("occurred_at", "revision"):
+            new.pop(name), old.pop(name)
     if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
         # A command happens when it is carried out; an enrolment is the same at any time.
         new.pop("occurred_at"), old.pop("occurred_at")
@@ -57,6 +62,14 @@ def replay(
             field="externalId",
         )
     return known.replayed()
+
+
+def _newer(batch: Batch, request: Request) -> Known | None:
+    """The revision that stands where an older one comes that was never recorded."""
+    fact, newest = request.fact, request.replaces
+    if not isinstance(fact, PurchaseRecorded) or newest is None or newest <= fact.revision:
+        return None
+    return batch.known.get(purchase_key(fact.source, fact.external_id, newest))
 
 
 def _left(batch: Batch, known: Known) -> bool:

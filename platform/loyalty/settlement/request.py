@@ -44,6 +44,8 @@ class Request:
     any_time: bool = False  # may lie outside the tenant's backdating window
     while_suspended: bool = False  # asked by an operator, or follows from what one did
     newest: bool = False  # a return that named no revision; its fact names the newest one
+    replaces: int | None = None  # the newest revision there is of a corrected purchase
+    correcting: bool = False  # a return that no goods came back with: what was sold was told wrong
 
     @cached_property
     def natural_key(self) -> FactKey | None:

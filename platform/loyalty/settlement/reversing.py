@@ -28,11 +28,11 @@ from loyalty.purchase import returned_fraction
 from loyalty.settlement import emitting
 from loyalty.settlement.batch import Parked
 from loyalty.settlement.expiring import breakage, end_due
+from loyalty.settlement.measuring import counting, measured_by
+from loyalty.settlement.remaining import ONE, Back, part_of_whole, remaining
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.settlement.settling import Settling
 from loyalty.units import Rounding, rounded
-
-ONE = Fraction(1)
 
 
 def reverse_purchase(s: Settling, fact: PurchaseReversed) -> None:
@@ -41,12 +41,12 @@ def reverse_purchase(s: Settling, fact: PurchaseReversed) -> None:
     if sale is None:
         _park(s, fact)
         return
-    _check_newest(s, fact)
+    _check_newest(s, sale, fact)
     _take_part(s, sale, _returned(sale, fact))
 
 
-def _check_newest(s: Settling, fact: PurchaseReversed) -> None:
-    if next_key(fact) not in s.batch.known:
+def _check_newest(s: Settling, sale: Sale, fact: PurchaseReversed) -> None:
+    if sale.replaced_by is None:
         return
     if s.request.newest:
         raise Outdated(f"{fact.purchase_external_id} was corrected in the meantime")
@@ -69,11 +69,6 @@ def reverse_fact(s: Settling, fact: FactReversed) -> None:
 
 def sale_key(fact: PurchaseReversed) -> FactKey:
     return key_of(fact.source, fact.purchase_external_id, fact.purchase_revision)
-
-
-def next_key(fact: PurchaseReversed) -> FactKey:
-    """The revision that would stand in place of the one that comes back."""
-    return key_of(fact.source, fact.purchase_external_id, (fact.purchase_revision or 1) + 1)
 
 
 class Outdated(Exception):
@@ -127,7 +122,7 @@ def _take_part(s: Settling, sale: Sale, parts: Mapping[str, Fraction]) -> None:
     so_far = dict(sale.returned)
     for line, part in parts.items():
         so_far[line] = so_far.get(line, Fraction(0)) + part
-    whole = {**so_far, WHOLE: _part_of_whole(sale, so_far)}
+    whole = {**so_far, WHOLE: part_of_whole(sale.fact, so_far)}
     taken: list[tuple[int, str, int]] = []
     for index, grant in enumerate(sale.grants):
         more = _more(sale, index, grant, whole)
@@ -137,20 +132,55 @@ def _take_part(s: Settling, sale: Sale, parts: Mapping[str, Fraction]) -> None:
     s.body["returned"] = {line: str(part) for line, part in parts.items()}
     s.body["taken"] = taken
     s.body["sale"] = str(sale.fact_id)
+    _count_off(s, sale, so_far, taken)
     _undo_follow_ons(s, sale, so_far)
     s.returns = sale
+
+
+def _count_off(
+    s: Settling, sale: Sale, so_far: Mapping[str, Fraction], taken: Sequence[tuple[int, str, int]]
+) -> None:
+    """Take off what comes back where counters follow returns; of a corrected purchase, all of it
+    and everywhere."""
+    at, codec = sale.fact.occurred_at, s.batch.plugins.codec
+    following = [
+        (program, name, counter)
+        for program, name, counter in counting(s, at)
+        if counter.returns or s.request.correcting
+    ]
+    if not following:
+        return
+    now = dict(sale.taken)
+    for index, line, amount in taken:
+        now[index, line] = now.get((index, line), 0) + amount
+    before = remaining(codec, sale, Back(sale.returned, sale.taken))
+    after = remaining(codec, sale, Back(so_far, now))
+    for program, name, counter in following:
+        less = measured_by(counter, program.slug, before)
+        if less := less - measured_by(counter, program.slug, after):
+            s.counts.append((name, counter, at, -less))
 
 
 def _more(
     sale: Sale, index: int, grant: Mapping[str, Any], so_far: Mapping[str, Fraction]
 ) -> dict[str, int]:
     """What to take back of one grant now, by line."""
-    more = {}
+    more, lost = {}, _lost(grant, so_far)
     for line, share in grant["lines"].items():
-        whole = rounded(share * so_far.get(line, Fraction(0)), Rounding.HALF_UP)
+        part = ONE if lost else so_far.get(line, Fraction(0))
+        whole = rounded(share * part, Rounding.HALF_UP)
         if amount := whole - sale.taken.get((index, line), 0):
             more[line] = amount
     return more
+
+
+def _lost(grant: Mapping[str, Any], so_far: Mapping[str, Fraction]) -> bool:
+    """Whether so much came back that the grant's conditions do not hold for what is left."""
+    return any(
+        sum(amount * (1 - so_far.get(line, 0)) for line, amount in least["of"].items())
+        < least["amount"]
+        for least in grant.get("while", ())
+    )
 
 
 def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
@@ -169,7 +199,8 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     ended = _ended(s, sale, index, own, amount)
     if ended:
         book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
-    taken = book.take(cause, account, amount - ended, own, target, owe=policy is TakeBack.DEFICIT)
+    owe = policy is TakeBack.DEFICIT or s.request.correcting  # the new revision may grant it anew
+    taken = book.take(cause, account, amount - ended, own, target, owe=owe)
     if taken < amount - ended and policy is TakeBack.REFUSE:
         raise Refused(
             Code.INSUFFICIENT_BALANCE,
@@ -204,7 +235,7 @@ def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) ->
     """Call off what has not happened yet; have the rest undone in its own turn, in proportion."""
     if not sale.follow_ons:
         return
-    part = _part_of_whole(sale, so_far)
+    part = part_of_whole(sale.fact, so_far)
     for follow_on in sale.follow_ons:
         if follow_on.kind == TraitChanged.KIND:
             continue  # a trait stays until a rule sets another, and then that is told
@@ -221,21 +252,6 @@ def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) ->
             emitting.store(
                 s, FactReversed.KIND, payload, member_id=follow_on.member_id, due_at=due_at
             )
-
-
-def _part_of_whole(sale: Sale, so_far: Mapping[str, Fraction]) -> Fraction:
-    """Which part of the whole purchase has come back, by what was charged."""
-    if not isinstance(sale.fact, PurchaseRecorded):
-        return so_far.get(WHOLE, Fraction(0))
-    lines = sale.fact.lines
-    if all(so_far.get(line.id) == ONE for line in lines):
-        return ONE
-    charged = sum(line.net for line in lines)
-    if charged == 0:
-        return Fraction(sum(so_far.values())) / len(lines)
-    return (
-        sum((line.net * so_far.get(line.id, Fraction(0)) for line in lines), Fraction(0)) / charged
-    )
 
 
 def _park(s: Settling, fact: PurchaseReversed) -> None:

@@ -1,6 +1,6 @@
 """A recorded fact that may come back: its grants, and what was returned of it so far."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -26,7 +26,8 @@ class FollowOn:
 
 @dataclass(slots=True, kw_only=True)
 class Sale:
-    """`grants` are the decision's grant rows; `taken` is by (index of the grant, line).
+    """`grants` are the decision's grant rows; `taken` is by (index of the grant, line). `emitted`
+    are the rows of the facts that were emitted at once in answer to it.
 
     `ended` says by index of the grant how much of what was taken back had reached its term.
     """
@@ -35,9 +36,11 @@ class Sale:
     member_id: UUID
     fact: Fact
     grants: list[dict[str, Any]]
+    emitted: Sequence[Mapping[str, Any]] = ()
     returned: Mapping[str, Fraction] = field(default_factory=dict)
     taken: Mapping[tuple[int, str], int] = field(default_factory=dict)
     ended: Mapping[int, int] = field(default_factory=dict)
+    replaced_by: int | None = None  # the revision that stands in its place
     follow_ons: tuple[FollowOn, ...] = ()
 
     def with_return(self, body: Mapping[str, Any]) -> None:

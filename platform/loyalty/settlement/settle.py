@@ -12,6 +12,7 @@ from loyalty.plugin import Scope
 from loyalty.settlement import (
     adjusting,
     checking,
+    correcting,
     emitting,
     expiring,
     membership,
@@ -67,7 +68,7 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
 def _run(s: Settling) -> None:
     fact = s.fact
     if isinstance(fact, PurchaseRecorded) and fact.revision > 1:
-        _replace_revision(s, fact)
+        correcting.replace_revision(s, fact, settle)
     s.measured.append((fact, []))
     if (kernel := KERNEL.get(type(fact))) is not None:
         kernel(s, fact)
@@ -80,6 +81,7 @@ def _run(s: Settling) -> None:
         following, s.depth, s.of, s.granters = s.queue.popleft()
         react(s, following)
     count(s)
+    correcting.settle_owed(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(
             Code.PROGRAM_NOT_ACTIVE,
@@ -150,6 +152,8 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
             book.change(s.returns, name, getattr(s.returns, name))  # so that undo sets it back
         s.returns.with_return(s.body)
     book.put(batch.made, key, True)
+    if isinstance(s.fact, PurchaseRecorded):
+        book.put(batch.made, any_revision(s.fact.source, s.fact.external_id), True)
     if s.request.parked_id is not None:
         book.rows.settled.append((s.request.parked_id, "DONE", None))
     if s.request.follows is not None:
@@ -165,9 +169,9 @@ def _traits_and_counters(s: Settling) -> None:
         batch.book.rows.traits.append(
             (member_id, name, s.fact_id, value.value, value.since, value.until)
         )
-    for name, counter, delta in s.counts:
+    for name, counter, at, delta in s.counts:
         subject = s.member.id if counter.scope is Scope.MEMBER and s.member else None
-        batch.count(name, subject, bucket_of(counter, s.at, zone), delta)
+        batch.count(name, subject, bucket_of(counter, at, zone), delta)
 
 
 def _leave(s: Settling, kind: str) -> None:
@@ -229,38 +233,6 @@ def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Chang
     return changes
 
 
-def _replace_revision(s: Settling, fact: PurchaseRecorded) -> None:
-    """A corrected purchase stands in place of the one before it, of which all is taken back."""
-    before = facts.purchase_key(fact.source, fact.external_id, fact.revision - 1)
-    sale = s.batch.sales.get(before)
-    if sale is None or sale.member_id != s.the_member.id:
-        raise Refused(
-            Code.NOT_FOUND,
-            "the revision before it is not there for this member",
-            field="revision",
-        )
-    if sale.returned:
-        raise Refused(
-            Code.PURCHASE_CHANGED,
-            "goods of the revision before it came back: it cannot be corrected any more",
-            field="revision",
-        )
-    undoing = facts.PurchaseReversed(
-        occurred_at=s.at,
-        source=fact.source,
-        return_id=f"revision {fact.revision}",
-        purchase_external_id=fact.external_id,
-        purchase_revision=fact.revision - 1,
-    )
-    undone, changes = settle(
-        s.batch,
-        Request(
-            fact=undoing, actor=s.request.actor, request_id=s.request.request_id, any_time=True,
-            while_suspended=s.request.while_suspended,
-            key=FactKey(f"revised:{fact.source}", f"{fact.external_id}#{fact.revision}"),
-        ),
-        s.index,
-    )  # fmt: skip
-    s.taken += undone.answer.get("takenBack", ())
-    s.touched |= {(change.owner, change.unit) for change in changes}
-    s.body["replaces"] = str(sale.fact_id)
+def any_revision(source: str, external_id: str) -> FactKey:
+    """In `Batch.made` for whatever revision of a purchase."""
+    return FactKey(f"any revision:{source}", external_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.effects import TakeBack
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, Granted
 from loyalty.ids import new_id
@@ -21,6 +22,15 @@ from loyalty.view import GrantView, MemberView, TraitValue
 
 FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
 HOPS_MAX = 8  # a circle of rules must stop, and loudly
+
+
+@dataclass(slots=True)
+class Owed:
+    """What an account owed before a correction, and what its programs say of more than that."""
+
+    before: int
+    program_id: UUID
+    policies: set[TakeBack] = field(default_factory=set)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,7 +56,8 @@ class Settling:
     outbox: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     touched: set[tuple[Holder, str]] = field(default_factory=set)
     traits: list[tuple[UUID, str, TraitValue]] = field(default_factory=list)
-    counts: list[tuple[str, Counter, int]] = field(default_factory=list)
+    counts: list[tuple[str, Counter, datetime, int]] = field(default_factory=list)
+    owed: dict[tuple[Holder, str], Owed] = field(default_factory=dict)
     sequence: int = 0
     emitted: int = 0
 

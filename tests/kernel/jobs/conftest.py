@@ -102,11 +102,14 @@ def _measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
 
 
 def _counters(config: EchoConfig) -> list[Counter]:
-    scopes = {"spend": Scope.MEMBER, "budget": Scope.TENANT}
+    scopes = {"spend": Scope.MEMBER, "budget": Scope.TENANT, "kept": Scope.MEMBER}
     return [
-        Counter(name=name, scope=scopes[name], measure=_measure, window=Window.MONTH)
+        Counter(
+            name=name, scope=scopes[name], measure=_measure, window=Window.MONTH,
+            returns=name == "kept",
+        )
         for name in config.counted
-    ]
+    ]  # fmt: skip
 
 
 async def _days(connection: Connection, setup: Setup, now: datetime) -> AsyncIterator[Due]:

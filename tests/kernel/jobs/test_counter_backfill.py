@@ -19,7 +19,7 @@ from loyalty_tenants.program_records import program
 from loyalty_tenants.programs import update_program
 from loyalty_tenants.publishing import publish_program
 
-BOTH = {"counted": ["spend", "budget"]}
+BOTH = {"counted": ["spend", "budget", "kept"]}
 BOSS = Actor(role="ADMIN", subject="boss")
 
 

@@ -69,7 +69,11 @@ def _spent(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
 
 
 def _counters(config: Config) -> list[Counter]:
-    return [Counter(name="spent", scope=Scope.TENANT, window=Window.LIFETIME, measure=_spent)]
+    return [
+        Counter(
+            name="spent", scope=Scope.TENANT, window=Window.LIFETIME, measure=_spent, returns=True
+        )
+    ]  # fmt: skip
 
 
 plugin = Plugin(

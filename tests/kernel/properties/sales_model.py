@@ -106,6 +106,7 @@ class Bought:
     lines: list[SoldLine]
     gift: Given | None
     heap: Heap
+    revision: int = 1
     replaced: bool = False
 
     def part(self) -> Fraction:
@@ -174,6 +175,7 @@ def give_back(shop: Shop, bought: Bought, parts: dict[str, Fraction], now: datet
         taken += due - line.taken
         line.taken = due
     bought.person.take_back(taken, bought.heap)
+    shop.budget += taken  # its counter follows returns
     gift, part = bought.gift, bought.part()
     if gift is None:
         return

@@ -1,6 +1,6 @@
 """A shop as the machine plays it: sales and corrections, and what a return is to the model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -114,6 +114,7 @@ class Till(RuleBasedStateMachine):
         self.reached["a debt repaid by a purchase"] += owed and model.budget > 0
         self.reached["several lines"] += len(lines) > 1
         bought = buy(model, person, lines, gift, STAR_COSTS, fact.occurred_at)
+        bought.revision = fact.revision
         model.orders.setdefault(fact.external_id, []).append(bought)
         return bought
 
@@ -137,24 +138,23 @@ class Till(RuleBasedStateMachine):
         """Send an order again with the next revision (or the one after that)."""
         if (order := self.order(shop, pick)) is None:
             return
-        revisions = self.shops[shop].orders[order]
-        old, revision = revisions[-1], len(revisions) + 1 + skip
-        friend = old.gift.friend if old.gift else None
+        model = self.shops[shop]
+        old = model.orders[order][-1]
+        revision, friend = old.revision + 1 + skip, old.gift.friend if old.gift else None
         fact = self.purchase(shop, old.person, sizes, friend, order, revision)
         (outcome,) = self.record(shop, fact)
         if old.person.closed:
             self.refused(outcome, Code.MEMBER_CLOSED, "member")
-        elif skip:
-            self.refused(outcome, Code.NOT_FOUND, "revision")
         elif any(line.back for line in old.lines):
             self.refused(outcome, Code.PURCHASE_CHANGED, "revision")
         else:
             assert isinstance(outcome, Recorded), outcome
             whole = {line.id: Fraction(1) for line in old.lines}
-            give_back(self.shops[shop], old, whole, fact.occurred_at)
+            give_back(model, old, whole, self.clock.now())
             old.replaced = True
             self.reached["corrected"] += 1
-            self.modelled(shop, fact, friend)
+            self.reached["a revision skipped"] += skip
+            self.modelled(shop, replace(fact, occurred_at=old.heap.born), friend)
             self.arrive(shop, order, revision)
 
     def order(self, shop: int, pick: int) -> str | None:
@@ -186,7 +186,8 @@ class Till(RuleBasedStateMachine):
     def apply(self, shop: int, order: str, fact: PurchaseReversed) -> Code | None:
         """Model: a return of a purchase that is there; answers why it is refused."""
         revisions = self.shops[shop].orders[order]
-        bought = revisions[(fact.purchase_revision or len(revisions)) - 1]
+        named = [one for one in revisions if one.revision == fact.purchase_revision]
+        bought = named[0] if named else revisions[-1]
         if bought.replaced:
             return Code.PURCHASE_CHANGED
         parts = self.fits(bought, fact)

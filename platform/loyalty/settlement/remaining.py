@@ -1,0 +1,99 @@
+"""What is left of a sale after returns: the goods that stayed, and what they were granted.
+
+It is a function of what came back so far alone, so counters that are told of it fall by the same
+in any order of returns. Of what came back as a whole nothing is left.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from loyalty.codec import Codec
+from loyalty.facts import Fact, PurchaseRecorded
+from loyalty.purchase import Line, total_of
+from loyalty.settlement.measuring import Measured, granted_view
+from loyalty.settlement.sale import WHOLE, Sale
+from loyalty.units import Rounding, apportion, rounded
+from loyalty.view import GrantView
+
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What came back of a sale so far: parts by line, and what was taken by (grant, line)."""
+
+    returned: Mapping[str, Fraction]
+    taken: Mapping[tuple[int, str], int]
+
+
+def part_of_whole(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
+    """Which part of the whole purchase has come back, by what was charged."""
+    if not isinstance(fact, PurchaseRecorded):
+        return returned.get(WHOLE, Fraction(0))
+    lines = fact.lines
+    if all(returned.get(line.id) == ONE for line in lines):
+        return ONE
+    charged = sum(line.net for line in lines)
+    if charged == 0:
+        return Fraction(sum(returned.values())) / len(lines)
+    return (
+        sum((line.net * returned.get(line.id, Fraction(0)) for line in lines), Fraction(0))
+        / charged
+    )
+
+
+def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
+    """What counters measure of it: the root and each emitted fact, with what is left granted.
+
+    :raises KeyError: a fact of a plugin that is gone
+    """
+    part = part_of_whole(sale.fact, back.returned)
+    if part == ONE:
+        return []
+    facts = [_left(sale.fact, back.returned)]
+    member = sale.fact.member
+    facts += [codec.load(row["kind"], row["payload"], member) for row in sale.emitted]
+    grants: list[list[GrantView]] = [[] for _ in facts]
+    for index, row in enumerate(sale.grants):
+        grants[row.get("of", 0)].append(_granted(row, index, back.taken, part))
+    return list(zip(facts, grants, strict=True))
+
+
+def _granted(
+    row: Mapping[str, Any], index: int, taken: Mapping[tuple[int, str], int], part: Fraction
+) -> GrantView:
+    lines = {line: share - taken.get((index, line), 0) for line, share in row["lines"].items()}
+    granted, cut = sum(lines.values()), row["wanted"] - row["granted"]
+    return replace(
+        granted_view(row), lines=lines, granted=granted, wanted=granted + _less(cut, part)
+    )
+
+
+def _left(fact: Fact, returned: Mapping[str, Fraction]) -> Fact:
+    if not isinstance(fact, PurchaseRecorded) or not returned:
+        return fact
+    lines = tuple(
+        _line(line, part)
+        for line in fact.lines
+        if (part := returned.get(line.id, Fraction(0))) != ONE
+    )
+    beside = fact.total - total_of(fact.lines, tax_included=fact.tax_included)
+    total = max(0, total_of(lines, tax_included=fact.tax_included) + beside)
+    paid = apportion(total, [tender.amount for tender in fact.tenders])
+    tenders = tuple(
+        replace(tender, amount=amount) for tender, amount in zip(fact.tenders, paid, strict=True)
+    )
+    return replace(fact, lines=lines, total=total, tenders=tenders)
+
+
+def _line(line: Line, part: Fraction) -> Line:
+    return replace(
+        line, amount=_less(line.amount, part), discount=_less(line.discount, part),
+        tax=_less(line.tax, part), quantity=_less(line.quantity, part),
+    )  # fmt: skip
+
+
+def _less(amount: int, part: Fraction) -> int:
+    return amount - rounded(amount * part, Rounding.HALF_UP)
