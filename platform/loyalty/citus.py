@@ -158,7 +158,7 @@ select c.relname as name, array(
 _FUNCTIONS = """
 select p.oid::regprocedure::text as signature from pg_proc p
  where p.pronamespace = 'loyalty'::regnamespace and p.prokind = 'f' and p.proargnames[1] = '_t'
-   and p.proname in ('open_batch', 'append')
+   and p.proname in ('open_batch', 'read_batch', 'append')
  order by 1
 """
 

@@ -69,7 +69,11 @@ async def test_tables_come_after_those_they_refer_to_and_live_with_the_tenant(
 async def test_the_write_path_is_delegated_by_its_tenant(superuser: Any) -> None:
     said = [t for t in texts(await plan(superuser)) if "create_distributed_function" in t]
     named = {re.search(r"'(?:loyalty\.)?(\w+)\(uuid,", text)[1] for text in said}  # type: ignore[index]
-    assert named == {"append", "open_batch"}  # of each the one of the release before, too
+    assert named == {
+        "append",
+        "open_batch",
+        "read_batch",
+    }  # of each the one of the release before, too
     assert all("'_t', colocate_with => 'loyalty.tenant', force_delegation" in text for text in said)
 
 

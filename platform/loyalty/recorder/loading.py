@@ -24,6 +24,8 @@ OPEN_BATCH = (
     "select * from loyalty.open_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 )
 
+READ_BATCH = OPEN_BATCH.replace("open_batch", "read_batch")  # the same, with no lock taken
+
 
 def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet, now: datetime,
          derived: set[UUID]) -> Batch:  # fmt: skip

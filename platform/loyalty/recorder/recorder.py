@@ -18,14 +18,15 @@ from loyalty.errors import Refused
 from loyalty.ledger.rows import Rows
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persistently
-from loyalty.recorder.each import Cut, arrived, internal, settle_each
+from loyalty.recorder.each import Cut, arrived, internal
 from loyalty.recorder.each import Outcome as Outcome
-from loyalty.recorder.loading import OPEN_BATCH, load
+from loyalty.recorder.loading import OPEN_BATCH, READ_BATCH, load
 from loyalty.recorder.meanwhile import meanwhile, write_out
 from loyalty.recorder.needs import load_needs
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.owning import ownership_of
 from loyalty.recorder.parts import settle_in_parts
+from loyalty.recorder.previewing import previewed
 from loyalty.recorder.setups import Setups
 from loyalty.recorder.wants import Wants, gather
 from loyalty.settlement.batch import Batch
@@ -95,7 +96,11 @@ class Recorder:
             return first + [refused] * (len(requests) - cut)
 
     async def preview(self, tenant_id: UUID, request: Request) -> Outcome:
-        """What recording this would answer: the same walk, nothing written, no chance drawn."""
+        """What recording this would answer, and its decision: the same walk, no chance drawn.
+
+        Nothing is written and nothing is locked: whoever records meanwhile does not wait for it,
+        and it waits for nobody. `GUEST` stands for somebody who is no member.
+        """
         try:
             return await persistently(
                 lambda more_lots: self._preview_once(tenant_id, request, more_lots),
@@ -109,14 +114,10 @@ class Recorder:
         self, tenant_id: UUID, request: Request, more_lots: MoreLots
     ) -> Outcome:
         setup = await self.setups.get(tenant_id)
-        try:
-            async with self.database.tenant(tenant_id) as connection:
-                (request,) = await with_newest(connection, [request])
-                batch = await self.open(connection, [request], setup, more_lots)
-                batch.preview = True
-                raise _Previewed(settle_each(batch, request, 0, []))
-        except _Previewed as previewed:  # leaving by an exception rolls the locks back
-            return previewed.outcome
+        async with self.database.tenant(tenant_id, read_only=True) as connection:
+            (request,) = await with_newest(connection, [request])
+            batch = await self.open(connection, [request], setup, more_lots, by=READ_BATCH)
+        return previewed(batch, request)
 
     async def _once(
         self, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
@@ -142,8 +143,9 @@ class Recorder:
             log.warning("%d parked returns wait for the worker: %s", len(waiting), refused)
 
     async def open(
-        self, connection: Any, requests: Sequence[Request], setup: Setup, more_lots: MoreLots
-    ) -> Batch:
+        self, connection: Any, requests: Sequence[Request], setup: Setup, more_lots: MoreLots,
+        *, by: str = OPEN_BATCH,
+    ) -> Batch:  # fmt: skip
         """Lock and load what the requests need.
 
         :raises StaleSetup: the tenant's setup is newer than the given one, and was read
@@ -153,7 +155,7 @@ class Recorder:
         wants: Wants = gather(requests, setup, self.plugins, more_lots)
         now = self.clock.now()
         ownership = await ownership_of(connection, wants, setup, self.plugins, now)
-        asked = connection.fetchrow(OPEN_BATCH, setup.tenant_id, *wants.arguments())
+        asked = connection.fetchrow(by, setup.tenant_id, *wants.arguments())
         if len(requests) > 1:
             asked = meanwhile(asked, write_out(requests, self.plugins.codec))
         row = await asked
@@ -205,9 +207,3 @@ class Recorder:
     def forget(self, tenant_id: UUID) -> None:
         """Believe nothing about which program accounts there are."""
         self._derived.pop(tenant_id, None)
-
-
-class _Previewed(Exception):
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__("previewed")
-        self.outcome = outcome

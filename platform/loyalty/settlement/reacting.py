@@ -16,7 +16,7 @@ from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, redeeming
 from loyalty.settlement.granting import Staged
 from loyalty.settlement.settling import Settling
-from loyalty.view import BalanceView, LotView, TraitValue, View, drawn, no_chance
+from loyalty.view import BalanceView, LotView, TraitValue, View, drawn
 
 
 def react(s: Settling, fact: Fact) -> None:
@@ -217,7 +217,7 @@ class _Sums(Mapping[str, int]):
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
     if s.batch.preview:
-        return no_chance
+        return _left_to_chance(s, turn)
     rule = turn.program.slug
 
     def chance(label: str) -> float:
@@ -226,6 +226,17 @@ def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
             {"program": rule, "version": turn.version.number, "label": label, "roll": roll}
         )
         return roll
+
+    return chance
+
+
+def _left_to_chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
+    """Draws nothing, and notes what would be drawn."""
+
+    def chance(label: str) -> None:
+        row = {"program": turn.program.slug, "version": turn.version.number, "label": label}
+        if row not in s.body.setdefault("byChance", []):
+            s.body["byChance"].append(row)
 
     return chance
 

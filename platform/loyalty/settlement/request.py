@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.codec import Codec
-from loyalty.facts import Fact, FactKey
+from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, parsed
 
 
@@ -76,6 +76,11 @@ class Recorded:
     member_id: UUID | None
     replayed: bool
     answer: Mapping[str, Any]
+    body: Mapping[str, Any] | None = None  # the decision, of a preview
+
+
+# Whom a preview is about that names nobody: somebody new. (Id 0 stands for no member at all.)
+GUEST = MemberRef(id=UUID(int=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """Previews: the answer that recording would give, and nothing written, drawn or sent."""
 
 import asyncio
+import re
 from collections.abc import Iterator
+from contextvars import Context
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,9 +12,13 @@ from loyalty.effects import Effect, Grant
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef, PurchaseRecorded
 from loyalty.plugin import Plugin, on
-from loyalty.settlement.request import Recorded
+from loyalty.settlement.request import GUEST, Recorded
 from loyalty.view import View
 from loyalty_points.plugin import plugin as points_plugin
+from loyalty_tenants.units import create_unit
+from tests.kernel.conftest import BOSS
+from tests.kernel.properties.gift_program import plugin as gifts
+from tests.kernel.recorder.capped_program import CAPPED
 
 
 class Luck(BaseModel):
@@ -81,6 +87,8 @@ async def test_a_preview_draws_nothing(make_world: Any) -> None:
     recorded = await world.record(purchase)
 
     assert [e["amount"] for e in previewed.answer["earned"]] == [1]
+    chances = [{"program": "luck", "version": 1, "label": "prize"}]
+    assert previewed.body["byChance"] == chances
     assert [e["amount"] for e in recorded.answer["earned"]] == [1_000]
     (decision,) = await world.rows(
         "select body -> 'draws' as draws from loyalty.decision where body ? 'draws'"
@@ -131,3 +139,71 @@ async def test_a_preview_sees_a_program_published_by_another_process(
     previewed = await second.preview(world.tenant_id, request)
 
     assert sum(e["amount"] for e in previewed.answer["earned"]) == 60
+
+
+async def test_a_preview_waits_for_nobody_and_nobody_waits_for_it(world: Any) -> None:
+    """Made to happen: somebody holds the tenant, the member and their accounts."""
+    member = await world.member()
+    await world.record(world.purchase(member, 500))
+    request = world.request(world.purchase(member, 1_000))
+
+    async with world.database.tenant(world.tenant_id) as connection:
+        setup = await world.recorder.setups.get(world.tenant_id)
+        await world.recorder.open(connection, [request], setup, set())
+        looking = world.recorder.preview(world.tenant_id, request)
+        previewed = await asyncio.create_task(looking, context=Context())  # in another's name
+
+    assert [row["amount"] for row in previewed.answer["earned"]] == [10]
+
+
+async def test_what_looks_is_what_locks_without_its_locks(world: Any) -> None:
+    """A migration that replaces open_batch makes read_batch anew, or this is red."""
+    source = """select pg_get_functiondef(oid) as text, provolatile from pg_proc
+                 where proname = $1 order by oid desc limit 1"""
+    (locks,) = await world.rows(source, "open_batch")
+    (looks,) = await world.rows(source, "read_batch")
+    text = re.sub("FUNCTION loyalty.open_batch", "FUNCTION loyalty.read_batch", locks["text"])
+    text = re.sub("LANGUAGE plpgsql\n", "LANGUAGE plpgsql\n STABLE", text)
+    text = re.sub(r"\bfor (no key update|share)\b", "", text)
+    text = re.sub(r"insert into loyalty\.counter [^;]*;", "", text)
+
+    assert looks["text"] == text
+    assert looks["provolatile"] == b"s"  # so Postgres refuses locks and writes in it
+
+
+async def test_a_guest_is_somebody_new(make_world: Any) -> None:
+    world = await make_world(config=None, plugins=(CAPPED,))
+    await world.run_program("capped", {"cap": 12}, kind="capped")
+    member = await world.member()
+    await world.record(world.purchase(member, 1_000))
+    before = await world.digest()
+
+    request = world.request(world.purchase(GUEST, 1_500))
+    guest = await world.recorder.preview(world.tenant_id, request)
+    theirs = world.request(world.purchase(member, 1_500))
+    known = await world.recorder.preview(world.tenant_id, theirs)
+
+    assert [[row["amount"] for row in one.answer["earned"]] for one in (guest, known)] == [
+        [12],
+        [2],
+    ]
+    assert guest.body["read"] == {"capped": {"version": 1, "counters": {"given": 0}}}
+    assert guest.body["grants"][0]["wanted"] == 15
+    assert await world.digest() == before
+    recorded = await world.refusal(world.purchase(GUEST, 1_500))
+    assert recorded.code is Code.MEMBER_NOT_FOUND
+
+
+async def test_a_guest_shares_the_tenants_budgets(make_world: Any) -> None:
+    world = await make_world(config=None, plugins=(gifts,))
+    await world.run_program("gifts", {}, kind="gifts")
+    async with world.database.tenant(world.tenant_id) as connection:
+        await create_unit(connection, BOSS, code="stars", name="Stars", now=world.clock.now())
+    member = await world.member()
+    await world.record(world.purchase(member, 4_400))
+
+    request = world.request(world.purchase(GUEST, 4_400))
+    guest = await world.recorder.preview(world.tenant_id, request)
+
+    assert [row["amount"] for row in guest.answer["earned"]] == [10]  # 440 of 450 are spent
+    assert guest.body["read"]["gifts"]["counters"] == {"spent": 440}

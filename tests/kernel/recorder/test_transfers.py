@@ -181,9 +181,9 @@ async def test_a_leg_that_undoes_the_other_is_refused(transfers: Transfers) -> N
 class Counting(Recorder):
     opened = 0
 
-    async def open(self, *args: Any) -> Any:
+    async def open(self, *args: Any, **more: Any) -> Any:
         self.opened += 1
-        return await super().open(*args)
+        return await super().open(*args, **more)
 
 
 async def test_where_more_lots_decide_both_sides_are_tried_again(transfers: Transfers) -> None:
