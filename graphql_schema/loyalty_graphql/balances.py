@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
@@ -10,8 +11,13 @@ from loyalty.effects import AT_ACTIVATION
 from loyalty.ledger.statement import Entry
 from loyalty.units import Unit, format_minor
 from loyalty.view import BalanceView
-from loyalty_graphql.access import reached
+from loyalty_graphql.access import allow, reached
+from loyalty_graphql.activities import Activity, visible_activity
+from loyalty_graphql.context import RequestInfo
+from loyalty_graphql.decisions import Decision, shown_decisions
+from loyalty_graphql.purchases import Purchase, PurchaseReturn, shown_return, visible_purchase
 from loyalty_graphql.scalars import Decimal
+from loyalty_tenants.principal import Role
 
 DEADLINES_MAX = 12
 
@@ -79,6 +85,46 @@ class StatementEntry:
     """When it was written down."""
     late: bool
     """Whether it happened before the movement that was recorded ahead of it."""
+    fact_id: strawberry.Private[UUID]
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="purchases:read")
+    @allow(Role.MEMBER, scope="self:read")
+    async def purchase(self, info: RequestInfo) -> Purchase | None:
+        """The purchase that it is for, or that it takes something back of; null where it is
+        neither."""
+        fact = await info.context.loaders.fact.load(self.fact_id)
+        if fact is not None and fact.kind == "PurchaseReversed" and fact.cause_id is not None:
+            fact = await info.context.loaders.fact.load(fact.cause_id)
+        return await visible_purchase(info, fact)
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="purchases:read")
+    @allow(Role.MEMBER, scope="self:read")
+    async def purchase_return(self, info: RequestInfo) -> PurchaseReturn | None:
+        """The return that took it back; null where none did."""
+        fact = await info.context.loaders.fact.load(self.fact_id)
+        if fact is None or fact.kind != "PurchaseReversed":
+            return None
+        return shown_return(fact.id, fact.payload, fact.answer, await info.context.setup())
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="activities:read")
+    @allow(Role.MEMBER, scope="self:read")
+    async def activity(self, info: RequestInfo) -> Activity | None:
+        """The activity that it is for; null where it is for none."""
+        return await visible_activity(info, await info.context.loaders.fact.load(self.fact_id))
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="decisions:read")
+    async def decisions(self, info: RequestInfo) -> list[Decision]:
+        """What the rule behind it said, with how it came to the amount; empty where no rule granted
+        it."""
+        if self.rule is None:
+            return []
+        body = await info.context.loaders.decision.load(self.fact_id)
+        found = shown_decisions(body, await info.context.setup())
+        return [one for one in found if f"{one.program}/{one.rule}" == self.rule]
 
 
 def shown_balance(unit: Unit, held: CachedBalance, at: datetime) -> Balance:
@@ -125,6 +171,7 @@ def shown_entry(entry: Entry, unit: Unit) -> StatementEntry:
         occurred_at=entry.occurred_at,
         recorded_at=entry.recorded_at,
         late=entry.late,
+        fact_id=entry.fact_id,
     )
 
 

@@ -87,7 +87,7 @@ class Context:
     async def setup(self) -> Setup:
         return await self.api.setups.current(self.tenant_id)
 
-    def request(self, fact: Fact, key: str | None = None) -> Request:
+    def request(self, fact: Fact, key: str | None = None, *, any_time: bool = False) -> Request:
         """What the caller asks to be recorded; a command under their client and this key."""
         return Request(
             fact=fact,
@@ -95,6 +95,7 @@ class Context:
             request_id=self.request_id,
             client_key=None if key is None else ClientKey(self.who.client, key),
             while_suspended=self.who.role is Role.OPERATOR,
+            any_time=any_time,
         )
 
     async def record(self, request: Request) -> Recorded:

@@ -1,10 +1,11 @@
 """The platform's own part of the schema."""
 
-from loyalty_graphql.activities import ActivityMutation
+from loyalty_graphql.activities import Activity, ActivityMutation, ActivityQuery
 from loyalty_graphql.adjustments import AdjustmentMutation
 from loyalty_graphql.admin.parts import ADMIN_MUTATION, ADMIN_QUERY, ADMIN_TYPES
 from loyalty_graphql.batches import BatchMutation, BatchQuery
 from loyalty_graphql.compose import Core
+from loyalty_graphql.corrections import CorrectionMutation
 from loyalty_graphql.limits.numbers import Limits
 from loyalty_graphql.member_mutations import MemberMutation
 from loyalty_graphql.members import Member, MemberQuery
@@ -23,6 +24,7 @@ CORE = Core(
         NodeQuery,
         MemberQuery,
         PurchaseQuery,
+        ActivityQuery,
         ReturnQuery,
         RedemptionQuery,
         PreviewQuery,
@@ -32,6 +34,7 @@ CORE = Core(
     mutation=(
         MemberMutation,
         PurchaseMutation,
+        CorrectionMutation,
         BatchMutation,
         ActivityMutation,
         RedemptionMutation,
@@ -39,12 +42,14 @@ CORE = Core(
         *ADMIN_MUTATION,
     ),
     subscription=(BalanceSubscription,),
-    types=(Member, Purchase, Redemption, *ADMIN_TYPES),
+    types=(Activity, Member, Purchase, Redemption, *ADMIN_TYPES),
 )
 
 # A weekly shop has more lines than any other list has items.
 LIMITS = Limits(
     list_arguments={
+        "CorrectPurchaseInput.lines": LINES_MAX,
+        "PreviewPurchaseInput.lines": LINES_MAX,
         "RecordPurchaseInput.lines": LINES_MAX,
         "ReversePurchaseInput.lines": LINES_MAX,
     }

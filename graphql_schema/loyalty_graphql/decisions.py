@@ -6,6 +6,8 @@ from typing import Any
 
 import strawberry
 
+from loyalty.explained import Explained
+from loyalty.explaining import Judgement
 from loyalty.setup import Setup
 from loyalty.units import format_minor
 from loyalty_graphql.access import reached
@@ -26,7 +28,7 @@ class LineShare:
 @strawberry.type
 @reached
 class Decision:
-    """One rule that fired."""
+    """What one rule said."""
 
     program: str
     """Slug of the program."""
@@ -51,7 +53,19 @@ class Decision:
     lines: list[LineShare]
     """The grant by line."""
     inputs: Json
-    """The values that the rule read."""
+    """The values that the rule counted by."""
+    fired: bool
+    """Whether the rule wanted to give something."""
+    reason: str | None
+    """A code for what kept the rule from firing, or for what cut it; null for one that gave all
+    that it wanted."""
+    explanation: str | None
+    """The same in plain words, where the program has any."""
+    part: str | None
+    """The first part of the rule's condition that was false, or the key of its config that kept it
+    from firing."""
+    values: Json | None
+    """What was read to find that out."""
 
 
 @strawberry.type
@@ -121,12 +135,24 @@ def _trait(name: str, row: Sequence[Any] | None) -> TraitRead:
     )
 
 
-def shown_decisions(body: Mapping[str, Any] | None, setup: Setup) -> list[Decision]:
-    return [_decision(row, setup) for row in (body or {}).get("grants", ())]
+def shown_decisions(
+    body: Mapping[str, Any] | None, setup: Setup, told: Sequence[Judgement] = ()
+) -> list[Decision]:
+    """What fired, in the order in which it did, then what did not, by program, as configured."""
+    rows = (body or {}).get("grants", ())
+    said = {(one.program.slug, rule.rule): rule for one in told for rule in one.rules}
+    there = {(row["program"], row["rule"]) for row in rows}
+    fired = [_decision(row, setup, said.get((row["program"], row["rule"]))) for row in rows]
+    return fired + [
+        _nothing(one, rule, setup)
+        for one in told
+        for rule in one.rules
+        if (one.program.slug, rule.rule) not in there
+    ]
 
 
-def _decision(row: Mapping[str, Any], setup: Setup) -> Decision:
-    places = setup.places(row["unit"]) or 0
+def _decision(row: Mapping[str, Any], setup: Setup, told: Explained | None) -> Decision:
+    places, cut_by = setup.places(row["unit"]) or 0, row.get("cutBy")
     return Decision(
         program=row["program"],
         program_version=row["version"],
@@ -137,10 +163,39 @@ def _decision(row: Mapping[str, Any], setup: Setup) -> Decision:
         unit=row["unit"],
         wanted=Decimal(format_minor(row["wanted"], places)),
         granted=Decimal(format_minor(row["granted"], places)),
-        cut_by=row.get("cutBy"),
+        cut_by=cut_by,
         lines=[
             LineShare(line=line, amount=Decimal(format_minor(share, places)))
             for line, share in row["lines"].items()
         ],
         inputs=Json(row["inputs"]),
+        fired=row["wanted"] > 0,
+        reason=cut_by or (told.reason if told else None),
+        explanation=told.message if told else None,
+        part=told.part if told else None,
+        values=Json(dict(told.values)) if told and told.values else None,
+    )
+
+
+def _nothing(one: Judgement, told: Explained, setup: Setup) -> Decision:
+    """A rule that the decision says nothing of."""
+    nothing = Decimal(format_minor(0, setup.places(told.unit) or 0))
+    return Decision(
+        program=one.program.slug,
+        program_version=one.version.number,
+        rule=told.rule,
+        label=told.label,
+        stage=told.stage.name,
+        accounting_class=told.accounting_class,
+        unit=told.unit,
+        wanted=nothing,
+        granted=nothing,
+        cut_by=None,
+        lines=[],
+        inputs=Json({}),
+        fired=False,
+        reason=told.reason,
+        explanation=told.message,
+        part=told.part,
+        values=Json(dict(told.values)) if told.values else None,
     )

@@ -18,6 +18,7 @@ from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.members import Member, shown_member
 from loyalty_graphql.outcomes import attempted
+from loyalty_graphql.purchase_input import attributes
 from loyalty_graphql.scalars import Json
 from loyalty_tenants import audit
 from loyalty_tenants.principal import Role
@@ -127,7 +128,7 @@ async def _enrolled(context: Context, given: EnrollMemberInput) -> Recorded:
         occurred_at=given.enrolled_at or context.api.clock.now(),
         external_id=texts.name(given.external_id, field="externalId"),
         identifiers=_identifiers(given.identifiers, "identifiers"),
-        attributes=attributes_of(given.attributes),
+        attributes=attributes(given.attributes),
     )
     try:
         return await _record(context, fact)
@@ -155,7 +156,7 @@ async def _updated(context: Context, given: UpdateMemberInput) -> MemberView:
     external_id = given.external_id
     if external_id is not None:
         external_id = texts.name(external_id, field="externalId")
-    changed = None if given.attributes is None else attributes_of(given.attributes)
+    changed = None if given.attributes is None else attributes(given.attributes)
     async with context.api.database.tenant(context.tenant_id) as connection:
         found = await members.find(connection, ref)
         if found is None:
@@ -180,14 +181,6 @@ async def _updated(context: Context, given: UpdateMemberInput) -> MemberView:
         )
     context.written()
     return view
-
-
-def attributes_of(given: Json | None) -> dict[str, object]:
-    if given is None:
-        return {}
-    if not isinstance(given, dict):
-        raise texts.bad("attributes", "must be a JSON object")
-    return given
 
 
 def _identifiers(values: Sequence[str], field: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import strawberry
 
 from loyalty.facts import MemberRef as Ref
 from loyalty_graphql.access import allow
+from loyalty_graphql.activities import visible_activity
 from loyalty_graphql.admin.programs import visible_program
 from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.ids import read_node_id
@@ -15,6 +16,7 @@ from loyalty_tenants.principal import Role
 
 # Which scope opens which type. Members see their own with self:read.
 SCOPES = {
+    "Activity": "activities:read",
     "Member": "members:read",
     "Program": "programs:read",
     "Purchase": "purchases:read",
@@ -30,7 +32,7 @@ class NodeQuery:
     async def node(self, info: RequestInfo, id: strawberry.ID) -> Node | None:
         """Something by its id; null where there is no such thing, or it is not yours.
 
-        :param id: of a member, a program, a purchase or a redemption
+        :param id: of an activity, a member, a program, a purchase or a redemption
         """
         context, found = info.context, read_node_id(id)
         if found is None or found[0] not in SCOPES:
@@ -40,6 +42,8 @@ class NodeQuery:
         if not context.who.may("self:read" if own else SCOPES[kind]):
             return None
         match kind:
+            case "Activity":
+                return await visible_activity(info, await context.loaders.fact.load(ident))
             case "Member":
                 return await visible_member(context, Ref(id=ident))
             case "Program":

@@ -133,7 +133,7 @@ def purchase_fact(given: PurchaseGiven, member: Ref, setup: Setup) -> PurchaseRe
         tax_included=given.tax_included,
         lines=lines,
         tenders=_tenders(given.tenders, total, places, setup.total_tolerance),
-        attributes=_attributes(given.attributes),
+        attributes=attributes(given.attributes),
     )
 
 
@@ -156,7 +156,7 @@ def return_fact(given: ReturnGiven, places: int) -> PurchaseReversed:
         lines=tuple(
             _returned(line, f"lines.{index}", places) for index, line in enumerate(given.lines)
         ),
-        attributes=_attributes(given.attributes),
+        attributes=attributes(given.attributes),
     )
 
 
@@ -197,7 +197,7 @@ def _line(given: LineGiven, index: int, places: int) -> Line:
         amount=parse_minor(given.amount, places, field=f"{path}.amount"),
         discount=_money(given.discount, places, f"{path}.discount"),
         tax=_money(given.tax, places, f"{path}.tax"),
-        attributes=_attributes(given.attributes, f"{path}.attributes"),
+        attributes=attributes(given.attributes, f"{path}.attributes"),
     )
 
 
@@ -251,7 +251,11 @@ def _words(text: str | None, path: str) -> Any:
     return None if text is None else texts.words(text, field=path)
 
 
-def _attributes(given: Any, path: str = "attributes") -> Mapping[str, Any]:
+def attributes(given: Any, path: str = "attributes") -> Mapping[str, Any]:
+    """What a client keeps with something: a JSON object.
+
+    :raises Refused: BAD_USER_INPUT with the path
+    """
     if given is None:
         return {}
     if not isinstance(given, dict):

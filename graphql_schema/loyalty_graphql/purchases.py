@@ -15,12 +15,8 @@ from loyalty.setup import Setup
 from loyalty.units import currency_places, format_minor
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import RequestInfo
-from loyalty_graphql.decisions import (
-    Decision,
-    DecisionInputs,
-    shown_decisions,
-    shown_inputs,
-)
+from loyalty_graphql.decisions import Decision, DecisionInputs, shown_inputs
+from loyalty_graphql.explanations import decisions_of
 from loyalty_graphql.ids import node_id
 from loyalty_graphql.nodes import Node
 from loyalty_graphql.scalars import Decimal, parse_instant
@@ -90,6 +86,8 @@ class Purchase(Node):
     """What was paid."""
     earned: list[Earned]
     """What the member was given for it, each for its own reason."""
+    taken_back: list[TakenBack]
+    """Of a correction: what it took back of what the revision before it had granted."""
     versions: list[UnitVersion]
     """The balances that it moved."""
     member_id: strawberry.Private[UUID]
@@ -110,9 +108,9 @@ class Purchase(Node):
     @strawberry.field
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="decisions:read")
     async def decisions(self, info: RequestInfo) -> list[Decision]:
-        """Why: every rule that fired, with what it wanted, what it granted and what cut it."""
-        body = await info.context.loaders.decision.load(self.key)
-        return shown_decisions(body, await info.context.setup())
+        """Why: every rule that fired, with what it wanted, what it granted and what cut it; then
+        every other rule of the programs in force, with what kept it from firing."""
+        return await decisions_of(info.context, self.key)
 
     @strawberry.field
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="decisions:read")
@@ -165,10 +163,12 @@ def shown_purchase(
         source=payload["source"],
         external_id=payload["external_id"],
         revision=payload["revision"],
-        occurred_at=parse_instant(payload["occurred_at"]),
+        # a correction happened when its purchase did, whatever was sent
+        occurred_at=parse_instant(answer.get("occurredAt") or payload["occurred_at"]),
         currency=payload["currency"],
         total=Decimal(format_minor(payload["total"], currency_places(payload["currency"]) or 0)),
         earned=shown_earned(answer, setup),
+        taken_back=shown_taken_back(answer, setup),
         versions=shown_versions(answer),
         member_id=member_id,
         key=ident,
@@ -185,16 +185,20 @@ def shown_return(
         purchase_external_id=payload["purchase_external_id"],
         occurred_at=parse_instant(payload["occurred_at"]),
         state=answer["state"],
-        taken_back=[
-            TakenBack(
-                unit=taken["unit"],
-                amount=Decimal(format_minor(taken["amount"], setup.places(taken["unit"]) or 0)),
-                rule=taken["rule"],
-            )
-            for taken in answer.get("takenBack", ())
-        ],
+        taken_back=shown_taken_back(answer, setup),
         versions=shown_versions(answer),
     )
+
+
+def shown_taken_back(answer: Mapping[str, Any], setup: Setup) -> list[TakenBack]:
+    return [
+        TakenBack(
+            unit=taken["unit"],
+            amount=Decimal(format_minor(taken["amount"], setup.places(taken["unit"]) or 0)),
+            rule=taken["rule"],
+        )
+        for taken in answer.get("takenBack", ())
+    ]
 
 
 def shown_earned(answer: Mapping[str, Any], setup: Setup) -> list[Earned]:

@@ -121,7 +121,7 @@ class ActivityRecorded(Fact):
 
     @property
     def natural_key(self) -> FactKey | None:
-        return FactKey(f"activity:{self.source}", self.external_id)
+        return activity_key(self.source, self.external_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +239,10 @@ def purchase_key(source: str, external_id: str, revision: int | None = None) -> 
     """A revision (None: the first) stands in the scope: an order may well be called `1001#2`."""
     scope = "purchase" if revision in (None, 1) else f"purchase#{revision}"
     return FactKey(f"{scope}:{source}", external_id)
+
+
+def activity_key(source: str, external_id: str) -> FactKey:
+    return FactKey(f"activity:{source}", external_id)
 
 
 def correction_key(source: str, external_id: str, revision: int) -> FactKey:

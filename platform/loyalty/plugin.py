@@ -17,6 +17,7 @@ from loyalty.counters import Counter as Counter
 from loyalty.counters import Scope as Scope
 from loyalty.counters import Window as Window
 from loyalty.effects import Effect
+from loyalty.explained import Explained as Explained
 from loyalty.facts import Fact
 from loyalty.owners import OwnerResolver as OwnerResolver
 from loyalty.owners import OwnersAsked as OwnersAsked
@@ -241,7 +242,10 @@ class Plugin:
     """Everything a program kind contributes, on one screen.
 
     `counters(config)` names the counters that a config keeps, `activities(config)` the types of
-    activities that it defines. `owner_of` says whose account a
+    activities that it defines. `explain(config, fact, view)` says of each rule that looks at such a
+    fact whether it fires and why not; it is pure, is shown the view that is rebuilt from the
+    decision, and raises nothing for a rule that reads what is not kept (`explained.not_kept`).
+    `owner_of` says whose account a
     member's unit is kept in (None: always the member's own). `secrets` are config keys that are
     write-only.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
@@ -256,6 +260,7 @@ class Plugin:
     consumes: tuple[ConsumedFact, ...] = ()
     traits: tuple[Trait, ...] = ()
     counters: Callable[[Any], Sequence[Counter]] | None = None
+    explain: Callable[[Any, Fact, View], Iterable[Explained]] | None = None
     activities: Callable[[Any], Sequence[ActivityType]] | None = None
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     NOT_DRAWN = "NOT_DRAWN"
     BY_CHANCE = "BY_CHANCE"  # a preview draws nothing
     OUTBID = "OUTBID"  # another rule of its group gives instead
+    NOT_KEPT = "NOT_KEPT"  # it reads what decisions do not keep, so it cannot be judged again
 
 
 @dataclass(slots=True, kw_only=True)

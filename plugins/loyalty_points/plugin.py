@@ -9,6 +9,7 @@ from loyalty.view import Stage
 from loyalty_points import days_due, facts, graphql
 from loyalty_points.commands import ActivatePoints, ChooseDonation
 from loyalty_points.config import PointsConfig
+from loyalty_points.explaining import explain
 from loyalty_points.jobs import carry_over
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
 from loyalty_points.rules.capping import cap
@@ -97,6 +98,7 @@ plugin = Plugin(
         Trait(name=donating.DONATES, type=bool, description="What ends is donated, by choice."),
     ),
     counters=counters,
+    explain=explain,
     activities=activities,
     jobs=(carry_over, *days_due.JOBS),
     graphql=graphql.part,

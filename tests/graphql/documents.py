@@ -1,6 +1,7 @@
 """The documents that tests of the API send, each with all that it answers."""
 
 ERRORS = "userErrors { code field message details retryable }"
+WHY = "program rule fired wanted granted cutBy reason explanation part values"
 DECIDED = """decisions { program programVersion rule label stage accountingClass unit wanted granted
   cutBy lines { line amount } inputs }
   decisionInputs { program programVersion traits { name value since until }
@@ -16,8 +17,22 @@ RECORD = f"""mutation($input: RecordPurchaseInput!) {{ recordPurchase(input: $in
   replayed purchase {{ {PURCHASE} }} {ERRORS} }} }}"""
 RECORD_MANY = f"""mutation($items: BatchItems!) {{ recordPurchases(items: $items) {{ outcomes {{
   index externalId replayed purchase {{ {PURCHASE} }} {ERRORS} }} }} }}"""
-PREVIEW = f"""query($input: RecordPurchaseInput!) {{ previewPurchase(input: $input) {{
+PREVIEW = f"""query($input: PreviewPurchaseInput!) {{ previewPurchase(input: $input) {{
   {EARNED} {ERRORS} }} }}"""
+CORRECT = f"""mutation($input: CorrectPurchaseInput!) {{ correctPurchase(input: $input) {{
+  replayed purchase {{ {PURCHASE} takenBack {{ unit amount rule }} }} {ERRORS} }} }}"""
+PREVIEW_WHY = f"""query($input: PreviewPurchaseInput!) {{ previewPurchase(input: $input) {{
+  earned {{ unit amount label }} takenBack {{ amount }} byChance {{ program label }}
+  decisions {{ {WHY} }} {ERRORS} }} }}"""
+PREVIEW_ACTIVITY = f"""query($input: PreviewActivityInput!) {{ previewActivity(input: $input) {{
+  earned {{ unit amount label }} byChance {{ program label }}
+  decisions {{ {WHY} }} {ERRORS} }} }}"""
+ACTIVITY_OF = """query($source: String!, $externalId: String!) {
+  activity(source: $source, externalId: $externalId) {
+    id source externalId type occurredAt attributes earned { amount } versions { unit version }
+    member { externalId } } }"""
+WHY_NOT = f"""query($source: String!, $externalId: String!) {{
+  purchase(source: $source, externalId: $externalId) {{ decisions {{ {WHY} }} }} }}"""
 RETURN = f"""mutation($input: ReversePurchaseInput!) {{ reversePurchase(input: $input) {{
   replayed {ERRORS} purchaseReturn {{
     id source returnId purchaseExternalId occurredAt state

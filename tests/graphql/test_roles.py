@@ -18,9 +18,9 @@ from tests.graphql.watcher import watching
 # Whom the widest doors are open to, so that none is widened without being noticed.
 OPEN_TO = {
     "MEMBER": {
-        "node", "member", "purchase", "redemption", "previewPurchase", "viewer", "tenant",
-        "programs", "program", "units", "redeemPoints", "releaseRedemption", "balanceChanged",
-        "activatePoints", "chooseDonation",
+        "node", "member", "purchase", "activity", "redemption", "previewPurchase",
+        "previewActivity", "viewer", "tenant", "programs", "program", "units", "redeemPoints",
+        "releaseRedemption", "balanceChanged", "activatePoints", "chooseDonation",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",
