@@ -9,6 +9,7 @@ import strawberry
 from loyalty import members, redemptions
 from loyalty.facts import MemberRef as Ref
 from loyalty.ledger.balances import balance_as_of
+from loyalty.ledger.late import late_items
 from loyalty.ledger.statement import Page as StatementPage
 from loyalty.view import MemberView
 from loyalty_graphql import texts
@@ -16,6 +17,7 @@ from loyalty_graphql.access import allow, reached
 from loyalty_graphql.balances import Balance, StatementEntry, shown, shown_balance, shown_entry
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.ids import node_id, read_node_id
+from loyalty_graphql.late import LATE_MAX, LateItems, shown_late
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.nodes import Node
 from loyalty_graphql.paging import Connection
@@ -82,6 +84,27 @@ class Member(Node):
         async with api.database.tenant(info.context.tenant_id, read_only=True) as connection:
             found = await balance_as_of(connection, self.key, unit, at=at, known_at=known_at or now)
         return shown(of, found.view, found.version, found.lots, at)
+
+    @strawberry.field
+    async def late_items(
+        self, info: RequestInfo, unit: str, as_of: datetime, known_at: datetime | None = None
+    ) -> LateItems | None:
+        """What happened by an instant and was recorded after it was known: the balance `asOf` is
+        the one with `knownAt` and these. Null for what is no unit of the tenant, and an error says
+        so.
+
+        :param unit: code of the unit
+        :param as_of: what had happened by then
+        :param known_at: what was recorded after then; default: after `asOf`
+        """
+        context = info.context
+        of, now = unit_of(await context.setup(), unit), context.api.clock.now()
+        async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+            found = await late_items(
+                connection, self.key, unit, at=as_of, known_at=known_at or as_of, now=now,
+                limit=LATE_MAX,
+            )  # fmt: skip
+        return shown_late(found, of)
 
     @strawberry.field
     async def statement(

@@ -107,7 +107,8 @@ select w.kind, w.id, w.unit, a.version, a.held, a.deficit, l.lots
 """
 
 # What a late fact repaid of a deficit that only arose later, it had not repaid yet at `at`: of the
-# repayments known, only as much counts as was owed by then, the earliest first.
+# repayments known, only as much counts as was owed by then, the earliest first. What a late fact
+# took from lots that only came later was owed then.
 AS_OF = """
 with mine as (
   select id, kind from loyalty.account
@@ -134,7 +135,8 @@ counted as (
            else least(u.amount, greatest(0, o.amount - (u.so_far - u.amount))) end as amount, u.kind
     from used u cross join owed o),
 lots as (
-  select coalesce(b.available_at, b1.previously_available_at, l.available_at) as available_at,
+  select l.id,
+         coalesce(b.available_at, b1.previously_available_at, l.available_at) as available_at,
          case when t.lot_id is not null then t.expires_at
               when f1.lot_id is not null then f1.previous
               else l.expires_at end as expires_at,
@@ -159,6 +161,9 @@ lots as (
                           and x.available_at is not null
                         order by x.version limit 1) b1 on true
    where l.occurred_at <= $3 and f.recorded_at <= $4),
+ahead as (
+  select coalesce(sum(c.amount), 0) as amount from counted c
+   where not exists (select 1 from lots l where l.id = c.lot_id)),
 open as (
   select coalesce(sum(remaining) filter (where available_at <= $3), 0)::bigint as available,
          coalesce(sum(remaining) filter (where available_at > $3), 0)::bigint as pending,
@@ -166,9 +171,9 @@ open as (
     from lots where expires_at is null or expires_at > $3)
 select o.available, o.pending, o.lots,
        coalesce((select net from moved where kind = $6), 0)::bigint as held,
-       (owed.amount - coalesce((select sum(amount) from counted where kind = 'REPAY'), 0))::bigint
-         as deficit,
+       (owed.amount + ahead.amount
+         - coalesce((select sum(amount) from counted where kind = 'REPAY'), 0))::bigint as deficit,
        (coalesce((select sum(version) from moved), 0) + (select version from termed))::bigint
          as version
-  from open o cross join owed
+  from open o cross join owed cross join ahead
 """
