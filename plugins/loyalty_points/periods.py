@@ -82,8 +82,8 @@ class Periodic(Section):
         starts = "" if self.day_starts_at == MIDNIGHT else f"@{self.day_starts_at:%H%M}"
         return f"{name}:{per}:{self.period}{self.days or ''}{starts}"
 
-    def counter(self, name: str, per: Per, measure: Measure) -> Counter:
-        """What counts `measure` over this period."""
+    def counter(self, name: str, per: Per, measure: Measure, *, returns: bool = False) -> Counter:
+        """What counts `measure` over this period; `returns`: it falls with returns."""
         return Counter(
             name=self.counter_name(name, per),
             scope=per.scope,
@@ -91,4 +91,5 @@ class Periodic(Section):
             window=Window(self.period),
             day_starts_at=self.day_starts_at,
             rolling_days=self.days or 0,
+            returns=returns,
         )

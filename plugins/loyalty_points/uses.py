@@ -20,7 +20,7 @@ def uses(config: PointsConfig) -> Iterator[Counter]:
     """The counters behind all limits and caps of a program."""
     for rule in config.rules:
         for limit in rule.limits:
-            yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id))
+            yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id), returns=True)
     for on in config.caps_on:
         yield given_counter(on)
         if on.cap.carry_over:
@@ -29,12 +29,15 @@ def uses(config: PointsConfig) -> Iterator[Counter]:
 
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
-    return on.cap.counter(f"given.{on.target}.{on.unit}", on.cap.per, _given(on))
+    name = f"given.{on.target}.{on.unit}"
+    return on.cap.counter(name, on.cap.per, _given(on), returns=True)
 
 
 def owed_counter(on: CapOn) -> Counter:
     """What a cap that carries over cut and is still to be given."""
-    return Counter(name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on))
+    return Counter(
+        name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on), returns=True
+    )
 
 
 def _times(rule: str) -> Measure:

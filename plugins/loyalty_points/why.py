@@ -103,10 +103,8 @@ def _nothing_earned(occasion: Occasion, judged: Judged) -> str:
 def _limit_reached(occasion: Occasion, judged: Judged) -> str:
     given = judged.inputs
     whose = "the member" if given["per"] == "member" else "all members together"
-    return (
-        f"it gave {given['times']} times in this {given['period']} already,"
-        f" {given['limit']} is the limit for {whose}"
-    )
+    times = f"{given['times']} time{'s' if given['times'] != 1 else ''}"
+    return f"it gave {times} in this {given['period']} already, which is the limit of {whose}"
 
 
 def _not_drawn(occasion: Occasion, judged: Judged) -> str:

@@ -8,15 +8,24 @@ from tests.graphql.documents import ACTIVITY, ACTIVITY_OF, NODE, RECORD, RETURN,
 BASE = POINTS["rules"][0]  # type: ignore[index]
 RULES = {
     "unit": "points",
+    "currency": "USD",
+    "groups": [{"id": "either", "grants": "best"}],
     "rules": [
         BASE,
         {**BASE, "id": "big", "minimum_purchase": {"USD": "50.00"}},
         {**BASE, "id": "yen", "per": {"JPY": "100"}},
         {**BASE, "id": "cards", "kinds": ["GIFT_CARD"]},
         {**BASE, "id": "steps", "per": {"USD": "100.00"}, "whole_steps": True},
-        {**BASE, "id": "own", "exclude": {"brands": ["acme"]}, "kinds": ["PRODUCT"]},
+        {**BASE, "id": "own", "exclude": {"brands": ["acme"]}},
+        {**BASE, "id": "rich", "when": 'true && purchase.total >= amount("90.00")'},
+        {**BASE, "id": "later", "effective": {"starts": "2027-01-01"}},
+        {**BASE, "id": "one", "group": "either"},
+        {**BASE, "id": "two", "group": "either", "points": "2"},
+        {**BASE, "id": "once", "limits": [{"times": 1, "period": "day"}]},
+        {"id": "double", "label": "x2", "accounting_class": "MARKETING",
+         "bonus": {"factor": "2", "rules": ["yen"]}},
     ],
-}
+}  # fmt: skip
 LINES = [
     {"id": "a", "amount": "29.00", "brand": "acme"},
     {"id": "b", "amount": "5.00", "kind": "SHIPPING"},
@@ -41,33 +50,41 @@ async def why(brand: Any, purchase: Any) -> list[Any]:
 async def test_each_rule_says_whether_it_fired_and_why_not(make_brand: Any) -> None:
     brand = await make_brand(config=RULES)
     await brand.enroll("ada")
+    await bought(brand, "2.00")
     purchase = await bought(brand, "34.00", lines=LINES)
 
-    told = {one["rule"]: one for one in await why(brand, purchase)}
+    found = await why(brand, purchase)
 
-    assert [(rule, one["fired"], one["reason"]) for rule, one in told.items()] == [
-        ("base", True, None),
-        ("big", False, "MINIMUM_PURCHASE"),
-        ("yen", False, "CURRENCY_NOT_RATED"),
-        ("cards", False, "NOTHING_COUNTS"),
-        ("steps", False, "TOO_LITTLE"),
-        ("own", False, "NOTHING_COUNTS"),
-    ]
-    assert {one["program"] for one in told.values()} == {"points"}
-    assert told["base"]["granted"] == "29"
-    assert told["big"]["explanation"] == (
-        "the lines that count come to 29.00 USD, its minimum is 50.00"
-    )
-    assert told["big"]["values"] == {"amount": "29.00", "minimum": "50.00", "currency": "USD"}
-    assert told["yen"]["explanation"] == "it has no rate for USD, only for JPY"
-    assert (told["yen"]["part"], told["steps"]["part"]) == ("per", "points")
-    assert told["steps"]["explanation"] == (
-        "the 29.00 USD that count do not fill a step of 100.00: it rounds to nothing"
-    )
-    assert told["own"]["explanation"] == (
-        "no line of the purchase counts: line a is excluded; line b is of kind SHIPPING"
-    )
-    assert told["own"]["part"] == "exclude"
+    fired = [(one["rule"], one["granted"]) for one in found if one["fired"]]
+    assert fired == [("base", "29"), ("two", "58")]
+    assert {one["program"] for one in found} == {"points"}
+    told = {one["rule"]: one for one in found if not one["fired"]}
+    assert {rule: (one["reason"], one["part"]) for rule, one in told.items()} == {
+        "big": ("MINIMUM_PURCHASE", "minimum_purchase"),
+        "yen": ("CURRENCY_NOT_RATED", "per"),
+        "cards": ("NOTHING_COUNTED", "kinds"),
+        "steps": ("NOTHING_EARNED", "points"),
+        "own": ("NOTHING_COUNTED", "exclude"),
+        "rich": ("CONDITION", 'purchase.total >= amount("90.00")'),
+        "later": ("NOT_IN_EFFECT", "effective"),
+        "one": ("OUTBID", "group"),
+        "once": ("LIMIT_REACHED", "limits"),
+        "double": ("NOTHING_COUNTED", "bonus"),
+    }
+    assert {rule: one["explanation"] for rule, one in told.items()} == {
+        "big": "the lines that count come to 29.00 USD, its minimum is 50.00 USD",
+        "yen": "it has no rate for USD, only for JPY",
+        "cards": "no line counts: line a is of kind PRODUCT; line b is of kind SHIPPING",
+        "steps": "29.00 that count earn less than the smallest part of the unit, rounded floor",
+        "own": "no line counts: line a is excluded; line b is of kind SHIPPING",
+        "rich": '`purchase.total >= amount("90.00")` is false because purchase.total is 34.00 USD',
+        "later": "2026-01-01 is none of the days on which it is in effect",
+        "one": "two of the same group (either) gives instead",
+        "once": "it gave 1 time in this day already, which is the limit of the member",
+        "double": "nothing was given that it multiplies",
+    }
+    assert told["rich"]["values"] == {"purchase.total": 3400}
+    assert told["once"]["values"]["times"] == 1
 
 
 async def test_a_statement_leads_to_what_is_behind_each_line(make_brand: Any) -> None:
