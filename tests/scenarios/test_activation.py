@@ -1,6 +1,6 @@
 """Points that wait: shown as pending, activated over the API, by whoever may."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -16,8 +16,9 @@ query($by: MemberRef!) { member(by: $by) { awaitingActivation {
     lot program rule unit amount earnedAt expiresAt }
   balance(unit: "points") { activations { at amount } } } }
 """
+BASE: dict[str, Any] = cast(list[Any], POINTS["rules"])[0]
 CARD = {
-    **POINTS["rules"][0],  # type: ignore[dict-item]
+    **BASE,
     "id": "card",
     "terms": {"pending_until": "activation", "lifetime": {"span": "P2M", "counted_from": "usable"}},
 }
@@ -25,7 +26,7 @@ CARD = {
 
 @pytest.fixture
 async def story(tell: Any) -> Any:
-    story = await tell("2026-02-01T12:00", {**POINTS, "rules": [*POINTS["rules"], CARD]})  # type: ignore[misc]
+    story = await tell("2026-02-01T12:00", {**POINTS, "rules": [BASE, CARD]})
     await story.buys("30.00")
     return story
 
