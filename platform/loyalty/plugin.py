@@ -249,7 +249,7 @@ class Plugin:
     member's unit is kept in (None: always the member's own). `secrets` are config keys that are
     write-only.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
-    package are found there.
+    package are found there. `templates` is the package that holds program files to start from.
     """
 
     name: str
@@ -271,3 +271,4 @@ class Plugin:
     secrets: tuple[str, ...] = ()
     graphql: GraphQLPart = field(default_factory=GraphQLPart)
     models: str | None = None
+    templates: str | None = None

@@ -37,7 +37,23 @@ def create_app(
     leaving: asyncio.Event | None = None,
     stuck_after: float = 0,
 ) -> ASGIApp:
-    """The application; it opens its services when the server starts it.
+    """The application; it opens its services when the server starts it. See `application`."""
+    return FreshContext(
+        application(
+            settings, plugins=plugins, clock=clock, leaving=leaving, stuck_after=stuck_after
+        )
+    )
+
+
+def application(
+    settings: Settings | None = None,
+    *,
+    plugins: Sequence[Plugin] | None = None,
+    clock: Clock | None = None,
+    leaving: asyncio.Event | None = None,
+    stuck_after: float = 0,
+) -> Starlette:
+    """The same for who opens it without a server, by its `router.lifespan_context`.
 
     `leaving` is set when the process is about to end: it is ready no more, and sockets are closed.
     `stuck_after` is for who gives it a process of its own: after so many seconds in which its loop
@@ -59,7 +75,7 @@ def create_app(
     app = Starlette(routes=_routes(), lifespan=lifespan)
     # It would redirect to whatever host the request names.
     app.router.redirect_slashes = False
-    return FreshContext(app)
+    return app
 
 
 def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:

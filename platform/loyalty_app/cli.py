@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from loyalty_app.commands import demo, key, scale, tenant
+from loyalty_app.commands import demo, key, programs, scale, templates, tenant
 from loyalty_app.commands.audit import audit
 from loyalty_app.commands.doctor import doctor
 from loyalty_app.commands.migrate import migrate
@@ -31,6 +31,8 @@ for command in (up, serve, worker, migrate, schema, token, audit, doctor, reset)
     app.command()(command)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
+app.add_typer(programs.app, name="programs")
+app.add_typer(templates.app, name="templates")
 app.add_typer(scale.app, name="scale")
 app.add_typer(demo.app, name="demo")
 

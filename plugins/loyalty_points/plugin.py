@@ -101,5 +101,6 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     jobs=(carry_over, *days_due.JOBS),
+    templates="loyalty_points.templates",
     graphql=graphql.part,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ from pydantic_core import to_jsonable_python
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_tenants.config_errors import refusal, unknown_key
+from loyalty_tenants.templates import Template, templates_of
 
 CONFIG_BYTES_MAX = 128 * 1024
 SECRET_LENGTH_MAX = 4096
@@ -39,6 +41,11 @@ class Configs:
 
     def kinds(self) -> Mapping[str, Plugin]:
         return self._plugins
+
+    @cached_property
+    def templates(self) -> Mapping[str, Template]:
+        """The programs that ship with the plugins, by slug."""
+        return {template.slug: template for template in templates_of(self._plugins.values())}
 
     def schema(self, kind: str) -> dict[str, Any]:
         """The JSON Schema of a kind's config; secrets are marked `writeOnly`."""
@@ -71,6 +78,15 @@ class Configs:
     def parse(self, kind: str, stored: Mapping[str, Any]) -> Any:
         """The config object of a stored version."""
         return self._plugins[kind].config.model_validate(stored)
+
+    def filled(self, kind: str, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """A stored config with today's defaults filled in; as it is, where it holds no more."""
+        try:
+            parsed = self.plugin(kind).config.model_validate(stored)
+        except (ValidationError, Refused):
+            return dict(stored)
+        filled: dict[str, Any] = parsed.model_dump(mode="json")
+        return filled
 
     def published(self, kind: str, checked: Checked) -> dict[str, Any]:
         """What a version stores: every key with its default filled in.

@@ -1,4 +1,4 @@
-"""Publishing: the draft becomes an immutable version with the instant from which it judges."""
+"""Publishing: a config becomes an immutable version with the instant from which it judges."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -60,7 +60,54 @@ async def publish_program(
     :raises Refused: NOT_FOUND, VERSION_CONFLICT, PROGRAM_NOT_ACTIVE, BAD_CONFIG, TOO_LATE
     """
     before = await expected(connection, program_id, expected_version)
-    checked = configs.check(before.kind, before.config)
+    return await _publish(
+        connection, configs, by, before, before.config, effective_from, now, recorded
+    )
+
+
+async def roll_back_program(
+    connection: Connection,
+    configs: Configs,
+    by: Actor,
+    program_id: UUID,
+    *,
+    expected_version: int,
+    number: int,
+    effective_from: datetime | None = None,
+    now: datetime,
+    recorded: FactsSince = facts_since,
+) -> VersionRecord:
+    """Publish the config of an earlier version anew, as a version of its own; as `publish_program`.
+
+    What was published stays in the history, and the draft as it is. A version that is to begin
+    later still does.
+
+    :raises Refused: NOT_FOUND, also where there is no such version
+    """
+    before = await expected(connection, program_id, expected_version)
+    known = (await versions(connection, [program_id]))[program_id]
+    earlier = next((version for version in known if version.number == number), None)
+    if earlier is None:
+        raise Refused(Code.NOT_FOUND, f"there is no version {number}", field="number")
+    return await _publish(
+        connection, configs, by, before, earlier.config, effective_from, now, recorded,
+        rolled_back_to=number,
+    )  # fmt: skip
+
+
+async def _publish(
+    connection: Connection,
+    configs: Configs,
+    by: Actor,
+    before: ProgramRecord,
+    config: Any,
+    effective_from: datetime | None,
+    now: datetime,
+    recorded: FactsSince,
+    rolled_back_to: int | None = None,
+) -> VersionRecord:
+    program_id = before.id
+    checked = configs.check(before.kind, config)
     await check_units(connection, checked.plain)
     begins = effective_from or now
     if begins < now and await recorded(connection, begins):
@@ -86,7 +133,7 @@ async def publish_program(
     for name in plugin_jobs.names_of(configs.plugin(before.kind), [checked.parsed]):
         await schedule.begin(connection, name, now)
     await store(connection, program_id, {"status": ProgramStatus.ACTIVE})
-    await _note(connection, by, before, version, fresh, now)
+    await _note(connection, by, before, version, fresh, now, rolled_back_to)
     return version
 
 
@@ -178,17 +225,20 @@ async def _note(
     version: VersionRecord,
     counters: list[str],
     now: datetime,
+    rolled_back_to: int | None,
 ) -> None:
+    back = {} if rolled_back_to is None else {"rolledBackTo": rolled_back_to}
     await audit.write(
         connection,
         by,
-        action="program.publish",
+        action="program.publish" if rolled_back_to is None else "program.roll_back",
         subject=f"program:{program.slug}",
         details={
             "number": version.number,
             "effectiveFrom": version.effective_from.isoformat(),
             "state": version.state,
             "newCounters": counters,
+            **back,
         },
         now=now,
     )

@@ -32,7 +32,8 @@ OPEN_TO = {
 WITHOUT_TENANT = {
     "viewer", "tenant", "tenants", "createTenant", "suspendTenant", "resumeTenant", "programKinds",
     "conditionNames", "checkCondition", "batchItemSchema", "node", "redemption", "revokeApiKey",
-    "updateProgram", "publishProgram", "archiveProgram", "webhookTopics",
+    "updateProgram", "publishProgram", "archiveProgram", "webhookTopics", "rollBackProgram",
+    "startProgram", "programTemplates", "checkConfig",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

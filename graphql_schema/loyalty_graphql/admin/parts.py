@@ -2,6 +2,7 @@
 
 from loyalty_graphql.admin.audit_trail import AuditQuery
 from loyalty_graphql.admin.conditions import ConditionQuery
+from loyalty_graphql.admin.config_check import ConfigCheckQuery
 from loyalty_graphql.admin.issuers import IssuerMutation, IssuerQuery
 from loyalty_graphql.admin.keys import ApiKeyMutation, ApiKeyQuery
 from loyalty_graphql.admin.operators import OperatorMutation
@@ -9,6 +10,7 @@ from loyalty_graphql.admin.program_kinds import ProgramKindQuery
 from loyalty_graphql.admin.program_mutations import ProgramMutation
 from loyalty_graphql.admin.programs import Program, ProgramQuery
 from loyalty_graphql.admin.secrets import SecretMutation
+from loyalty_graphql.admin.templates import TemplateMutation, TemplateQuery
 from loyalty_graphql.admin.tenants import TenantMutation, TenantQuery
 from loyalty_graphql.admin.units import UnitMutation, UnitQuery
 from loyalty_graphql.admin.viewer import ViewerQuery
@@ -22,6 +24,8 @@ ADMIN_QUERY = (
     ProgramQuery,
     ProgramKindQuery,
     ConditionQuery,
+    TemplateQuery,
+    ConfigCheckQuery,
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,
@@ -36,6 +40,7 @@ ADMIN_MUTATION = (
     ApiKeyMutation,
     UnitMutation,
     ProgramMutation,
+    TemplateMutation,
     WebhookEndpointMutation,
     WebhookDeliveryMutation,
     OperatorMutation,

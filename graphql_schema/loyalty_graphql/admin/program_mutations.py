@@ -1,4 +1,4 @@
-"""Creating, changing, publishing and archiving programs."""
+"""Creating, changing, publishing, rolling back and archiving programs."""
 
 from collections.abc import Awaitable
 from datetime import datetime
@@ -63,6 +63,20 @@ class PublishProgramInput:
 
 
 @strawberry.input
+class RollBackProgramInput:
+    """Which version to go back to."""
+
+    id: strawberry.ID
+    """Of the program."""
+    expected_version: int
+    """The version that was seen; refused with VERSION_CONFLICT where it changed since."""
+    number: int
+    """The number of the published version whose config is to be in force again."""
+    effective_from: datetime | None = None
+    """From when on it judges; null: from now. In the past only while nothing is recorded since."""
+
+
+@strawberry.input
 class ArchiveProgramInput:
     """Which program to end."""
 
@@ -105,7 +119,7 @@ class ProgramMutation:
 
         :param input: the program
         """
-        return await _asked(info.context, _created(info.context, input))
+        return await asked(info.context, _created(info.context, input))
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="programs:write")
@@ -114,7 +128,7 @@ class ProgramMutation:
 
         :param input: which program, and what to change
         """
-        return await _asked(info.context, _updated(info.context, input))
+        return await asked(info.context, _updated(info.context, input))
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="programs:write")
@@ -125,13 +139,19 @@ class ProgramMutation:
 
         :param input: which program, and from when on
         """
-        done, refused = await attempted(_published(info.context, input))
-        program, version = (None, None) if done is None else done
-        return PublishProgramPayload(
-            program=None if program is None else shown_program(info.context, program),
-            version=None if version is None else shown_version(version),
-            user_errors=user_errors(refused),
-        )
+        return await _published_payload(info.context, _published(info.context, input))
+
+    @strawberry.mutation
+    @allow(Role.ADMIN, Role.OPERATOR, scope="programs:write")
+    async def roll_back_program(
+        self, info: RequestInfo, input: RollBackProgramInput
+    ) -> PublishProgramPayload:
+        """Publish the config of an earlier version anew, as a version of its own. What was
+        published stays in the history, and the draft as it is.
+
+        :param input: which program and version, and from when on
+        """
+        return await _published_payload(info.context, _rolled_back(info.context, input))
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="programs:write")
@@ -142,13 +162,26 @@ class ProgramMutation:
 
         :param input: which program
         """
-        return await _asked(info.context, _archived(info.context, input))
+        return await asked(info.context, _archived(info.context, input))
 
 
-async def _asked(context: Context, doing: Awaitable[ProgramRecord]) -> ProgramPayload:
+async def asked(context: Context, doing: Awaitable[ProgramRecord]) -> ProgramPayload:
+    """The payload of what came of it."""
     record, refused = await attempted(doing)
     return ProgramPayload(
         program=None if record is None else shown_program(context, record),
+        user_errors=user_errors(refused),
+    )
+
+
+async def _published_payload(
+    context: Context, doing: Awaitable[tuple[ProgramRecord, VersionRecord]]
+) -> PublishProgramPayload:
+    done, refused = await attempted(doing)
+    program, version = (None, None) if done is None else done
+    return PublishProgramPayload(
+        program=None if program is None else shown_program(context, program),
+        version=None if version is None else shown_version(version),
         user_errors=user_errors(refused),
     )
 
@@ -195,6 +228,24 @@ async def _published(
             context.actor,
             program_id,
             expected_version=given.expected_version,
+            effective_from=given.effective_from,
+            now=context.api.clock.now(),
+        )
+        return await program_records.program(connection, program_id), version
+
+
+async def _rolled_back(
+    context: Context, given: RollBackProgramInput
+) -> tuple[ProgramRecord, VersionRecord]:
+    program_id = uuid_of(given.id, "Program", field="id")
+    async with changing(context) as connection:
+        version = await publishing.roll_back_program(
+            connection,
+            context.api.configs,
+            context.actor,
+            program_id,
+            expected_version=given.expected_version,
+            number=given.number,
             effective_from=given.effective_from,
             now=context.api.clock.now(),
         )

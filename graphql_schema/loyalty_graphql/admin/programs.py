@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, cast
 from uuid import UUID
 
 import strawberry
@@ -14,8 +14,10 @@ from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.enums import exposed
 from loyalty_graphql.ids import node_id
 from loyalty_graphql.nodes import Node
-from loyalty_graphql.scalars import Config
+from loyalty_graphql.scalars import Config, Json
 from loyalty_tenants import program_records
+from loyalty_tenants.config_diff import Change, ChangeKind
+from loyalty_tenants.config_diff import changes as config_changes
 from loyalty_tenants.principal import Role
 from loyalty_tenants.program_records import (
     ProgramRecord,
@@ -33,6 +35,17 @@ exposed(
         ProgramStatus.DRAFT: "Never published: it does nothing yet.",
         ProgramStatus.ACTIVE: "Published.",
         ProgramStatus.ARCHIVED: "Ended: it reacts to nothing any more; what it granted stays.",
+    },
+)
+exposed(
+    ChangeKind,
+    name="ConfigChangeKind",
+    description="What became of a key.",
+    values={
+        ChangeKind.ADDED: "It was not there before.",
+        ChangeKind.REMOVED: "It is not there any more.",
+        ChangeKind.CHANGED: "It has another value.",
+        ChangeKind.REORDERED: "The things of a list stand in another order.",
     },
 )
 exposed(
@@ -75,6 +88,21 @@ class ProgramVersion:
 
 @strawberry.type
 @reached
+class ConfigChange:
+    """One key that differs between two configs."""
+
+    path: str
+    """The key's path, such as `config.rules[spend].points`: rules go by their ids."""
+    kind: ChangeKind
+    """What became of it."""
+    before: Json | None
+    """Its value before; null where it was added. Of REORDERED: the names in their order."""
+    after: Json | None
+    """Its value after; null where it was removed. Of REORDERED: the names in their order."""
+
+
+@strawberry.type
+@reached
 class Program(Node):
     """A program of some kind that a tenant runs under a slug."""
 
@@ -106,6 +134,27 @@ class Program(Node):
     async def versions(self) -> list[ProgramVersion]:
         """Its published configs, newest first, the last 50 of them."""
         return [shown_version(one) for one in await self.loader.load(self.key)]
+
+    @strawberry.field
+    @allow(*SETTERS, scope="programs:read")
+    async def changes(
+        self, info: RequestInfo, before: int | None = None, after: int | None = None
+    ) -> list[ConfigChange] | None:
+        """What differs between two of its configs, defaults filled in. Null where there is no such
+        version among the last 50.
+
+        :param before: number of the published version to start from; default: the newest
+        :param after: number of the version to compare it with; default: the draft
+        """
+        known = {version.number: version.config for version in await self.loader.load(self.key)}
+        old = known.get(max(known, default=0) if before is None else before)
+        new = cast(dict[str, Any], self.config) if after is None else known.get(after)
+        if new is None or (old is None and before is not None):
+            return None
+        configs = info.context.api.configs
+        started = {} if old is None else configs.filled(self.kind, old)
+        found = config_changes(started, configs.filled(self.kind, new))
+        return [shown_change(change) for change in found]
 
 
 @strawberry.type
@@ -180,6 +229,12 @@ def shown_version(record: VersionRecord) -> ProgramVersion:
         published_by=record.published_by,
         state=record.state,
         activated_at=record.activated_at,
+    )
+
+
+def shown_change(change: Change) -> ConfigChange:
+    return ConfigChange(
+        path=change.path, kind=change.kind, before=Json(change.before), after=Json(change.after)
     )
 
 

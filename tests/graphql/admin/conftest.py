@@ -122,6 +122,8 @@ async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
         },
         "updateProgram": {**program, "name": "Taken over"},
         "publishProgram": program,
+        "rollBackProgram": {**program, "number": 1},
+        "startProgram": {"template": "square"},
         "archiveProgram": program,
         "createWebhookEndpoint": {"url": "https://mine.example/", "topics": ["*"]},
         "updateWebhookEndpoint": {"id": hook, "url": "https://mine.example/"},

@@ -22,6 +22,7 @@ CLOSED = {
     "programKinds": {"member", "partner"},
     "conditionNames": {"member", "partner"},
     "checkCondition": {"member", "partner"},
+    "programTemplates": {"member", "partner"},
 }
 FULL_PROGRAM = "{ programs { slug } }"
 
@@ -69,7 +70,7 @@ async def test_whoever_may_is_let_in_by_that_scope_alone(
 @pytest.mark.parametrize(
     "name",
     [
-        "revokeApiKey", "updateProgram", "publishProgram", "archiveProgram",
+        "revokeApiKey", "updateProgram", "publishProgram", "rollBackProgram", "archiveProgram",
         "updateWebhookEndpoint", "rotateWebhookSecret", "disableWebhookEndpoint",
         "enableWebhookEndpoint", "deleteWebhookEndpoint", "pingWebhookEndpoint",
         "replayWebhookDeliveries",

@@ -1,0 +1,62 @@
+"""A plan carried out: units that are missing, then the draft, then, if asked for, a version."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loyalty_app.problem import Problem
+from loyalty_app.programs import documents
+from loyalty_app.programs.asking import Asking, refusals
+from loyalty_app.programs.plan import Plan
+
+
+async def apply(
+    asking: Asking, plan: Plan, *, publish: bool, effective_from: str | None
+) -> list[str]:
+    """Carry a plan out; answers what was done, a line each.
+
+    :raises Problem: something was refused, also where the program changed since the plan was made
+    """
+    done: list[str] = []
+    for unit in plan.units:
+        given = {"name": unit["code"], **unit}
+        await _done(asking, plan, documents.CREATE_UNIT, "createUnit", given)
+        done.append(f"created the unit {unit['code']}")
+    program = plan.current
+    if program is None or plan.changes:
+        program = await _saved(asking, plan)
+        done.append("created the draft" if plan.current is None else "changed the draft")
+    if publish and (plan.unpublished or plan.changes):
+        given = {"id": program["id"], "expectedVersion": program["version"]}
+        if effective_from is not None:
+            given["effectiveFrom"] = effective_from
+        payload = await _done(asking, plan, documents.PUBLISH, "publishProgram", given)
+        version = payload["version"]
+        done.append(f"published version {version['number']}, from {version['effectiveFrom']} on")
+    return done
+
+
+async def _saved(asking: Asking, plan: Plan) -> Mapping[str, Any]:
+    file = plan.file
+    given: dict[str, Any] = {"name": file.name, "config": file.config}
+    if file.position is not None:
+        given["position"] = file.position
+    if plan.current is None:
+        given |= {"slug": file.slug, "kind": file.kind}
+        payload = await _done(asking, plan, documents.CREATE, "createProgram", given)
+    else:
+        given |= {"id": plan.current["id"], "expectedVersion": plan.current["version"]}
+        payload = await _done(asking, plan, documents.UPDATE, "updateProgram", given)
+    program: Mapping[str, Any] = payload["program"]
+    return program
+
+
+async def _done(
+    asking: Asking, plan: Plan, document: str, name: str, given: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    payload: Mapping[str, Any] = (await asking.ask(document, input=given))[name]
+    if wrong := refusals(payload):
+        lines = (
+            f"{plan.file.place(one['field'])}: {one['field']}: {one['message']}" for one in wrong
+        )
+        raise Problem("\n".join(lines), "Correct it and try again")
+    return payload
