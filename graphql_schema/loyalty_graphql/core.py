@@ -3,9 +3,16 @@
 from loyalty_graphql.activities import Activity, ActivityMutation, ActivityQuery
 from loyalty_graphql.adjustments import AdjustmentMutation
 from loyalty_graphql.admin.parts import ADMIN_MUTATION, ADMIN_QUERY, ADMIN_TYPES
+from loyalty_graphql.approvals import ApprovalMutation, ApprovalQuery
 from loyalty_graphql.batches import BatchMutation, BatchQuery
+from loyalty_graphql.bulk_adjustments import (
+    ADJUSTMENTS_MAX,
+    BulkAdjustmentMutation,
+    BulkAdjustmentQuery,
+)
 from loyalty_graphql.compose import Core
 from loyalty_graphql.corrections import CorrectionMutation
+from loyalty_graphql.freezing import FreezeMutation
 from loyalty_graphql.limits.numbers import Limits
 from loyalty_graphql.member_mutations import MemberMutation
 from loyalty_graphql.members import Member, MemberQuery
@@ -29,16 +36,21 @@ CORE = Core(
         RedemptionQuery,
         PreviewQuery,
         BatchQuery,
+        BulkAdjustmentQuery,
+        ApprovalQuery,
         *ADMIN_QUERY,
     ),
     mutation=(
         MemberMutation,
+        FreezeMutation,
         PurchaseMutation,
         CorrectionMutation,
         BatchMutation,
         ActivityMutation,
         RedemptionMutation,
         AdjustmentMutation,
+        BulkAdjustmentMutation,
+        ApprovalMutation,
         *ADMIN_MUTATION,
     ),
     subscription=(BalanceSubscription,),
@@ -52,5 +64,6 @@ LIMITS = Limits(
         "PreviewPurchaseInput.lines": LINES_MAX,
         "RecordPurchaseInput.lines": LINES_MAX,
         "ReversePurchaseInput.lines": LINES_MAX,
+        "AdjustBalancesInput.items": ADJUSTMENTS_MAX,
     }
 )

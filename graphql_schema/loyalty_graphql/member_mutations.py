@@ -89,7 +89,7 @@ class MemberMutation:
         :param input: who
         """
         done, refused = await attempted(_enrolled(info.context, input))
-        return await _payload(info.context, done, refused)
+        return await member_payload(info.context, done, refused)
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="members:write")
@@ -110,10 +110,10 @@ class MemberMutation:
         :param input: who
         """
         done, refused = await attempted(_closed(info.context, input))
-        return await _payload(info.context, done, refused)
+        return await member_payload(info.context, done, refused)
 
 
-async def _payload(
+async def member_payload(
     context: Context, done: Recorded | None, refused: Sequence[Refused]
 ) -> MemberPayload:
     if done is None:

@@ -8,6 +8,7 @@ import strawberry
 
 from loyalty import members, redemptions
 from loyalty.facts import MemberRef as Ref
+from loyalty.journal import JournalFact, freezes_of
 from loyalty.ledger.balances import balance_as_of
 from loyalty.ledger.late import late_items
 from loyalty.ledger.statement import Page as StatementPage
@@ -27,6 +28,20 @@ from loyalty_graphql.units import unit_of
 from loyalty_tenants.principal import Role
 
 VERSION_MAX = 2**53
+NOBODYS: JournalFact | None = None
+
+
+@strawberry.type
+@reached
+class Freeze:
+    """Why a member spends nothing."""
+
+    since: datetime
+    """When they were frozen."""
+    reason: str
+    """Why, as it was given."""
+    by: str
+    """Who did it."""
 
 
 @strawberry.type
@@ -37,12 +52,23 @@ class Member(Node):
     external_id: str
     """The tenant's own id of the member, unique in the tenant."""
     status: str
-    """ACTIVE or CLOSED."""
+    """ACTIVE, FROZEN (earns and spends nothing) or CLOSED."""
     enrolled_at: datetime | None
     """When the membership began."""
     attributes: Json
     """What the tenant keeps about the member."""
     key: strawberry.Private[UUID]
+
+    @strawberry.field
+    @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="members:read")
+    async def frozen(self, info: RequestInfo) -> Freeze | None:
+        """Since when and why the member is frozen; null where they are not."""
+        if self.status != "FROZEN":
+            return None
+        loader = info.context.loaders.of(freezes_of, NOBODYS)
+        if (found := await loader.load(self.key)) is None:
+            return None
+        return Freeze(since=found.occurred_at, reason=found.payload["reason"], by=found.actor)
 
     @strawberry.field
     async def identifiers(self, info: RequestInfo) -> list[str]:

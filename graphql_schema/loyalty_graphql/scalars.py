@@ -24,7 +24,11 @@ Config = NewType("Config", object)
 BatchItems = NewType("BatchItems", list[Any])
 """The items of a batch mutation, unchecked: each is validated by itself and answered by itself."""
 
+Csv = NewType("Csv", str)
+"""Text of a CSV file, unchecked: each line is validated by the mutation."""
+
 BATCH_ITEMS_MAX = 500
+CSV_MAX = 1024 * 1024
 
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?", re.ASCII
@@ -97,6 +101,14 @@ def parse_items(value: object) -> BatchItems:
     return BatchItems(value)
 
 
+def parse_csv(value: object) -> Csv:
+    if not isinstance(value, str):
+        raise GraphQLError("send the text of a CSV file as a string")
+    if len(value) > CSV_MAX:
+        raise GraphQLError(f"a CSV text has at most {CSV_MAX // 1024:,} KB")
+    return Csv(value)
+
+
 SCALARS: Mapping[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
@@ -132,5 +144,12 @@ SCALARS: Mapping[object, ScalarDefinition] = {
         "mutation names. Each item is validated, settled and answered by itself.",
         parse_value=parse_items,
     ),
+    Csv: strawberry.scalar(
+        name="Csv",
+        description=f"The text of a CSV file (RFC 4180), at most {CSV_MAX // 1024:,} KB. Send "
+        "it as a variable.",
+        parse_value=parse_csv,
+        parse_literal=text_literal(parse_csv),
+    ),
 }
-BIG_SCALARS = frozenset({"BatchItems"})
+BIG_SCALARS = frozenset({"BatchItems", "Csv"})

@@ -19,6 +19,8 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
     facts.PurchaseReversed,
     facts.ActivityRecorded,
     facts.MemberClosed,
+    facts.MemberFrozen,
+    facts.MemberUnfrozen,
     facts.LotsDue,
     facts.HoldLapsed,
     facts.FactReversed,

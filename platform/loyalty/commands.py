@@ -58,7 +58,11 @@ class ReverseRedemption(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustBalance(Command):
-    """A correction by hand: `amount` > 0 gives, < 0 takes."""
+    """A correction by hand: `amount` > 0 gives, < 0 takes.
+
+    What is given ends at `expires_at`, or `expires_after` (an ISO 8601 span of whole days) later as
+    `expires_end` says; with neither it never does.
+    """
 
     KIND: ClassVar[str] = "AdjustBalance"
     unit: str
@@ -66,4 +70,6 @@ class AdjustBalance(Command):
     reason_code: str
     note: str = ""
     expires_at: datetime | None = None
+    expires_after: str | None = None
+    expires_end: str = "exact"
     allow_deficit: bool = False

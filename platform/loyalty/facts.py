@@ -133,6 +133,20 @@ class MemberClosed(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MemberFrozen(Fact):
+    """The member spends nothing until they are unfrozen; what happens to them still earns."""
+
+    KIND: ClassVar[str] = "MemberFrozen"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberUnfrozen(Fact):
+    KIND: ClassVar[str] = "MemberUnfrozen"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LotsDue(Fact):
     """An instant at which lots of one account and unit reached their term.
 

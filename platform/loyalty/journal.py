@@ -120,3 +120,24 @@ async def returns_of(
     for row in rows:
         found.setdefault(row["cause_id"], []).append(JournalFact(**dict(row)))
     return found
+
+
+async def freezes_of(
+    connection: Connection, member_ids: Sequence[UUID]
+) -> Mapping[UUID, JournalFact]:
+    """The newest freeze of members, by member."""
+    rows = await connection.fetch(
+        f"""select distinct on (f.member_id) {COLUMNS} from loyalty.fact f
+             where f.member_id = any($1) and f.kind = 'MemberFrozen'
+             order by f.member_id, f.id desc""",
+        list(member_ids),
+    )
+    return {row["member_id"]: JournalFact(**dict(row)) for row in rows}
+
+
+async def command_input(connection: Connection, client: str, key: str) -> Mapping[str, Any] | None:
+    """What was asked first under a client's key; None where nothing was, or too long ago."""
+    found: Mapping[str, Any] | None = await connection.fetchval(
+        "select input from loyalty.command_key where client = $1 and key = $2", client, key
+    )
+    return found

@@ -15,6 +15,8 @@ from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
 from loyalty_app.webhooks import Webhooks, open_webhooks
+from loyalty_tenants.desk.bulk import JOB as BULK
+from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
@@ -22,6 +24,7 @@ POOL = 8  # the duties take two connections, telling and cleaning one each, the 
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
+JOBS = {BULK: BulkJob()}  # of the tenants' floor
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 
@@ -45,7 +48,7 @@ async def work(
             settings, dsn, plugins=plugins, clock=clock, pool=POOL, share=SHARE
         )
         async with opening_ledger as ledger:
-            worker = Worker(ledger.recorder, PublishedVersions(), passing_by=False)
+            worker = Worker(ledger.recorder, PublishedVersions(), jobs=JOBS, passing_by=False)
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock
             )

@@ -12,6 +12,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "self:redeem": "a member redeems their own points",
         "members:read": "read any member of the tenant and their balances",
         "members:write": "enroll, change and close members",
+        "members:freeze": "freeze and unfreeze members",
         "purchases:read": "read purchases and returns",
         "purchases:write": "record purchases and returns",
         "activities:read": "read activities",
@@ -19,6 +20,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "redemptions:read": "read redemptions",
         "redemptions:write": "redeem, capture, release and reverse for a member",
         "balances:adjust": "correct a member's balance by hand",
+        "approvals:write": "approve and reject what others asked for under the two-person rule",
         "decisions:read": "read why something was or was not granted",
         "programs:read": "read programs, their configs and the tenant's units",
         "programs:write": "create, change, publish and archive programs, create units",
@@ -65,7 +67,8 @@ DEFAULT: Mapping[Role, frozenset[str]] = MappingProxyType(
 ALLOWED: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
         **DEFAULT,
-        Role.SERVICE: _SERVICE | {"balances:adjust", "decisions:read", "audit:read"},
+        Role.SERVICE: _SERVICE
+        | {"members:freeze", "balances:adjust", "decisions:read", "audit:read"},
         Role.PARTNER: _SERVICE - {"members:write"},
     }
 )

@@ -13,7 +13,7 @@ from loyalty.jobs.worker import Worker
 from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
-from loyalty_app.worker import PublishedVersions
+from loyalty_app.worker import JOBS, PublishedVersions
 from loyalty_tenants.keys import issue_key
 from loyalty_tenants.principal import Role
 from loyalty_tenants.signing import rotate_secret
@@ -52,7 +52,9 @@ def work(dsn: Addresses, valkey_url: str) -> Callable[[Brand], Awaitable[int]]:
 
     async def run(brand: Brand) -> int:
         async with open_ledger(settings, dsn.worker, clock=brand.clock, pool=2) as ledger:
-            return await Worker(ledger.recorder, PublishedVersions()).run_due(brand.tenant_id)
+            return await Worker(ledger.recorder, PublishedVersions(), jobs=JOBS).run_due(
+                brand.tenant_id
+            )
 
     return run
 

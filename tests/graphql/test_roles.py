@@ -33,7 +33,8 @@ WITHOUT_TENANT = {
     "viewer", "tenant", "tenants", "createTenant", "suspendTenant", "resumeTenant", "programKinds",
     "conditionNames", "checkCondition", "batchItemSchema", "node", "redemption", "revokeApiKey",
     "updateProgram", "publishProgram", "archiveProgram", "webhookTopics", "rollBackProgram",
-    "startProgram", "programTemplates", "checkConfig",
+    "startProgram", "programTemplates", "checkConfig", "setAdjustmentReason", "bulkAdjustment",
+    "approveRequest", "rejectRequest",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

@@ -1,5 +1,6 @@
 """What setting tenants up adds to the schema, for `Core`."""
 
+from loyalty_graphql.admin.approval_policy import ApprovalPolicyMutation, ApprovalPolicyQuery
 from loyalty_graphql.admin.audit_trail import AuditQuery
 from loyalty_graphql.admin.conditions import ConditionQuery
 from loyalty_graphql.admin.config_check import ConfigCheckQuery
@@ -9,6 +10,7 @@ from loyalty_graphql.admin.operators import OperatorMutation
 from loyalty_graphql.admin.program_kinds import ProgramKindQuery
 from loyalty_graphql.admin.program_mutations import ProgramMutation
 from loyalty_graphql.admin.programs import Program, ProgramQuery
+from loyalty_graphql.admin.reasons import AdjustmentReasonMutation, AdjustmentReasonQuery
 from loyalty_graphql.admin.secrets import SecretMutation
 from loyalty_graphql.admin.templates import TemplateMutation, TemplateQuery
 from loyalty_graphql.admin.tenants import TenantMutation, TenantQuery
@@ -26,6 +28,8 @@ ADMIN_QUERY = (
     ConditionQuery,
     TemplateQuery,
     ConfigCheckQuery,
+    AdjustmentReasonQuery,
+    ApprovalPolicyQuery,
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,
@@ -41,6 +45,8 @@ ADMIN_MUTATION = (
     UnitMutation,
     ProgramMutation,
     TemplateMutation,
+    AdjustmentReasonMutation,
+    ApprovalPolicyMutation,
     WebhookEndpointMutation,
     WebhookDeliveryMutation,
     OperatorMutation,

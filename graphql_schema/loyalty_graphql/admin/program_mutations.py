@@ -2,18 +2,23 @@
 
 from collections.abc import Awaitable
 from datetime import datetime
+from uuid import UUID
 
 import strawberry
 
+from loyalty.plugin import Connection
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.changes import changing
 from loyalty_graphql.admin.programs import Program, ProgramVersion, shown_program, shown_version
+from loyalty_graphql.approvals import ApprovalRequest, shown_approval
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.ids import uuid_of
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.scalars import Config
 from loyalty_tenants import program_records, programs, publishing
+from loyalty_tenants.desk import approvable
+from loyalty_tenants.desk.approvals import Approval
 from loyalty_tenants.principal import Role
 from loyalty_tenants.program_records import ProgramRecord, VersionRecord
 
@@ -105,7 +110,9 @@ class PublishProgramPayload:
     program: Program | None
     """As it is now; null where nothing was done."""
     version: ProgramVersion | None
-    """What was published."""
+    """What was published; null where nothing was, or not yet."""
+    approval: ApprovalRequest | None
+    """What a second person must approve first, where the tenant's rule says so."""
     user_errors: list[UserError]
     """Why nothing was done; empty where it was."""
 
@@ -175,13 +182,15 @@ async def asked(context: Context, doing: Awaitable[ProgramRecord]) -> ProgramPay
 
 
 async def _published_payload(
-    context: Context, doing: Awaitable[tuple[ProgramRecord, VersionRecord]]
+    context: Context, doing: Awaitable[tuple[ProgramRecord, VersionRecord | Approval]]
 ) -> PublishProgramPayload:
     done, refused = await attempted(doing)
-    program, version = (None, None) if done is None else done
+    program, made = (None, None) if done is None else done
+    now = context.api.clock.now()
     return PublishProgramPayload(
         program=None if program is None else shown_program(context, program),
-        version=None if version is None else shown_version(version),
+        version=shown_version(made) if isinstance(made, VersionRecord) else None,
+        approval=shown_approval(made, now) if isinstance(made, Approval) else None,
         user_errors=user_errors(refused),
     )
 
@@ -219,9 +228,11 @@ async def _updated(context: Context, given: UpdateProgramInput) -> ProgramRecord
 
 async def _published(
     context: Context, given: PublishProgramInput
-) -> tuple[ProgramRecord, VersionRecord]:
+) -> tuple[ProgramRecord, VersionRecord | Approval]:
     program_id = uuid_of(given.id, "Program", field="id")
     async with changing(context) as connection:
+        if (asked := await _asked_for(connection, context, program_id, given, None)) is not None:
+            return await program_records.program(connection, program_id), asked
         version = await publishing.publish_program(
             connection,
             context.api.configs,
@@ -234,11 +245,29 @@ async def _published(
         return await program_records.program(connection, program_id), version
 
 
+async def _asked_for(
+    connection: Connection,
+    context: Context,
+    program_id: UUID,
+    given: PublishProgramInput | RollBackProgramInput,
+    number: int | None,
+) -> Approval | None:
+    """The request of a second person, where the tenant's rule wants one."""
+    return await approvable.ask(
+        connection, context.api.configs, context.actor, context.who.client, program_id,
+        expected_version=given.expected_version, number=number,
+        effective_from=given.effective_from, now=context.api.clock.now(),
+    )  # fmt: skip
+
+
 async def _rolled_back(
     context: Context, given: RollBackProgramInput
-) -> tuple[ProgramRecord, VersionRecord]:
+) -> tuple[ProgramRecord, VersionRecord | Approval]:
     program_id = uuid_of(given.id, "Program", field="id")
     async with changing(context) as connection:
+        asked = await _asked_for(connection, context, program_id, given, given.number)
+        if asked is not None:
+            return await program_records.program(connection, program_id), asked
         version = await publishing.roll_back_program(
             connection,
             context.api.configs,

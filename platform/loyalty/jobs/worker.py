@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """Two of them at once, or one that comes late, do nothing twice.
 
+    `jobs` runs the rows of `loyalty.job` that floors above have, by their kind.
     `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
     holds, so the worker marks it done. Time is the recorder's clock; `sleep` is what waits where
     nothing is due.
@@ -43,13 +44,14 @@ class Worker:
         recorder: Recorder,
         versions: Versions,
         *,
+        jobs: Mapping[str, ScheduledJob] | None = None,
         passing_by: bool = True,
         size: int = SLICE,
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._recorder = recorder
-        self._duties = _duties(versions, size, passing_by=passing_by)
+        self._duties = _duties(versions, size, jobs or {}, passing_by=passing_by)
         self._postponed = Postponed()
         self._pace = GivingWay(recorder.database)
         self._poll = poll
@@ -112,8 +114,11 @@ class Worker:
         return done
 
 
-def _duties(versions: Versions, size: int, *, passing_by: bool) -> Sequence[Duty]:
+def _duties(
+    versions: Versions, size: int, further: Mapping[str, ScheduledJob], *, passing_by: bool
+) -> Sequence[Duty]:
     jobs: dict[str, ScheduledJob] = {
+        **further,
         UPKEEP: Upkeep(),
         BACKFILL: Backfill(versions),
         PLUGIN: PluginJobs(),

@@ -9,7 +9,7 @@ from loyalty.settlement.request import GUEST, Request
 from loyalty.view import MemberView
 
 
-def previewed(batch: Batch, request: Request) -> Outcome:
+def previewed(batch: Batch, request: Request, index: int = 0) -> Outcome:
     """The outcome that recording would have, with its decision.
 
     :raises NeedLots: more lots decide than were loaded
@@ -17,7 +17,7 @@ def previewed(batch: Batch, request: Request) -> Outcome:
     batch.preview = True
     if request.fact.member == GUEST:
         _let_in(batch, request)
-    outcome = settle_each(batch, request, 0, [])
+    outcome = settle_each(batch, request, index, [])
     if isinstance(outcome, Refused) or outcome.replayed:
         return outcome
     bodies = {row[0]: row[12] for row in batch.book.rows.facts}

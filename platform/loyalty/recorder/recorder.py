@@ -101,23 +101,34 @@ class Recorder:
         Nothing is written and nothing is locked: whoever records meanwhile does not wait for it,
         and it waits for nobody. `GUEST` stands for somebody who is no member.
         """
+        return (await self.preview_many(tenant_id, [request]))[0]
+
+    async def preview_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        """The same of requests in their order, each as if those before it were recorded; of more
+        than a batch holds, those of the batches before are not."""
+        outcomes: list[Outcome] = []
+        for start in range(0, len(requests), BATCH_MAX):
+            outcomes += await self._previewed(tenant_id, requests[start : start + BATCH_MAX])
+        return outcomes
+
+    async def _previewed(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
         try:
             return await persistently(
-                lambda more_lots: self._preview_once(tenant_id, request, more_lots),
+                lambda more_lots: self._preview_once(tenant_id, requests, more_lots),
                 lost=lambda: self.forget(tenant_id),
             )
         except asyncpg.PostgresError as error:
-            log.exception("%s could not be previewed", request.fact.KIND)
-            return internal(error)
+            log.exception("%s could not be previewed", requests[0].fact.KIND)
+            return [internal(error)] * len(requests)
 
     async def _preview_once(
-        self, tenant_id: UUID, request: Request, more_lots: MoreLots
-    ) -> Outcome:
+        self, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
+    ) -> list[Outcome]:
         setup = await self.setups.get(tenant_id)
         async with self.database.tenant(tenant_id, read_only=True) as connection:
-            (request,) = await with_newest(connection, [request])
-            batch = await self.open(connection, [request], setup, more_lots, by=READ_BATCH)
-        return previewed(batch, request)
+            requests = await with_newest(connection, requests)
+            batch = await self.open(connection, requests, setup, more_lots, by=READ_BATCH)
+        return [previewed(batch, request, index) for index, request in enumerate(requests)]
 
     async def _once(
         self, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots

@@ -1,7 +1,9 @@
 """Corrections by hand."""
 
+from datetime import datetime
+
 from loyalty.commands import AdjustBalance
-from loyalty.days import iso
+from loyalty.days import Span, SpanEnd, iso, span_end
 from loyalty.effects import AccountingClass
 from loyalty.errors import Code, Refused
 from loyalty.ledger.account import ADJUSTED
@@ -26,16 +28,15 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
     rule = f"adjustment:{command.reason_code}"
     cause = s.cause(rule=rule, label=command.note or command.reason_code)
     if command.amount > 0:
+        ends = _end(s, command)
         terms = Terms(
-            accounting_class=AccountingClass.MARKETING,
-            available_at=s.at,
-            expires_at=command.expires_at,
+            accounting_class=AccountingClass.MARKETING, available_at=s.at, expires_at=ends
         )
         book.grant(cause, account, command.amount, other, terms, kind="ADJUST")
         s.earned.append(
             {
                 "unit": command.unit, "amount": command.amount, "availableAt": iso(s.at),
-                "expiresAt": iso(command.expires_at), "label": cause.label, "rule": rule,
+                "expiresAt": iso(ends), "label": cause.label, "rule": rule,
             }
         )  # fmt: skip
     elif command.allow_deficit:
@@ -45,3 +46,11 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
     elif not book.burn(cause, account, -command.amount, other, kind="ADJUST"):
         raise insufficient(s, command.unit, -command.amount)
     s.touch(owner, command.unit)
+
+
+def _end(s: Settling, command: AdjustBalance) -> datetime | None:
+    """When what is given ends; counted from the correction's own instant, so a replay agrees."""
+    if command.expires_at is not None or command.expires_after is None:
+        return command.expires_at
+    span, zone = Span.parse(command.expires_after), s.batch.setup.zone
+    return span_end(s.at, span, zone, SpanEnd(command.expires_end))

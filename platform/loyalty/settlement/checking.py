@@ -20,6 +20,8 @@ from loyalty.facts import (
     LotsDue,
     MemberClosed,
     MemberEnrolled,
+    MemberFrozen,
+    MemberUnfrozen,
     PurchaseRecorded,
     PurchaseReversed,
     TraitChanged,
@@ -39,9 +41,22 @@ STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
     ReleaseRedemption,
     ReverseRedemption,
 )
+STILL_WHEN_FROZEN = (  # what was begun comes to its end, and staff may correct
+    AdjustBalance,
+    CaptureRedemption,
+    ReleaseRedemption,
+    ReverseRedemption,
+)
 NEEDS_MEMBER = (
-    PurchaseRecorded, ActivityRecorded, MemberClosed, HoldLapsed, TraitChanged, Command,
-)  # fmt: skip
+    PurchaseRecorded,
+    ActivityRecorded,
+    MemberClosed,
+    MemberFrozen,
+    MemberUnfrozen,
+    HoldLapsed,
+    TraitChanged,
+    Command,
+)
 
 
 def check(s: Settling) -> None:
@@ -55,6 +70,13 @@ def check(s: Settling) -> None:
     if s.member is None and (members_lots or isinstance(fact, NEEDS_MEMBER)):
         raise Refused(
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
+        )
+    frozen = s.member is not None and s.member.status == "FROZEN"
+    if frozen and isinstance(fact, Command) and not isinstance(fact, STILL_WHEN_FROZEN):
+        raise Refused(
+            Code.MEMBER_FROZEN,
+            "the member is frozen and spends nothing until staff unfreeze them",
+            field="member",
         )
     closed = s.member is not None and s.member.status == "CLOSED"
     if closed and not isinstance(fact, STILL_WHEN_CLOSED):

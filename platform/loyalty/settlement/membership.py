@@ -1,7 +1,10 @@
-"""Members come and go."""
+"""Members come and go, and may be frozen in between."""
+
+from dataclasses import replace
+from datetime import datetime
 
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberClosed, MemberEnrolled, MemberRef
+from loyalty.facts import MemberClosed, MemberEnrolled, MemberFrozen, MemberRef, MemberUnfrozen
 from loyalty.ids import new_id
 from loyalty.ledger.account import MAIN
 from loyalty.settlement.expiring import end
@@ -41,18 +44,34 @@ def enroll(s: Settling, fact: MemberEnrolled) -> None:
 
 def close(s: Settling, fact: MemberClosed) -> None:
     """End a membership: what is left is forfeited, each lot to the program that granted it."""
-    member, book = s.the_member, s.batch.book
-    if member.status == "CLOSED":
+    if s.the_member.status == "CLOSED":
         raise Refused(Code.ALREADY_CLOSED, "the member is closed already", field="member")
-    closed = MemberView(
-        id=member.id, external_id=member.external_id, status="CLOSED",
-        enrolled_at=member.enrolled_at, attributes=member.attributes,
-    )  # fmt: skip
-    book.change(s, "member", closed)
-    book.put(s.batch.members, member.id, closed)
+    _becomes(s, "CLOSED", closed_at=s.at)
+
+
+def freeze(s: Settling, fact: MemberFrozen) -> None:
+    """Let a member spend nothing. What they have, and what they earn, stays theirs."""
+    if s.the_member.status == "FROZEN":
+        raise Refused(Code.MEMBER_FROZEN, "the member is frozen already", field="member")
+    _becomes(s, "FROZEN")
+
+
+def unfreeze(s: Settling, fact: MemberUnfrozen) -> None:
+    if s.the_member.status != "FROZEN":
+        raise Refused(Code.NOT_FROZEN, "the member is not frozen", field="member")
+    _becomes(s, "ACTIVE")
+
+
+def _becomes(s: Settling, status: str, closed_at: datetime | None = None) -> None:
+    member, book = replace(s.the_member, status=status), s.batch.book
+    book.change(s, "member", member)
+    book.put(s.batch.members, member.id, member)
     book.rows.members.append(
-        (member.id, member.external_id, "CLOSED", dict(member.attributes), member.enrolled_at, s.at)
-    )
+        (
+            member.id, member.external_id, status, dict(member.attributes), member.enrolled_at,
+            closed_at,
+        )
+    )  # fmt: skip
 
 
 def forfeit(s: Settling) -> None:

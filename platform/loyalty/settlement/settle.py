@@ -30,6 +30,8 @@ from loyalty.settlement.settling import Settling
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
     facts.MemberEnrolled: membership.enroll,
     facts.MemberClosed: membership.close,
+    facts.MemberFrozen: membership.freeze,
+    facts.MemberUnfrozen: membership.unfreeze,
     facts.PurchaseReversed: reversing.reverse_purchase,
     facts.FactReversed: reversing.reverse_fact,
     facts.LotsDue: expiring.expire,

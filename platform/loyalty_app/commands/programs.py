@@ -102,15 +102,15 @@ def apply_(
     publish = publish or effective_from is not None
     plans = _plans(files, url, key, tenant)
     _print(plans)
-    todo = [plan for plan in plans if not plan.empty or (publish and plan.unpublished)]
+    wanted = [plan for plan in plans if not plan.empty or (publish and plan.unpublished)]
     if publish:
-        for plan in todo:
+        for plan in wanted:
             typer.echo(f"{plan.file.path}: is to be published")
     if not yes:
-        if todo:
+        if wanted:
             typer.echo("Nothing was done. Repeat it with --yes.")
         return
-    for line in asyncio.run(_apply(todo, publish, effective_from, url, key, tenant)):
+    for line in asyncio.run(_apply(wanted, publish, effective_from, url, key, tenant)):
         typer.echo(line)
 
 

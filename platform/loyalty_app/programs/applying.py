@@ -30,9 +30,15 @@ async def apply(
         if effective_from is not None:
             given["effectiveFrom"] = effective_from
         payload = await _done(asking, plan, documents.PUBLISH, "publishProgram", given)
-        version = payload["version"]
-        done.append(f"published version {version['number']}, from {version['effectiveFrom']} on")
+        done.append(_published(payload))
     return done
+
+
+def _published(payload: Mapping[str, Any]) -> str:
+    if (approval := payload["approval"]) is not None:
+        return f"waits until {approval['expiresAt']} for a second person to approve it"
+    version = payload["version"]
+    return f"published version {version['number']}, from {version['effectiveFrom']} on"
 
 
 async def _saved(asking: Asking, plan: Plan) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ UPDATE = f"""mutation($input: UpdateProgramInput!) {{
   updateProgram(input: $input) {{ program {{ {PROGRAM} }} {ERRORS} }} }}"""
 PUBLISH = f"""mutation($input: PublishProgramInput!) {{
   publishProgram(input: $input) {{
-    program {{ {PROGRAM} }} version {{ number effectiveFrom state }} {ERRORS} }} }}"""
+    version {{ number effectiveFrom state }} approval {{ expiresAt }} {ERRORS} }} }}"""
 TEMPLATES = "{ programTemplates { slug kind title description units { code } source } }"
 START = f"""mutation($input: StartProgramInput!) {{
   startProgram(input: $input) {{ program {{ {PROGRAM} }} {ERRORS} }} }}"""

@@ -102,6 +102,20 @@ class MemberClosed(FactData):
     """Why, as it was given."""
 
 
+class MemberFrozen(FactData):
+    """A member was frozen: they earn, and spend nothing."""
+
+    reason: str
+    """Why, as it was given."""
+
+
+class MemberUnfrozen(FactData):
+    """A member may spend again."""
+
+    reason: str
+    """Why, as it was given; may be empty."""
+
+
 class PurchaseRecorded(FactData):
     """A basket was paid."""
 

@@ -34,6 +34,10 @@ class Topic:
 FACTS: Mapping[str, tuple[str, type[data.FactData], Tell]] = {
     "MemberEnrolled": ("member.enrolled", data.MemberEnrolled, plain(data.MemberEnrolled)),
     "MemberClosed": ("member.closed", data.MemberClosed, plain(data.MemberClosed, "reason")),
+    "MemberFrozen": ("member.frozen", data.MemberFrozen, plain(data.MemberFrozen, "reason")),
+    "MemberUnfrozen": (
+        "member.unfrozen", data.MemberUnfrozen, plain(data.MemberUnfrozen, "reason")
+    ),
     "PurchaseRecorded": ("purchase.recorded", data.PurchaseRecorded, told.purchase),
     "PurchaseReversed": (
         "purchase.returned",

@@ -31,6 +31,8 @@ EXAMPLES: dict[type[Fact], dict[str, Any]] = {
     },
     facts.ActivityRecorded: {"source": "app", "external_id": "a-1", "type": "review"},
     facts.MemberClosed: {"reason": "asked"},
+    facts.MemberFrozen: {"reason": "card stolen"},
+    facts.MemberUnfrozen: {"reason": "card replaced"},
     facts.LotsDue: {"unit": "points", "version": 3},
     facts.HoldLapsed: {"redemption_id": UUID(int=3)},
     facts.TraitChanged: {"names": ("vip.tier",)},
@@ -43,6 +45,7 @@ EXAMPLES: dict[type[Fact], dict[str, Any]] = {
     commands.ReverseRedemption: {"redemption_id": UUID(int=3), "reason": "returned"},
     commands.AdjustBalance: {
         "unit": "points", "amount": -5, "reason_code": "FIX", "expires_at": NOW,
+        "expires_after": "P6M", "expires_end": "month",
     },
 }  # fmt: skip
 

@@ -20,7 +20,13 @@ from loyalty.commands import (
     ReleaseRedemption,
     ReverseRedemption,
 )
-from loyalty.facts import ActivityRecorded, MemberClosed, MemberRef
+from loyalty.facts import (
+    ActivityRecorded,
+    MemberClosed,
+    MemberFrozen,
+    MemberRef,
+    MemberUnfrozen,
+)
 from loyalty.ids import NIL, public_id
 from loyalty.plugin import Plugin, PublishedFact
 from loyalty.plugin_set import PluginSet
@@ -33,7 +39,8 @@ from tests.kernel.jobs.conftest import ECHO, EchoConfig, Thanked
 
 ROOT = Path(__file__).parents[3]
 EVERY = {
-    "MemberEnrolled", "MemberClosed", "PurchaseRecorded", "PurchaseReversed", "ReturnParked",
+    "MemberEnrolled", "MemberFrozen", "MemberUnfrozen", "MemberClosed", "PurchaseRecorded",
+    "PurchaseReversed", "ReturnParked",
     "ActivityRecorded", "LotsDue", "FactReversed", "Redeem", "CaptureRedemption",
     "ReleaseRedemption", "ReverseRedemption", "HoldLapsed", "AdjustBalance",
 }  # fmt: skip
@@ -128,10 +135,9 @@ async def test_everything_that_happens_is_said_by_its_schema(
     await worker.run_due(world.tenant_id)  # which is undone with the purchase
     world.pass_time(days=400)
     await worker.run_due(world.tenant_id)  # everything expires
-    await world.record(
-        MemberClosed(member=MemberRef(external_id="ana"), occurred_at=world.clock.now(),
-                     reason="asked")
-    )  # fmt: skip
+    for ending in (MemberFrozen, MemberUnfrozen, MemberClosed):
+        ana, now = MemberRef(external_id="ana"), world.clock.now()
+        await world.record(ending(member=ana, occurred_at=now, reason="asked"))
 
     told, topics = await said(world, office), office.topics(world)
 
