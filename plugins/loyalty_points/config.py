@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from loyalty_points.activity_type import TYPES_MAX, ActivityType
+from loyalty_points.budget_alarms import Percents
 from loyalty_points.caps import CapOn, caps_on
 from loyalty_points.conditions import counted_in
 from loyalty_points.dividend import Dividend, has_a_lasting_base
@@ -83,6 +84,8 @@ class PointsConfig(Capped):
     """What a year's base gives by a rate that is declared afterwards; null: there is none."""
     expiry: Expiry = Expiry()
     """Notices ahead of what ends, and where it goes then."""
+    budget_alarms: Percents = ()
+    """Percents of each budget at which it is told, once a period, as `points.budget_reached.v1`."""
 
     @model_validator(mode="wrap")
     @classmethod

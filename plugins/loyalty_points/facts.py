@@ -1,6 +1,7 @@
 """What a points program lets others know, and what its jobs have its rules look at."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from loyalty.facts import Fact, FactKey
@@ -102,6 +103,25 @@ class CarriedOver(Fact):
     KIND: ClassVar[str] = "points.carried_over/1"
     program: str
     target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetReached(Fact):
+    """So many percent of a budget are given: told once for each of its periods.
+
+    `target` is what the budget is on: `rule.<id>`, `group.<id>` or `program`. Amounts are decimal
+    strings with the places of the unit; the period is from `begins` to `ends`.
+    """
+
+    KIND: ClassVar[str] = "points.budget_reached/1"
+    program: str
+    target: str
+    unit: str
+    percent: int
+    budget: str
+    given: str
+    begins: datetime
+    ends: datetime
 
 
 # --- looked at by rules, and told to nobody: what comes of them is told --------------------------

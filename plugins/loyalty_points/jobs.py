@@ -1,15 +1,18 @@
 """What falls due in points programs."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from loyalty.counters import stored_as, window_of
 from loyalty.facts import MemberRef
+from loyalty.ids import NIL
 from loyalty.plugin import Connection, Due, Job
 from loyalty.setup import Program, Setup
+from loyalty.units import format_minor
+from loyalty_points.budget_alarms import budget, budgets
 from loyalty_points.caps import CapOn
 from loyalty_points.config import PointsConfig
-from loyalty_points.facts import CarriedOver
+from loyalty_points.facts import BudgetReached, CarriedOver
 from loyalty_points.uses import given_counter, owed_counter
 
 AT_ONCE = 500
@@ -65,4 +68,71 @@ carry_over = Job(
     every=timedelta(days=1),
     due=carried_over,
     when=lambda config: any(on.cap.carry_over for on in config.caps_on),
+)
+
+
+# --- budgets --------------------------------------------------------------------------------------
+
+_GIVEN = """
+select w.name, coalesce(sum(c.value), 0)::bigint as given
+  from unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) w(name, since, before)
+  left join loyalty.counter c on c.name = w.name and c.member_id = $4
+   and c.bucket >= w.since and c.bucket < w.before
+ group by w.name"""
+
+
+async def budgets_reached(
+    connection: Connection, setup: Setup, now: datetime
+) -> AsyncIterator[Due]:
+    """Which parts of which budgets are given: each once a period, whatever comes back after."""
+    for program in setup.programs:
+        version = program.at(now) if program.kind == "points" else None
+        if version is None or not isinstance(version.config, PointsConfig):
+            continue
+        if percents := version.config.budget_alarms:
+            for on, given in await _given(connection, setup, program, version.config, now):
+                for due in _alarms(on, given, percents, setup, program, now):
+                    yield due
+
+
+async def _given(
+    connection: Connection, setup: Setup, program: Program, config: PointsConfig, now: datetime
+) -> list[tuple[CapOn, int]]:
+    """The budgets with what was given of each in this period; one statement for all of them."""
+    found = {stored_as(program.slug, given_counter(on)): on for on in budgets(config.caps_on)}
+    windows = [window_of(given_counter(on), now, setup.zone) for on in found.values()]
+    rows = await connection.fetch(
+        _GIVEN, list(found), [since for since, _ in windows], [end for _, end in windows], NIL
+    )
+    return [(found[row["name"]], row["given"]) for row in rows]
+
+
+def _alarms(
+    on: CapOn, given: int, percents: Sequence[int], setup: Setup, program: Program, now: datetime
+) -> Iterator[Due]:
+    places = setup.places(on.unit) or 0
+    of, (begins, ends) = budget(on, places), window_of(given_counter(on), now, setup.zone)
+    for percent in of.reached(given, percents):
+        yield Due(
+            key=f"budget:{program.id}:{on.given}:{of.minor}:{begins.isoformat()}:{percent}",
+            fact=BudgetReached(
+                occurred_at=now,
+                program=program.slug,
+                target=on.target,
+                unit=on.unit,
+                percent=percent,
+                budget=format_minor(of.minor, places),
+                given=format_minor(given, places),
+                begins=begins,
+                ends=ends,
+            ),
+        )
+
+
+budget_alarms = Job(
+    name="budget-alarms",
+    every=timedelta(minutes=2),
+    due=budgets_reached,
+    each_turn=False,
+    when=lambda config: bool(config.budget_alarms),
 )

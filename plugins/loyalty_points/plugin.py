@@ -10,7 +10,7 @@ from loyalty_points import days_due, facts, graphql
 from loyalty_points.commands import ActivatePoints, ChooseDonation
 from loyalty_points.config import PointsConfig
 from loyalty_points.explaining import explain
-from loyalty_points.jobs import carry_over
+from loyalty_points.jobs import budget_alarms, carry_over
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
 from loyalty_points.rules.capping import cap
 from loyalty_points.rules.carrying import carry
@@ -81,6 +81,7 @@ plugin = Plugin(
     ),
     facts=(
         PublishedFact(name=facts.CarriedOver.KIND, fact=facts.CarriedOver),
+        PublishedFact(name=facts.BudgetReached.KIND, fact=facts.BudgetReached),
         PublishedFact(name=facts.ExpiryAnnounced.KIND, fact=facts.ExpiryAnnounced),
         PublishedFact(name=facts.PointsActivated.KIND, fact=facts.PointsActivated),
         PublishedFact(name=facts.PointsDonated.KIND, fact=facts.PointsDonated),
@@ -100,7 +101,7 @@ plugin = Plugin(
     counters=counters,
     explain=explain,
     activities=activities,
-    jobs=(carry_over, *days_due.JOBS),
+    jobs=(carry_over, budget_alarms, *days_due.JOBS),
     templates="loyalty_points.templates",
     graphql=graphql.part,
 )  # fmt: skip

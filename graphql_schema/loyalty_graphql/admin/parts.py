@@ -6,6 +6,7 @@ from loyalty_graphql.admin.conditions import ConditionQuery
 from loyalty_graphql.admin.config_check import ConfigCheckQuery
 from loyalty_graphql.admin.issuers import IssuerMutation, IssuerQuery
 from loyalty_graphql.admin.keys import ApiKeyMutation, ApiKeyQuery
+from loyalty_graphql.admin.liability import LiabilityMutation, LiabilityQuery
 from loyalty_graphql.admin.operators import OperatorMutation
 from loyalty_graphql.admin.program_kinds import ProgramKindQuery
 from loyalty_graphql.admin.program_mutations import ProgramMutation
@@ -30,6 +31,7 @@ ADMIN_QUERY = (
     ConfigCheckQuery,
     AdjustmentReasonQuery,
     ApprovalPolicyQuery,
+    LiabilityQuery,
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,
@@ -47,6 +49,7 @@ ADMIN_MUTATION = (
     TemplateMutation,
     AdjustmentReasonMutation,
     ApprovalPolicyMutation,
+    LiabilityMutation,
     WebhookEndpointMutation,
     WebhookDeliveryMutation,
     OperatorMutation,
