@@ -97,34 +97,6 @@ async def test_a_frozen_server_is_asked_five_times_then_once_a_second(
     assert cache.counts.errors > 0
 
 
-async def test_without_redis_a_balance_is_asked_for_once_in_100_ms(
-    own_server: StartServer, link_to: StartLink, seconds: Seconds
-) -> None:
-    server, postgres = own_server(), Postgres()
-    cache = BalanceCache(link_to(server.connection_url), epoch=1, seconds=seconds)
-    server.terminate()
-
-    async def read(least: int = 0) -> int:
-        answer = await cache.read(TENANT, [WANT], postgres.load, min_version={WANT: least})
-        return answer[WANT].version
-
-    for _ in range(40):  # 5 ms apart
-        assert await read() == 1
-        seconds.at += 0.005
-    assert postgres.loads == 2
-
-    postgres.version = 2
-    assert await read(least=2) == 2  # who knows of a newer one gets it
-    assert postgres.loads == 3
-    assert await read() == 2
-
-    postgres.version = 3
-    await cache.put_many(TENANT, {WANT: CachedBalance(version=3, overflow=True)})
-    assert await read() == 3  # what was written here is seen here
-    assert await cache.read(uuid4(), [WANT], postgres.load)  # another tenant's is its own
-    assert postgres.loads == 5
-
-
 async def test_a_probe_whose_asker_goes_away_leaves_the_next_one_free(
     own_server: StartServer, link_to: StartLink, seconds: Seconds
 ) -> None:

@@ -86,8 +86,9 @@ async def test_a_rest_is_never_long(pace: GivingWay, hours: Hours) -> None:
 
 
 async def test_a_worker_that_goes_round_gives_way(
-    make_world: Any, hands: Any, many_lots: Any
+    make_world: Any, hands: Any, many_lots: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("loyalty.jobs.pace.LOOK_SECONDS", 3_600.0)  # it never comes to know
     world = await make_world()
     await many_lots(world, 120, 1)
     world.pass_time(days=400)
@@ -99,7 +100,7 @@ async def test_a_worker_that_goes_round_gives_way(
                 sizes.append(len(requests))
             return await super().record_many(tenant_id, requests)
 
-    await hands.worker(world, Watched).round()  # it just came up and does not know yet
+    await hands.worker(world, Watched).round()
 
     assert sizes == [PART_BESIDE, PART_BESIDE, 120 - 2 * PART_BESIDE]
     await world.audited()
