@@ -11,7 +11,7 @@ from loyalty.cache.connection import Breaker, Link
 from loyalty.cache.recent import KEPT_MAX, Recent
 
 TENANT = uuid4()
-WANT = (uuid4(), "points")
+WANT: Want = (uuid4(), "points")
 
 
 class Seconds:
@@ -69,7 +69,9 @@ async def test_a_balance_is_asked_for_once_in_100_ms(link: Link, seconds: Second
 
 def test_no_more_is_kept_than_there_is_room_for(seconds: Seconds) -> None:
     recent = Recent(seconds)
-    many = {(uuid4(), "points"): CachedBalance(version=1) for _ in range(KEPT_MAX)}
+    many: dict[Want, CachedBalance] = {
+        (uuid4(), "points"): CachedBalance(version=1) for _ in range(KEPT_MAX)
+    }
     recent.keep(TENANT, many)
     recent.keep(TENANT, {WANT: CachedBalance(version=1)})
     assert recent.of(TENANT, [WANT]) == {}
