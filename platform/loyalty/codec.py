@@ -5,6 +5,7 @@ JSON. The member is kept beside the payload (resolved), not in it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 from loyalty import commands, facts
 from loyalty.days import iso
 from loyalty.facts import Fact, MemberRef
+from loyalty.purchase import Line, LineKind, Tender, TenderKind
 
 KERNEL_FACTS: tuple[type[Fact], ...] = (
     facts.MemberEnrolled,
@@ -33,6 +35,8 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
 )
 
 
+_LINE_KINDS = {kind.value: kind for kind in LineKind}
+_TENDER_KINDS = {kind.value: kind for kind in TenderKind}
 _ATTRIBUTES = TypeAdapter(dict[str, Any])
 
 
@@ -55,6 +59,11 @@ class Codec:
             fact, mode="json", exclude={"member"}
         )
         return payload
+
+    @property
+    def types(self) -> Mapping[str, type[Fact]]:
+        """The facts it knows, by their kind."""
+        return self._types
 
     def load(self, kind: str, payload: Mapping[str, Any], member: MemberRef | None) -> Fact:
         """The fact that `dump` wrote."""
@@ -100,6 +109,26 @@ def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:
         ],
         "attributes": _plain(fact.attributes) if fact.attributes else {},
     }
+
+
+def purchase_of(payload: Mapping[str, Any], member: MemberRef | None) -> facts.PurchaseRecorded:
+    """What `purchase_payload` wrote, read back by hand as well: a history is mostly made of it."""
+    return facts.PurchaseRecorded(
+        member=member,
+        occurred_at=datetime.fromisoformat(payload["occurred_at"]),
+        source=payload["source"],
+        external_id=payload["external_id"],
+        revision=payload["revision"],
+        currency=payload["currency"],
+        total=payload["total"],
+        tax_included=payload["tax_included"],
+        lines=tuple([Line(**{**line, "kind": _LINE_KINDS[line["kind"]]}) for line in payload["lines"]]),
+        tenders=tuple([
+            Tender(**{**tender, "kind": _TENDER_KINDS[tender["kind"]]})
+            for tender in payload["tenders"]
+        ]),
+        attributes=payload["attributes"],
+    )  # fmt: skip
 
 
 def _plain(attributes: Mapping[str, Any]) -> Any:

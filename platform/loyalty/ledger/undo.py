@@ -33,6 +33,10 @@ class UndoLog:
             else:
                 setattr(target, what, old)
 
+    def stands(self) -> None:
+        """What was changed so far is not taken back any more."""
+        self._log.clear()
+
     def change(self, target: Any, name: str, value: Any) -> None:
         """Set an attribute."""
         self._log.append((target, name, getattr(target, name)))
