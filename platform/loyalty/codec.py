@@ -112,7 +112,7 @@ def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:
 
 
 def purchase_of(payload: Mapping[str, Any], member: MemberRef | None) -> facts.PurchaseRecorded:
-    """What `purchase_payload` wrote, read back by hand as well: a history is mostly made of it."""
+    """What `purchase_payload` wrote, read back by hand too: a history consists mostly of it."""
     return facts.PurchaseRecorded(
         member=member,
         occurred_at=datetime.fromisoformat(payload["occurred_at"]),
@@ -122,13 +122,18 @@ def purchase_of(payload: Mapping[str, Any], member: MemberRef | None) -> facts.P
         currency=payload["currency"],
         total=payload["total"],
         tax_included=payload["tax_included"],
-        lines=tuple([Line(**{**line, "kind": _LINE_KINDS[line["kind"]]}) for line in payload["lines"]]),
-        tenders=tuple([
-            Tender(**{**tender, "kind": _TENDER_KINDS[tender["kind"]]})
-            for tender in payload["tenders"]
-        ]),
+        lines=tuple([_line(line) for line in payload["lines"]]),
+        tenders=tuple([_tender(tender) for tender in payload["tenders"]]),
         attributes=payload["attributes"],
-    )  # fmt: skip
+    )
+
+
+def _line(plain: Mapping[str, Any]) -> Line:
+    return Line(**{**plain, "kind": _LINE_KINDS[plain["kind"]]})
+
+
+def _tender(plain: Mapping[str, Any]) -> Tender:
+    return Tender(**{**plain, "kind": _TENDER_KINDS[plain["kind"]]})
 
 
 def _plain(attributes: Mapping[str, Any]) -> Any:

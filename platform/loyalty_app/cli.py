@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from loyalty_app.commands import demo, key, programs, scale, templates, tenant
 from loyalty_app.commands.audit import audit
+from loyalty_app.commands.backtest import backtest
 from loyalty_app.commands.doctor import doctor
 from loyalty_app.commands.migrate import migrate
 from loyalty_app.commands.reset import reset
@@ -31,6 +32,7 @@ for command in (up, serve, worker, migrate, schema, token, audit, doctor, reset)
     app.command()(command)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
+programs.app.command()(backtest)
 app.add_typer(programs.app, name="programs")
 app.add_typer(templates.app, name="templates")
 app.add_typer(scale.app, name="scale")

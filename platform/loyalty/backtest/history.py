@@ -4,6 +4,7 @@ Each chunk is a short read-only transaction of the tenant, so no snapshot is hel
 recorded after the reading began is left out: the line is drawn once, at its newest fact.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from loyalty.codec import Codec, purchase_of
 from loyalty.commands import Command
 from loyalty.database import Database
 from loyalty.facts import (
+    Fact,
     FactKey,
     FactReversed,
     HoldLapsed,
@@ -75,7 +77,9 @@ class History:
     async def newest(self) -> UUID:
         """The newest fact there is: the line that is drawn."""
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
-            found = await connection.fetchval("select id from loyalty.fact order by id desc limit 1")
+            found = await connection.fetchval(
+                "select id from loyalty.fact order by id desc limit 1"
+            )
         return found or NIL
 
     async def count(self, until: UUID) -> int:
@@ -84,16 +88,24 @@ class History:
             return int(await connection.fetchval(_COUNT, NIL, until, *self._period()))
 
     async def facts(self, until: UUID) -> AsyncIterator[Sequence[Past]]:
-        """The facts up to the line, in chunks."""
-        after, query = NIL, _DECIDED if self.decided else _FACTS
-        while True:
-            async with self.database.tenant(self.tenant_id, read_only=True) as connection:
-                await connection.execute(TIMEOUT)
-                rows = await connection.fetch(query, after, until, *self._period(), self.chunk)
-            if not rows:
-                return
-            after = rows[-1]["id"]
-            yield [_past(self.codec, row) for row in rows]
+        """The facts up to the line, in chunks; the next one is read while this one is used."""
+        reading = asyncio.create_task(self._chunk(NIL, until))
+        try:
+            while rows := await reading:
+                reading = asyncio.create_task(self._chunk(rows[-1]["id"], until))
+                yield [_past(self.codec, row) for row in rows]
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _chunk(self, after: UUID, until: UUID) -> Sequence[Any]:
+        query = _DECIDED if self.decided else _FACTS
+        async with self.database.tenant(self.tenant_id, read_only=True) as connection:
+            await connection.execute(TIMEOUT)
+            rows: Sequence[Any] = await connection.fetch(
+                query, after, until, *self._period(), self.chunk
+            )
+        return rows
 
     def _period(self) -> tuple[datetime, datetime, Sequence[str]]:
         return self.since, self.before, self.kinds
@@ -141,7 +153,7 @@ def _past(codec: Codec, row: Any) -> Past:
     member_id, kind = row["member_id"], row["kind"]
     member = None if member_id is None else MemberRef(id=member_id)
     if kind == PurchaseRecorded.KIND:
-        fact = purchase_of(row["payload"], member)
+        fact: Fact = purchase_of(row["payload"], member)
     else:
         fact = codec.load(kind, row["payload"], member)
     return Past(

@@ -8,61 +8,68 @@ from loyalty.backtest.past import Past
 from loyalty.facts import Fact, FactKey
 from loyalty.settlement.sale import FollowOn, Sale
 
+FOLLOW = "follow"
+
 
 class Sales:
     """`by_key` is what the settlement looks a sale up in."""
 
     def __init__(self) -> None:
         self.by_key: dict[FactKey, Sale] = {}
-        self._by_id: dict[UUID, tuple[Sale, FactKey]] = {}
+        self._keys: dict[UUID, FactKey] = {}  # by the id that history has for the sale
         self._left: dict[UUID, int] = {}
-        self._roots: dict[UUID, UUID] = {}  # a fact of this walk -> the sale as history names it
+        self._roots: dict[UUID, UUID] = {}  # the fact of this walk -> the sale as history has it
 
-    def keep(self, past: Past, fact_id: UUID, member_id: UUID, grants: list[dict[str, Any]]) -> None:
-        """Keep a purchase that history takes back something of later."""
-        sale = Sale(fact_id=past.id, member_id=member_id, fact=past.fact, grants=grants)
-        self.by_key[past.key] = sale
-        self._by_id[past.id] = (sale, past.key)
+    def keep(
+        self, past: Past, fact_id: UUID, member_id: UUID, grants: list[dict[str, Any]]
+    ) -> None:
+        """Keep a purchase of which history takes something back later."""
+        self.by_key[past.key] = Sale(
+            fact_id=past.id, member_id=member_id, fact=past.fact, grants=grants
+        )
+        self._keys[past.id] = past.key
         self._left[past.id] = past.undone
         self._roots[fact_id] = past.id
 
-    def get(self, recorded_id: UUID | None) -> Sale | None:
-        found = None if recorded_id is None else self._by_id.get(recorded_id)
-        return found[0] if found else None
+    def get(self, sale_id: UUID | None) -> Sale | None:
+        key = None if sale_id is None else self._keys.get(sale_id)
+        return None if key is None else self.by_key[key]
 
-    def came_back(self, recorded_id: UUID) -> None:
-        """One of the returns that a sale had in store was settled; after the last it may go."""
-        if recorded_id not in self._left:
+    def named(self, sale_id: str) -> Sale | None:
+        """The sale, or the follow-on fact, that a decision says was undone."""
+        return self.get(UUID(sale_id)) or self.by_key.get(FactKey(FOLLOW, sale_id))
+
+    def came_back(self, sale_id: str) -> None:
+        """One of the returns that a sale had in store is through; after the last it may go.
+
+        Not while something that followed from it waits to be undone as well.
+        """
+        ident = UUID(sale_id)
+        if (sale := self.get(ident)) is None:
             return
-        self._left[recorded_id] -= 1
-        if self._left[recorded_id] == 0 and not self._by_id[recorded_id][0].follow_ons:
-            _, key = self._by_id.pop(recorded_id)
-            del self.by_key[key], self._left[recorded_id]
-
-    def follow_on(self, due_id: UUID) -> Sale | None:
-        """A follow-on fact that was settled and may be undone."""
-        return self.by_key.get(FactKey("follow", str(due_id)))
+        self._left[ident] -= 1
+        if self._left[ident] <= 0 and not sale.follow_ons:
+            del self.by_key[self._keys.pop(ident)], self._left[ident]
 
     # --- what followed from them, and is undone with them ------------------------------------
 
     def follows(self, root_id: UUID, follow_on: FollowOn) -> None:
-        """A durable fact follows from a fact of this walk (remembered for kept sales only)."""
+        """A fact that is settled later follows from `root_id`, a fact of this walk."""
         if (sale := self.get(self._roots.get(root_id))) is not None:
             sale.follow_ons += (follow_on,)
 
     def followed(
         self, root_id: UUID, due_id: UUID, state: str,
-        fact: Fact | None = None, member_id: UUID | None = None,
-        grants: list[dict[str, Any]] | None = None,
+        settled: tuple[Fact, UUID, list[dict[str, Any]]] | None = None,
     ) -> None:  # fmt: skip
-        """What became of such a fact. One that was settled may itself be undone."""
-        sale = self.get(self._roots.get(root_id))
-        if sale is None:
+        """What became of such a fact. One that was `settled` may be undone, as a sale may."""
+        if (sale := self.get(self._roots.get(root_id))) is None:
             return
         sale.follow_ons = tuple(
             replace(one, state=state) if one.id == due_id else one for one in sale.follow_ons
         )
-        if fact is not None and member_id is not None:
-            self.by_key[FactKey("follow", str(due_id))] = Sale(
-                fact_id=due_id, member_id=member_id, fact=fact, grants=grants or []
+        if settled is not None:
+            fact, member_id, grants = settled
+            self.by_key[FactKey(FOLLOW, str(due_id))] = Sale(
+                fact_id=due_id, member_id=member_id, fact=fact, grants=grants
             )

@@ -1,242 +1,196 @@
 """The walk: a history settled once more, fact by fact, under one setup. Pure, nothing is written.
 
-It is the settlement of the recorder on a batch that is as long as the history. Each fact keeps its
+It is the settlement of the recorder, on a batch that is as long as the history. Each fact keeps its
 key, so luck is drawn as it was. What follows from a fact is settled when its time comes, before the
 next fact that was recorded later.
 """
 
-import heapq
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from loyalty.backtest.past import Past
 from loyalty.backtest.remembering import Remembering
 from loyalty.backtest.sales import Sales
-from loyalty.backtest.told import Taken, Told
+from loyalty.backtest.told import BODY, Row, Told, told
 from loyalty.backtest.unledgered import Unledgered
+from loyalty.backtest.waiting import FollowsLater, Waiting
 from loyalty.codec import Codec
+from loyalty.counters import ALWAYS
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberEnrolled, MemberRef, PurchaseRecorded, PurchaseReversed
-from loyalty.owners import Holder
+from loyalty.facts import Fact, MemberEnrolled, MemberRef, PurchaseRecorded, PurchaseReversed
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Redemption
-from loyalty.settlement.request import Follows, Request
-from loyalty.settlement.sale import FollowOn, Sale
+from loyalty.settlement.request import Follows, Recorded, Request
+from loyalty.settlement.sale import FollowOn
 from loyalty.settlement.settle import settle
 from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
 
+ACTOR = "back-test"
 EARLIER = "EARLIER_SALE"
-"""Why a return or correction is left out: what it is about happened before the walk begins."""
+"""Why a return or correction is left out: what it is about happened before the walk began."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Again(Request):
-    """A recorded fact as a request. It was checked when it was recorded, and its payload is kept."""
+    """A fact that was checked when it was recorded, and whose payload is kept there."""
 
     def payload(self, codec: Codec) -> dict[str, Any]:
         return {}
 
-    @cached_property
-    def natural_key(self) -> Any:
-        return self.key
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Due:
-    """A follow-on fact that waits for its time."""
-
-    at: datetime
-    number: int
-    row: tuple[Any, ...]
-
 
 class Walk:
-    """`members` and `traits` are what is known when the walk begins; neither is changed."""
+    """`members` and `traits` are what is known when it begins; neither is changed.
+
+    `left_out` counts the facts that could not be settled, by why; `failures` what rules raised.
+    """
 
     def __init__(
         self, setup: Setup, plugins: PluginSet, *,
         members: Mapping[UUID, MemberView],
         traits: Mapping[UUID, Sequence[tuple[str, TraitValue]]],
     ) -> None:  # fmt: skip
+        self._sales = Sales()
+        self._waiting = Waiting()
         self._batch = Remembering(
             setup=setup,
-            plugins=PluginSet(plugins.plugins),  # its order of turns is kept for one setup
-            now=datetime.min.replace(tzinfo=UTC),
+            plugins=PluginSet(plugins.plugins),  # whose order of turns is kept for one setup
+            now=ALWAYS[0],
             book=Unledgered(tenant_id=setup.tenant_id),
             members=dict(members),
             traits={member: list(rows) for member, rows in traits.items()},
+            sales=self._sales.by_key,
         )
-        self._sales = Sales()
-        self._batch.sales = self._sales.by_key
-        self._due: list[Due] = []
-        self._called_off: set[UUID] = set()
-        self._number = 0
         self.left_out: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
 
-    def step(self, past: Past) -> Iterator[Told]:
-        """Let one fact happen, after what fell due before it."""
-        yield from self.until(past.recorded_at)
+    def step(self, past: Past) -> list[Told]:
+        """Let one fact happen, after what fell due before it was recorded."""
+        came = self.until(past)
         self._batch.now = past.recorded_at
-        if (request := self._request(past)) is not None:
-            yield from self._settled(request, past)
-
-    def until(self, at: datetime) -> Iterator[Told]:
-        """Let happen what follows from earlier facts and falls due by an instant."""
-        while self._due and self._due[0].at <= at:
-            due = heapq.heappop(self._due)
-            if due.row[0] not in self._called_off:
-                self._batch.now = due.at
-                yield from self._follow_on(due)
-
-    # --- requests -----------------------------------------------------------------------------
-
-    def _request(self, past: Past) -> Request | None:
         fact = past.fact
         if isinstance(fact, PurchaseReversed):
             if (sale := self._sales.get(past.sale_id)) is None:
                 self.left_out[EARLIER] += 1
-                return None
+                return came
             assert isinstance(sale.fact, PurchaseRecorded)
             fact = replace(fact, purchase_revision=sale.fact.revision)
-        if isinstance(fact, PurchaseRecorded):
-            for tender in fact.tenders:
-                if tender.redemption_id is not None and past.member_id is not None:
-                    paid = _paid(UUID(tender.redemption_id), past)
-                    self._batch.redemptions[paid.id] = paid
-        return Again(
-            fact=fact, actor="back-test", key=past.key, any_time=True, while_suspended=True
-        )
+        elif isinstance(fact, PurchaseRecorded):
+            self._pay(fact, past)
+        request = Again(fact=fact, actor=ACTOR, key=past.key, any_time=True, while_suspended=True)
+        return came + self._settle(request, past)
 
-    def _settled(self, request: Request, past: Past) -> Iterator[Told]:
+    def until(self, past: Past) -> list[Told]:
+        """Let happen what follows from earlier facts and falls due before one was recorded."""
+        came: list[Told] = []
+        for later in self._waiting.due(past.recorded_at):
+            self._batch.now = later.due_at
+            came += self._follow_on(later)
+        return came
+
+    def _settle(self, request: Request, past: Past) -> list[Told]:
+        settled = self._settled(request, past.fact)
+        if settled is None:
+            return []
+        recorded, facts, later = settled
+        if isinstance(past.fact, MemberEnrolled) and past.member_id and recorded.member_id:
+            self._batch.known_as(recorded.member_id, past.member_id)
+            later = [
+                one._replace(member_id=past.member_id) if one.member_id == recorded.member_id
+                else one
+                for one in later
+            ]  # fmt: skip
+        if past.undone and past.member_id is not None:
+            self._sales.keep(past, recorded.fact_id, past.member_id, _grants(facts))
+        return self._came(facts, later, past.fact, past.member_id)
+
+    def _follow_on(self, later: FollowsLater) -> list[Told]:
+        member = None if later.member_id is None else MemberRef(id=later.member_id)
+        fact = self._batch.plugins.codec.load(later.kind, later.payload, member)
+        follows = Follows(
+            due_id=later.id, cause_id=later.cause_id, root_id=later.root_id, hop=later.hop
+        )
+        request = Request(
+            fact=fact, actor=ACTOR, follows=follows, any_time=True, while_suspended=True
+        )
+        if (settled := self._settled(request, fact)) is None:
+            self._sales.followed(later.root_id, later.id, "REFUSED")
+            return []
+        _, facts, more = settled
+        as_sale = None if later.member_id is None else (fact, later.member_id, _grants(facts))
+        self._sales.followed(later.root_id, later.id, "DONE", as_sale)
+        return self._came(facts, more, fact, later.member_id)
+
+    def _settled(
+        self, request: Request, fact: Fact
+    ) -> tuple[Recorded, list[Row], list[FollowsLater]] | None:
+        """The one place where something is settled: what it wrote, or None where it was refused."""
         batch = self._batch
         try:
             recorded, _ = settle(batch, request, 0)
-            facts, due = list(batch.book.rows.facts), list(batch.book.rows.due)
-            called_off = [row[0] for row in batch.book.rows.settled if row[1] == "CANCELLED"]
+            rows = batch.book.rows
+            for due_id, state, _ in rows.settled:
+                if state == "CANCELLED":
+                    self._waiting.call_off(due_id)
+            return recorded, list(rows.facts), [FollowsLater(*row) for row in rows.due]
         except Refused as refused:
-            earlier = isinstance(past.fact, PurchaseRecorded) and refused.code is Code.NOT_FOUND
+            earlier = isinstance(fact, PurchaseRecorded) and refused.code is Code.NOT_FOUND
             self.left_out[EARLIER if earlier else refused.code] += 1
-            return
         except Exception as error:
-            self._failed(past.fact.KIND, error)
-            return
+            self._failed(fact, error)
         finally:
             batch.settled()
-        if isinstance(past.fact, MemberEnrolled) and past.member_id and recorded.member_id:
-            batch.known_as(recorded.member_id, past.member_id)
-        if past.undone and past.member_id is not None:
-            body = facts[-1][12] or {}
-            self._sales.keep(past, recorded.fact_id, past.member_id, body.get("grants", []))
-        yield from self._told(facts, past.member_id, past.fact)
-        self._follow(due, called_off, past, recorded.member_id)
-        if isinstance(past.fact, PurchaseReversed) and past.sale_id is not None:
-            self._sales.came_back(past.sale_id)
+        return None
 
-    # --- what follows -------------------------------------------------------------------------
-
-    def _follow(
-        self, rows: Sequence[tuple[Any, ...]], called_off: Sequence[UUID], past: Past | None,
-        new_member: UUID | None,
-    ) -> None:  # fmt: skip
-        for row in rows:
-            due_id, _, root_id, hop, _, _, member_id, _, due_at = row
-            if past is not None and member_id == new_member:
-                member_id = past.member_id
-                row = (*row[:6], member_id, *row[7:])
-            self._number += 1
-            heapq.heappush(self._due, Due(due_at, self._number, row))
+    def _came(
+        self, facts: Sequence[Row], later: Sequence[FollowsLater], fact: Fact,
+        member_id: UUID | None,
+    ) -> list[Told]:  # fmt: skip
+        came = list(told(facts, fact, member_id, self._sales))
+        for one in later:
+            self._waiting.add(one)
             self._sales.follows(
-                root_id,
-                FollowOn(id=due_id, member_id=member_id, state="WAITING", due_at=due_at, hop=hop),
-            )
-        self._called_off.update(called_off)
-
-    def _follow_on(self, due: Due) -> Iterator[Told]:
-        batch = self._batch
-        due_id, cause_id, root_id, hop, _, kind, member_id, payload, _ = due.row
-        member = None if member_id is None else MemberRef(id=member_id)
-        try:
-            fact = batch.plugins.codec.load(kind, payload, member)
-            follows = Follows(due_id=due_id, cause_id=cause_id, root_id=root_id, hop=hop)
-            settle(
-                batch,
-                Request(fact=fact, actor="back-test", follows=follows, any_time=True,
-                        while_suspended=True),
-                0,
+                one.root_id,
+                FollowOn(id=one.id, member_id=one.member_id, state="WAITING", due_at=one.due_at,
+                         hop=one.hop),
             )  # fmt: skip
-            facts, rows = list(batch.book.rows.facts), list(batch.book.rows.due)
-        except Refused as refused:
-            self.left_out[refused.code] += 1
-            self._sales.followed(root_id, due_id, "REFUSED")
-            return
-        except Exception as error:
-            self._failed(kind, error)
-            return
-        finally:
-            batch.settled()
-        grants = (facts[-1][12] or {}).get("grants", [])
-        self._sales.followed(root_id, due_id, "DONE", fact, member_id, grants)
-        yield from self._told(facts, member_id, None)
-        self._follow(rows, (), None, None)
-
-    # --- what came of it ----------------------------------------------------------------------
-
-    def _told(
-        self, facts: Sequence[tuple[Any, ...]], member_id: UUID | None, root: Any
-    ) -> Iterator[Told]:
         for row in facts:
-            body = row[12]
-            if not body:
-                continue
-            grants = body.get("grants", ())
-            taken, sale = self._taken(body)
-            if grants or taken:
-                fact = root if sale is None else sale.fact
-                yield Told(
-                    at=row[5], member_id=member_id, grants=grants, taken=taken,
-                    categories=_categories(fact),
-                )  # fmt: skip
+            if row[BODY] and "sale" in row[BODY]:
+                self._sales.came_back(row[BODY]["sale"])
+        return came
 
-    def _taken(self, body: Mapping[str, Any]) -> tuple[Sequence[Taken], Sale | None]:
-        if "taken" not in body:
-            return (), None
-        sale_id = UUID(body["sale"])
-        sale = self._sales.get(sale_id) or self._sales.follow_on(sale_id)
-        if sale is None:
-            return (), None
-        return [Taken(sale.grants[i], line, amount) for i, line, amount in body["taken"]], sale
+    def _pay(self, fact: PurchaseRecorded, past: Past) -> None:
+        """Commands are not replayed; the redemptions that paid for purchases stood."""
+        for tender in fact.tenders:
+            if tender.redemption_id is not None and past.member_id is not None:
+                paid = _paid(UUID(tender.redemption_id), past.member_id, past)
+                self._batch.redemptions[paid.id] = paid
 
-    def _failed(self, kind: str, error: Exception) -> None:
-        """A rule raised: its fact is left out, as the recorder would refuse it."""
+    def _failed(self, fact: Fact, error: Exception) -> None:
+        """A rule raised: the fact is left out, as the recorder would refuse it."""
         self.left_out[Code.INTERNAL] += 1
-        told = f"{kind}: {type(error).__name__}: {error}"
-        if told not in self.failures:
-            log.warning("a rule failed in a back-test on %s", told, exc_info=error)
-        self.failures[told] += 1
+        what = f"{fact.KIND}: {type(error).__name__}: {error}"[:300]
+        if what not in self.failures:
+            log.warning("a rule failed in a back-test on %s", what, exc_info=error)
+        self.failures[what] += 1
 
 
-def _paid(redemption_id: UUID, past: Past) -> Redemption:
-    """The redemption that paid a part of a purchase: commands are not replayed, this one stood."""
-    owner: Holder = past.member_id or redemption_id
+def _grants(facts: Sequence[Row]) -> list[dict[str, Any]]:
+    """The grants of the fact itself, which is written after what it undid."""
+    grants: list[dict[str, Any]] = (facts[-1][BODY] or {}).get("grants", [])
+    return grants
+
+
+def _paid(redemption_id: UUID, member_id: UUID, past: Past) -> Redemption:
     return Redemption(
-        id=redemption_id, member_id=past.member_id or redemption_id, owner=owner,
-        program_id=redemption_id, unit="", state="CAPTURED", amount=0, captured=0, target="",
-        order=None, hold_fact_id=past.id, capture_fact_id=None, held_until=None, reversible=False,
-        grace=None, created_at=past.recorded_at,
+        id=redemption_id, member_id=member_id, owner=member_id, program_id=redemption_id, unit="",
+        state="CAPTURED", amount=0, captured=0, target="", order=None, hold_fact_id=past.id,
+        capture_fact_id=None, held_until=None, reversible=False, grace=None,
+        created_at=past.recorded_at,
     )  # fmt: skip
-
-
-def _categories(fact: Any) -> Mapping[str, str | None]:
-    if not isinstance(fact, PurchaseRecorded):
-        return {}
-    return {line.id: line.category for line in fact.lines}

@@ -1,9 +1,12 @@
 """`loyalty demo`"""
 
+from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from loyalty_app.commands.backtest import Chart, Cost, Csv
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -52,3 +55,42 @@ def complete_journey(
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if not outcome.good:
         raise typer.Exit(1)
+
+
+@app.command()
+def backtest(
+    draft: Annotated[
+        Path | None, typer.Argument(help="A draft (YAML); default: the demo's own program.")
+    ] = None,
+    since: Annotated[str, typer.Option("--from", help="The first day.")] = "2017-01-01",
+    before: Annotated[str, typer.Option("--to", help="The day after the last one.")] = "2018-01-01",
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare the published side with what was recorded.")
+    ] = False,
+    cost_per_point: Cost = None,
+    chart: Chart = None,
+    csv: Csv = None,
+) -> None:
+    """Replay the year that `complete-journey` recorded under another program.
+
+    Exit code 1 where --check finds a fact that came to something else than was recorded.
+    """
+    from loyalty_app.backtests import files
+    from loyalty_app.backtests.command import Wanted
+    from loyalty_app.demo.backtest import DRAFT, backtest, verdict
+
+    files.check_path(chart)
+    settings = Settings()
+    settings = settings.model_copy(update={"data_dir": settings.data_dir / "complete-journey"})
+    wanted = Wanted(
+        draft=draft or DRAFT, tenant="complete-journey", program="points",
+        since=date.fromisoformat(since), before=date.fromisoformat(before),
+        cost_per_point=cost_per_point, check=check,
+    )  # fmt: skip
+    report, both = backtest(settings, wanted, Console())
+    for path in files.write(report, chart=chart, csv=csv):
+        typer.echo(f"Wrote {path}")
+    if check:
+        typer.echo("\n".join(verdict(both)))
+        if both.differing:
+            raise typer.Exit(1)

@@ -1,0 +1,48 @@
+"""Whether a walk under the published versions comes to what was recorded, fact by fact."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from loyalty.backtest.past import Past
+from loyalty.backtest.told import Grant, Told
+from loyalty.facts import PurchaseRecorded, PurchaseReversed
+
+
+class Comparison:
+    """A listener of a side whose history is read with its decisions.
+
+    What is left out of a walk (a return of an earlier sale) is nobody's difference.
+    """
+
+    def __init__(self) -> None:
+        self.compared = 0
+        self.differences: list[str] = []
+
+    def __call__(self, past: Past, came: Sequence[Told]) -> None:
+        decision = past.decision or {}
+        if isinstance(past.fact, PurchaseReversed):
+            there = [[line, amount] for _, line, amount in decision.get("taken", ())]
+            here = [
+                [line, amount]
+                for told in came
+                if isinstance(told.fact, PurchaseRecorded)  # not what followed from it
+                for _, line, amount in told.taken
+            ]
+            if not here and past.sale_id is not None:
+                return
+        else:
+            there = [_row(grant) for grant in decision.get("grants", ())]
+            here = [_row(grant) for told in came if told.fact is past.fact for grant in told.grants]
+        self.compared += 1
+        if here != there:
+            self.differences.append(f"{past.key.scope} {past.key.key}: {there} became {here}")
+
+
+def _row(grant: Grant) -> list[Any]:
+    return [grant[name] for name in ("program", "rule", "unit", "wanted", "granted", "lines")]
+
+
+def summary(comparison: Comparison, most: int = 10) -> Iterator[str]:
+    """For people: how many facts were compared, and the first that differ."""
+    yield f"{comparison.compared:,} facts compared, {len(comparison.differences):,} differ"
+    yield from comparison.differences[:most]
