@@ -82,6 +82,14 @@ class History:
             )
         return found or NIL
 
+    async def recorded_at(self, fact_id: UUID) -> datetime:
+        """When a fact was recorded; the period's beginning where there is no such fact."""
+        async with self.database.tenant(self.tenant_id, read_only=True) as connection:
+            found = await connection.fetchval(
+                "select recorded_at from loyalty.fact where id = $1", fact_id
+            )
+        return found or self.since
+
     async def count(self, until: UUID) -> int:
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
             await connection.execute(TIMEOUT)

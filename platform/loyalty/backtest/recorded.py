@@ -18,7 +18,9 @@ class Comparison:
         self.compared = 0
         self.differences: list[str] = []
 
-    def __call__(self, past: Past, came: Sequence[Told]) -> None:
+    def __call__(self, past: Past | None, came: Sequence[Told]) -> None:
+        if past is None:
+            return
         decision = past.decision or {}
         if isinstance(past.fact, PurchaseReversed):
             there = [[line, amount] for _, line, amount in decision.get("taken", ())]

@@ -20,14 +20,15 @@ from loyalty.setup import Setup
 BREATH = 50  # facts; then what else is going on has a turn, such as the reading of the next chunk
 
 Progress = Callable[[int, int], Awaitable[None]]
-Listener = Callable[[Past, Sequence[Told]], None]
+Listener = Callable[[Past | None, Sequence[Told]], None]
+"""Told what each fact came to; and without one, what followed after the last."""
 
 
 async def nobody(done: int, total: int) -> None:
     """For who wants no progress."""
 
 
-def unheard(past: Past, came: Sequence[Told]) -> None:
+def unheard(past: Past | None, came: Sequence[Told]) -> None:
     """For who wants only the sums."""
 
 
@@ -81,6 +82,9 @@ async def walked(
             await asyncio.sleep(0)
         done += len(chunk)
         await progress(done, total)
+    last = walk.until(min(await history.recorded_at(until), history.before))
+    side.tally.add(last)
+    listener(None, last)
     side.left_out, side.failures = walk.left_out, walk.failures
     return side
 

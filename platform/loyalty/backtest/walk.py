@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -72,7 +73,7 @@ class Walk:
 
     def step(self, past: Past) -> list[Told]:
         """Let one fact happen, after what fell due before it was recorded."""
-        came = self.until(past)
+        came = self.until(past.recorded_at)
         self._batch.now = past.recorded_at
         fact = past.fact
         if isinstance(fact, PurchaseReversed):
@@ -86,10 +87,10 @@ class Walk:
         request = Again(fact=fact, actor=ACTOR, key=past.key, any_time=True, while_suspended=True)
         return came + self._settle(request, past)
 
-    def until(self, past: Past) -> list[Told]:
-        """Let happen what follows from earlier facts and falls due before one was recorded."""
+    def until(self, at: datetime) -> list[Told]:
+        """Let happen what follows from earlier facts and falls due by an instant."""
         came: list[Told] = []
-        for later in self._waiting.due(past.recorded_at):
+        for later in self._waiting.due(at):
             self._batch.now = later.due_at
             came += self._follow_on(later)
         return came

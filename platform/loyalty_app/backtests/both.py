@@ -65,7 +65,7 @@ async def _side(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=LINE_MAX,
-        env={**os.environ, **settings.environment(), "LOYALTY_REDIS_URL": ""},
+        env={**os.environ, **settings.environment()},
         start_new_session=True,  # Ctrl-C reaches the parent alone
     )
     assert process.stdin is not None

@@ -17,8 +17,8 @@ from loyalty_app.backtests.both import Both
 from loyalty_app.backtests.draft_file import DraftFile, read
 from loyalty_app.backtests.order import Which
 from loyalty_app.backtests.printed import printed
+from loyalty_app.backtests.reading import Reading, reading
 from loyalty_app.backtests.run import Asked, run
-from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 from loyalty_tenants.tenants import tenant_of_slug
@@ -54,10 +54,9 @@ def backtest(settings: Settings, wanted: Wanted, console: Console) -> tuple[Repo
 async def _backtest(
     settings: Settings, wanted: Wanted, file: DraftFile, console: Console
 ) -> tuple[Report, Both]:
-    dsn = settings.need("worker_database_url")
-    async with open_ledger(settings, dsn, pool=2) as ledger:
+    async with reading(settings) as reader:
         try:
-            asked = await _asked(ledger, wanted, file)
+            asked = await _asked(reader, wanted, file)
         except Refused as refused:
             raise Problem(
                 f"{wanted.draft}: {refused.field}: {refused.message}", "Correct it and try again"
@@ -68,7 +67,7 @@ async def _backtest(
             async def progress(which: Which, done: int, total: int) -> None:
                 bars.update(tasks[which], completed=done, total=total)
 
-            return await run(settings, ledger, asked, progress)
+            return await run(settings, reader, asked, progress)
 
 
 def _bars(console: Console) -> Progress:
@@ -78,14 +77,14 @@ def _bars(console: Console) -> Progress:
     )  # fmt: skip
 
 
-async def _asked(ledger: Ledger, wanted: Wanted, file: DraftFile) -> Asked:
-    tenant_id = await tenant_of_slug(ledger.database, wanted.tenant)
+async def _asked(reader: Reading, wanted: Wanted, file: DraftFile) -> Asked:
+    tenant_id = await tenant_of_slug(reader.database, wanted.tenant)
     if tenant_id is None:
         raise Problem(f"There is no tenant {wanted.tenant!r}", "`loyalty tenant create` makes one")
-    setup = await ledger.setups.get(tenant_id)
+    setup = await reader.setups.get(tenant_id)
     slug, kind = _program(setup, wanted.program or file.slug, file.kind)
-    checked = ledger.configs.check(kind, file.config)
-    async with ledger.database.tenant(tenant_id, read_only=True) as connection:
+    checked = reader.configs.check(kind, file.config)
+    async with reader.database.tenant(tenant_id, read_only=True) as connection:
         await check_units(connection, checked.plain)
     since, before = day_start(wanted.since, setup.zone), day_start(wanted.before, setup.zone)
     if since >= before:

@@ -7,7 +7,7 @@ from loyalty.backtest.history import History
 from loyalty.backtest.recorded import Comparison
 from loyalty.backtest.side import Progress, Side, nobody, unheard, walked
 from loyalty_app.backtests.order import Order, Which
-from loyalty_app.ledger import Ledger
+from loyalty_app.backtests.reading import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,21 +19,21 @@ class Walked:
 
 
 async def one_side(
-    ledger: Ledger, order: Order, which: Which, progress: Progress = nobody
+    reader: Reading, order: Order, which: Which, progress: Progress = nobody
 ) -> Walked:
     """Walk a tenant's history under its published versions, or with the draft in their place."""
-    setup = await ledger.setups.get(order.tenant_id)
+    setup = await reader.setups.get(order.tenant_id)
     comparison = Comparison()
     compares = order.check and which is Which.PUBLISHED
     if which is Which.DRAFT:
-        config = ledger.configs.parse(order.kind, order.config)
+        config = reader.configs.parse(order.kind, order.config)
         setup = with_draft(setup, Draft(slug=order.program, kind=order.kind, config=config))
     history = History(
-        database=ledger.database, tenant_id=order.tenant_id, codec=ledger.plugins.codec,
+        database=reader.database, tenant_id=order.tenant_id, codec=reader.plugins.codec,
         since=order.since, before=order.before, decided=compares,
     )  # fmt: skip
     side = await walked(
-        history, setup, ledger.plugins, order.program, until=order.until, progress=progress,
+        history, setup, reader.plugins, order.program, until=order.until, progress=progress,
         listener=comparison if compares else unheard,
     )  # fmt: skip
     return Walked(side=side, comparison=comparison)

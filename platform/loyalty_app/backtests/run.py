@@ -12,7 +12,7 @@ from loyalty.backtest.report import Prices, Report, report
 from loyalty.setup import Setup
 from loyalty_app.backtests.both import Both, Progress, both
 from loyalty_app.backtests.order import Order
-from loyalty_app.ledger import Ledger
+from loyalty_app.backtests.reading import Reading
 from loyalty_app.settings import Settings
 
 
@@ -31,15 +31,15 @@ class Asked:
 
 
 async def run(
-    settings: Settings, ledger: Ledger, asked: Asked, progress: Progress
+    settings: Settings, reader: Reading, asked: Asked, progress: Progress
 ) -> tuple[Report, Both]:
     """Walk both sides and set them beside each other; nothing is written.
 
-    `ledger` is opened on the login of a worker.
+    `reader` is opened on the login of a worker.
     """
-    setup = await ledger.setups.get(asked.tenant_id)
+    setup = await reader.setups.get(asked.tenant_id)
     history = History(
-        database=ledger.database, tenant_id=asked.tenant_id, codec=ledger.plugins.codec,
+        database=reader.database, tenant_id=asked.tenant_id, codec=reader.plugins.codec,
         since=asked.since, before=asked.before,
     )  # fmt: skip
     order = Order(
@@ -47,16 +47,16 @@ async def run(
         since=asked.since, before=asked.before, until=await history.newest(), check=asked.check,
     )  # fmt: skip
     sides = await both(settings, order, setup.zone, progress)
-    prices = _prices(ledger, setup, asked)
-    found = report(setup, ledger.plugins, sides.published, sides.draft, asked.before, prices)
-    async with ledger.database.tenant(asked.tenant_id, read_only=True) as connection:
+    prices = _prices(reader, setup, asked)
+    found = report(setup, reader.plugins, sides.published, sides.draft, asked.before, prices)
+    async with reader.database.tenant(asked.tenant_id, read_only=True) as connection:
         await name_members(connection, found)
     return found, sides
 
 
-def _prices(ledger: Ledger, setup: Setup, asked: Asked) -> Prices:
+def _prices(reader: Reading, setup: Setup, asked: Asked) -> Prices:
     """As asked; else what each side's own config says."""
-    draft = ledger.configs.parse(asked.kind, asked.config)
+    draft = reader.configs.parse(asked.kind, asked.config)
     program = setup.program(asked.program)
     version = None if program is None else program.at(asked.before)
     return Prices(

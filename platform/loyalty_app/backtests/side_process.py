@@ -16,7 +16,6 @@ from typing import Any
 
 import orjson
 
-POOL = 2
 POLITE = 10
 
 
@@ -34,15 +33,14 @@ def main() -> None:
 async def _walk(settings: Any, line: dict[str, Any]) -> None:
     from loyalty_app.backtests.one_side import one_side
     from loyalty_app.backtests.order import Order, Which
-    from loyalty_app.ledger import open_ledger
+    from loyalty_app.backtests.reading import reading
 
     async def progress(done: int, total: int) -> None:
         _say({"done": done, "total": total})
 
-    dsn = settings.need("worker_database_url")
-    async with open_ledger(settings, dsn, pool=POOL) as ledger:
+    async with reading(settings) as reader:
         order, which = Order.load(line["order"]), Which(line["which"])
-        walked = await one_side(ledger, order, which, progress)
+        walked = await one_side(reader, order, which, progress)
     _say(
         {
             "side": walked.side.dump(), "compared": walked.comparison.compared,

@@ -56,7 +56,7 @@ class Heard:
     taken: Sums = field(default_factory=Counter)
     comparison: Comparison = field(default_factory=Comparison)
 
-    def __call__(self, past: Past, came: Sequence[Told]) -> None:
+    def __call__(self, past: Past | None, came: Sequence[Told]) -> None:
         self.comparison(past, came)
         for told in came:
             for grant in told.grants:
