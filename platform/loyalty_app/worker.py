@@ -10,6 +10,7 @@ from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
+from loyalty_app.backtests.walker import Walker
 from loyalty_app.ledger import open_ledger
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
@@ -48,7 +49,10 @@ async def work(
             settings, dsn, plugins=plugins, clock=clock, pool=POOL, share=SHARE
         )
         async with opening_ledger as ledger:
-            worker = Worker(ledger.recorder, PublishedVersions(), jobs=JOBS, passing_by=False)
+            worker = Worker(
+                ledger.recorder, PublishedVersions(), jobs=JOBS, passing_by=False,
+                walker=Walker(settings),
+            )  # fmt: skip
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock
             )

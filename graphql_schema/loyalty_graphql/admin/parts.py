@@ -2,6 +2,7 @@
 
 from loyalty_graphql.admin.approval_policy import ApprovalPolicyMutation, ApprovalPolicyQuery
 from loyalty_graphql.admin.audit_trail import AuditQuery
+from loyalty_graphql.admin.backtests import BacktestMutation, BacktestQuery
 from loyalty_graphql.admin.conditions import ConditionQuery
 from loyalty_graphql.admin.config_check import ConfigCheckQuery
 from loyalty_graphql.admin.issuers import IssuerMutation, IssuerQuery
@@ -32,6 +33,7 @@ ADMIN_QUERY = (
     AdjustmentReasonQuery,
     ApprovalPolicyQuery,
     LiabilityQuery,
+    BacktestQuery,
     UnitQuery,
     ApiKeyQuery,
     IssuerQuery,
@@ -50,6 +52,7 @@ ADMIN_MUTATION = (
     AdjustmentReasonMutation,
     ApprovalPolicyMutation,
     LiabilityMutation,
+    BacktestMutation,
     WebhookEndpointMutation,
     WebhookDeliveryMutation,
     OperatorMutation,

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from loyalty.backtest.kept import JOB as BACKTEST
 from loyalty.jobs.backfill import KIND as BACKFILL
 from loyalty.jobs.backfill import Backfill, Versions
+from loyalty.jobs.backtests import Backtests, Walker, nobody
 from loyalty.jobs.expiry import LotExpiry
 from loyalty.jobs.follow_ons import FollowOns
 from loyalty.jobs.lapses import HoldLapses
@@ -36,7 +38,7 @@ class Worker:
     `jobs` runs the rows of `loyalty.job` that floors above have, by their kind.
     `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
     holds, so the worker marks it done. Time is the recorder's clock; `sleep` is what waits where
-    nothing is due.
+    nothing is due. `walker` walks back-tests.
     """
 
     def __init__(
@@ -49,9 +51,12 @@ class Worker:
         size: int = SLICE,
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        walker: Walker = nobody,
     ) -> None:
         self._recorder = recorder
-        self._duties = _duties(versions, size, jobs or {}, passing_by=passing_by)
+        self.backtests = Backtests(walker)
+        further = {BACKTEST: self.backtests, **(jobs or {})}
+        self._duties = _duties(versions, size, further, passing_by=passing_by)
         self._postponed = Postponed()
         self._pace = GivingWay(recorder.database)
         self._poll = poll
@@ -63,10 +68,13 @@ class Worker:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Go round until stopped."""
-        await go_round(
-            self.round, self._stopping, poll=self._poll, name="the worker", sleep=self._sleep
-        )
+        """Go round until stopped; a back-test that is under way then is left to another worker."""
+        try:
+            await go_round(
+                self.round, self._stopping, poll=self._poll, name="the worker", sleep=self._sleep
+            )
+        finally:
+            await self.backtests.close()
 
     async def round(self) -> int:
         """One slice for every tenant that has something due, in random order; what was done."""
