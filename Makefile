@@ -19,7 +19,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check http-audit docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check backtest-check http-audit docs schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -66,6 +66,9 @@ bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to f, LONG=
 
 demo-check: $(VENV)/.dev ## Replay a year of real baskets and compare it (BASKETS=5000 for a part)
 	$(BIN)/loyalty demo complete-journey $(BASKETS:%=--baskets %) --check --fresh
+
+backtest-check: $(VENV)/.dev ## Replay the year of demo-check under what was published, fact by fact
+	$(BIN)/loyalty demo backtest --check
 
 http-audit: $(VENV)/.dev ## Audit GraphQL over HTTP with graphql-http of npm (needs Node.js)
 	@command -v node >/dev/null && command -v npm >/dev/null || { \

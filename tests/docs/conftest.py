@@ -23,10 +23,19 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-async def stage(
-    new_dsn: Callable[[], Awaitable[Addresses]], valkey_url: str, tmp_path: Path
-) -> AsyncIterator[Stage]:
-    dsn = await new_dsn()
+async def own_dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
+    """The database of one page."""
+    return await new_dsn()
+
+
+@pytest.fixture
+def worker_dsn(own_dsn: Addresses) -> str:
+    return own_dsn.worker
+
+
+@pytest.fixture
+async def stage(own_dsn: Addresses, valkey_url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    dsn = own_dsn
     secret = secrets.token_urlsafe(32)
     clock = SetClock(NOON)
     settings = Settings(app_database_url=dsn.app, redis_url=valkey_url, operator_secret=secret)

@@ -58,7 +58,7 @@ def shown(step: Step, real: Any) -> str:
 
 def test_the_pages_tell_stories() -> None:
     guide = (
-        "conditions", "daily-work", "explaining", "graphql", "programs/files", "tutorial",
+        "backtest", "conditions", "daily-work", "explaining", "graphql", "programs/files", "tutorial",
         "webhooks",
     )  # fmt: skip
     pages = ["README.md", *(f"docs/{page}.md" for page in guide)]

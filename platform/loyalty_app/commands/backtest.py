@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from loyalty_app.settings import Settings
 
@@ -41,6 +40,8 @@ def backtest(
 
     Shows points and what they cost, by rule, month and category, and who gains or loses most.
     """
+    from rich.console import Console
+
     from loyalty_app.backtests import files
     from loyalty_app.backtests.command import Wanted
     from loyalty_app.backtests.command import backtest as run

@@ -75,6 +75,8 @@ def backtest(
 
     Exit code 1 where --check finds a fact that came to something else than was recorded.
     """
+    from rich.console import Console
+
     from loyalty_app.backtests import files
     from loyalty_app.backtests.command import Wanted
     from loyalty_app.demo.backtest import DRAFT, backtest, verdict

@@ -32,6 +32,7 @@ select md5(string_agg(row, '|' order by row)) from (
   union all select to_jsonb(t)::text from loyalty.webhook_endpoint t where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.webhook_secret t where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.webhook_delivery t where t.tenant_id = $1
+  union all select to_jsonb(t)::text from loyalty.backtest t where t.tenant_id = $1
   union all select to_jsonb(t)::text from loyalty.audit_entry t where t.tenant_id = $1) rows
 """
 
@@ -107,6 +108,10 @@ async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
     hook, paused = [await _hook(brand, name) for name in ("here", "paused")]
     await done(brand.admin, "disableWebhookEndpoint", id=paused)
     ping = await done(brand.admin, "pingWebhookEndpoint", id=hook)
+    period = {"from": "2025-12-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}
+    replayed = {"program": "points", **period}
+    past = (await done(brand.admin, "startBacktest", **replayed))["backtest"]
+    await done(brand.admin, "cancelBacktest", id=past["id"])  # or a second one would be refused
     return {
         "updateTenant": {"name": "Taken over"},
         "rotateTenantSecret": {"overlapSeconds": 0},
@@ -125,6 +130,8 @@ async def inputs(brand: Any) -> dict[str, dict[str, Any]]:
         "rollBackProgram": {**program, "number": 1},
         "startProgram": {"template": "square"},
         "archiveProgram": program,
+        "startBacktest": replayed,
+        "cancelBacktest": {"id": past["id"]},
         "createWebhookEndpoint": {"url": "https://mine.example/", "topics": ["*"]},
         "updateWebhookEndpoint": {"id": hook, "url": "https://mine.example/"},
         "rotateWebhookSecret": {"id": hook},

@@ -14,6 +14,16 @@ HOOK = """id url topics description status disabledReason failures restingUntil 
   updatedAt"""
 DELIVERY = """id endpointId eventId topic state attempts attemptedAt httpStatus problem createdAt
   finishedAt"""
+SUM = "times granted takenBack net cost"
+COMPARED = f"name label published {{ {SUM} }} draft {{ {SUM} }}"
+CHANGED = "id externalId published draft"
+COUNT = "name count"
+BACKTEST = f"""id program config from to costPerPoint state done total askedBy askedAt finishedAt
+  error
+  csv chart report {{ facts {{ {COUNT} }} warmedUp leftOut {{ {COUNT} }} failures {{ {COUNT} }}
+    units {{ unit currency published {{ {SUM} }} draft {{ {SUM} }} rules {{ {COMPARED} }}
+      months {{ {COMPARED} }} categories {{ {COMPARED} }} membersBetter membersWorse membersSame
+      gain {{ {CHANGED} }} lose {{ {CHANGED} }} }} }}"""
 PAGE = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
 PAYLOADS = {
@@ -30,6 +40,8 @@ PAYLOADS = {
     "rollBackProgram": f"program {{ {PROGRAM} }} version {{ {VERSION} }}",
     "startProgram": f"program {{ {PROGRAM} }}",
     "archiveProgram": f"program {{ {PROGRAM} }}",
+    "startBacktest": f"backtest {{ {BACKTEST} }}",
+    "cancelBacktest": f"backtest {{ {BACKTEST} }}",
     "createWebhookEndpoint": f"endpoint {{ {HOOK} }} secret previousSecretUntil",
     "updateWebhookEndpoint": f"endpoint {{ {HOOK} }}",
     "rotateWebhookSecret": f"endpoint {{ {HOOK} }} secret previousSecretUntil",
@@ -56,6 +68,8 @@ SCOPES = {
     "rollBackProgram": "programs:write",
     "startProgram": "programs:write",
     "archiveProgram": "programs:write",
+    "startBacktest": "programs:write",
+    "cancelBacktest": "programs:write",
     "createWebhookEndpoint": "webhooks:write",
     "updateWebhookEndpoint": "webhooks:write",
     "rotateWebhookSecret": "webhooks:write",
@@ -84,6 +98,7 @@ QUERIES = (
     '{ checkCondition(source: "purchase.total > 0", on: PURCHASE) '
     "{ ok parts reads fault { message line column excerpt } } }",
     "{ programTemplates { slug kind title description units { code } config source } }",
+    "{ backtests { id program from to state done total askedBy askedAt finishedAt } }",
     "{ units { code name places kind } }",
     f"{{ apiKeys(first: 20) {{ edges {{ cursor node {{ {KEY} }} }} {PAGE} }} }}",
     f"{{ tokenIssuers {{ {ISSUER} }} }}",

@@ -19,6 +19,7 @@ CLOSED = {
     "webhookEndpoints": {"service", "member", "partner"},
     "webhookTopics": {"service", "member", "partner"},
     "webhookDeliveries": {"service", "member", "partner"},
+    "backtests": {"service", "member", "partner"},
     "programKinds": {"member", "partner"},
     "conditionNames": {"member", "partner"},
     "checkCondition": {"member", "partner"},
@@ -71,6 +72,7 @@ async def test_whoever_may_is_let_in_by_that_scope_alone(
     "name",
     [
         "revokeApiKey", "updateProgram", "publishProgram", "rollBackProgram", "archiveProgram",
+        "cancelBacktest",
         "updateWebhookEndpoint", "rotateWebhookSecret", "disableWebhookEndpoint",
         "enableWebhookEndpoint", "deleteWebhookEndpoint", "pingWebhookEndpoint",
         "replayWebhookDeliveries",

@@ -1,21 +1,27 @@
 """What a draft changes, in exact figures: by rule, month, category and member, and its cost."""
 
 import csv
+from collections.abc import Iterator
 from datetime import datetime
 from io import StringIO
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from pydantic import BaseModel
 
 from loyalty.backtest.chart import chart
 from loyalty.backtest.cost import Cost, per_point
 from loyalty.backtest.naming import name_members
 from loyalty.backtest.report import Prices, Report, report
 from loyalty.backtest.spreadsheet import spreadsheet
+from loyalty.effects import Grant
 from loyalty.errors import Code, Refused
-from loyalty.facts import PurchaseReversed
+from loyalty.facts import PurchaseRecorded, PurchaseReversed
+from loyalty.plugin import Plugin, on
 from loyalty.purchase import Line, ReturnedLine
+from loyalty.view import View
+from loyalty_points.plugin import plugin as points
 from tests.kernel.conftest import POINTS_CONFIG
 
 from .conftest import FAR_AHEAD, LONG_AGO
@@ -137,27 +143,36 @@ async def test_a_return_of_what_was_bought_before_the_period_is_left_out(
     assert not side.tally.rules
 
 
+class Mood(BaseModel):
+    """Nothing to set."""
+
+
+def moody(config: Mood, purchase: PurchaseRecorded, view: View) -> Iterator[Grant]:
+    if purchase.total == mood["bad"]:
+        raise ZeroDivisionError("by nothing")
+    yield Grant(unit="points", wanted=1, granted=1, rule="mood")
+
+
+mood = {"bad": 0}
+MOODY = Plugin(name="moody", config=Mood, reactions=(on(PurchaseRecorded, Mood, moody),))
+
+
 async def test_a_rule_that_raises_is_counted_and_nothing_else_is_lost(
-    world: Any, bench: Any, monkeypatch: pytest.MonkeyPatch
+    make_world: Any, bench: Any
 ) -> None:
+    world = await make_world(plugins=(points, MOODY))
+    await world.run_program("mood", {}, kind="moody")
     member = await world.member()
     for cents in (100, 666, 200):
         await world.record(world.purchase(member, cents))
-    from loyalty_points.rules import earning
 
-    real = earning.points_by_line
-
-    def odd(rule: Any, currency: str, lines: Any, places: int) -> Any:
-        if sum(line.amount for line in lines) == 666:
-            raise ZeroDivisionError("by nothing")
-        return real(rule, currency, lines, places)
-
-    monkeypatch.setattr(earning, "points_by_line", odd)
+    mood["bad"] = 666
     side, heard = await bench.walk(world)
+    mood["bad"] = 0
 
     assert side.left_out == {"INTERNAL": 1}
     assert side.failures == {"PurchaseRecorded: ZeroDivisionError: by nothing": 1}
-    assert heard.granted.total() == 3
+    assert heard.granted.total() == 5  # a point for each of the others, and 1 + 2 per dollar
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1e3", "0.01.", "1/3", "٣", "1000001", "0" * 17])
