@@ -65,7 +65,7 @@ async def sides(world: Any, bench: Any) -> tuple[Any, Report]:
 def nets(rows: Any, name: str) -> dict[str, tuple[int, int]]:
     return {
         row[name]: tuple(row[side]["granted"] - row[side]["taken"] for side in row if side in
-                         ("published", "draft"))  # type: ignore[misc]
+                         ("published", "draft"))
         for row in rows
     }  # fmt: skip
 
