@@ -70,7 +70,10 @@ class Unledgered(Book):
     def settle_held(self, cause: Cause, held: Account, amount: int, target: UUID) -> None:
         return None
 
-    def reterm(self, cause: Cause, account: Account, lot: Lot, expires_at: datetime | None) -> None:
+    def reterm(
+        self, cause: Cause, account: Account, lot: Lot, expires_at: datetime | None,
+        available_at: datetime | None = None,
+    ) -> None:  # fmt: skip
         return None
 
     def post(self, cause: Cause, unit: str, amount: int, source: UUID, target: UUID) -> None:

@@ -158,8 +158,8 @@ class Walk:
             self._waiting.add(one)
             self._sales.follows(
                 one.root_id,
-                FollowOn(id=one.id, member_id=one.member_id, state="WAITING", due_at=one.due_at,
-                         hop=one.hop),
+                FollowOn(id=one.id, kind=one.kind, member_id=one.member_id, state="WAITING",
+                         due_at=one.due_at, hop=one.hop),
             )  # fmt: skip
         for row in facts:
             if row[BODY] and "sale" in row[BODY]:
