@@ -32,7 +32,8 @@ OPEN_TO = {
 WITHOUT_TENANT = {
     "viewer", "tenant", "tenants", "createTenant", "suspendTenant", "resumeTenant", "programKinds",
     "conditionNames", "checkCondition", "batchItemSchema", "node", "redemption", "revokeApiKey",
-    "updateProgram", "publishProgram", "archiveProgram", "webhookTopics", "backtest", "cancelBacktest", "rollBackProgram",
+    "updateProgram", "publishProgram", "archiveProgram", "webhookTopics",
+    "backtest", "cancelBacktest", "rollBackProgram",
     "startProgram", "programTemplates", "checkConfig", "setAdjustmentReason", "bulkAdjustment",
     "approveRequest", "rejectRequest",
 }  # fmt: skip

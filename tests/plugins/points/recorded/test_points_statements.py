@@ -30,7 +30,8 @@ async def statements_of(shop: Any, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many a purchase takes, not the first one of the member."""
     member = await shop.world.member()
     await shop.buys(member, "20.00")
-    database, asked = shop.world.database, []
+    database = shop.world.database
+    asked: list[Any] = []
     open_tenant = database.tenant
 
     @asynccontextmanager
