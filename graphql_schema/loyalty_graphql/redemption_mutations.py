@@ -37,14 +37,16 @@ class RedeemPointsInput:
 
     member: MemberRef
     """Whose."""
-    amount: Decimal
-    """How much of the unit."""
     unit: str
     """Code of the unit."""
     program: str
     """Slug of the program to spend it in."""
     idempotency_key: str
     """A new UUID for each redemption; sent again it gives the first answer."""
+    amount: Decimal | None = None
+    """How much of the unit; left out where a reward says it."""
+    reward: str | None = None
+    """Id of a reward of the program, which then says what it costs."""
     capture: bool = False
     """True settles it at once; false reserves it for `captureRedemption`."""
     hold_for_seconds: int | None = None
@@ -195,7 +197,11 @@ async def _carried_out(context: Context, asking: Any) -> tuple[Recorded, Redempt
 async def _redeem(context: Context, given: RedeemPointsInput) -> _Ask:
     setup = await context.setup()
     unit = unit_of(setup, given.unit)
-    amount = positive(parse_minor(given.amount, unit.places, field="amount"))
+    if (given.amount is None) == (given.reward is None):
+        raise texts.bad("amount", "give an amount, or a reward of the program that has its price")
+    amount = 0
+    if given.amount is not None:
+        amount = positive(parse_minor(given.amount, unit.places, field="amount"))
     hold_for = None
     if given.hold_for_seconds is not None:
         if not 1 <= given.hold_for_seconds <= HOLD_SECONDS_MAX:
@@ -210,6 +216,7 @@ async def _redeem(context: Context, given: RedeemPointsInput) -> _Ask:
         capture=given.capture,
         hold_for=hold_for,
         order=None if given.order is None else texts.name(given.order, field="order"),
+        reward=None if given.reward is None else texts.name(given.reward, field="reward"),
     )
     return _Ask(command, given.idempotency_key)
 

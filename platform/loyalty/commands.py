@@ -18,15 +18,17 @@ class Command(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redeem(Command):
-    """Spend `amount` of a program's unit: reserved first, or captured at once."""
+    """Spend `amount` of a program's unit, or what the program's `reward` costs: reserved first, or
+    captured at once."""
 
     KIND: ClassVar[str] = "Redeem"
     program: str
     unit: str
-    amount: int
+    amount: int = 0  # where `reward` says it
     capture: bool = False
     hold_for: timedelta | None = None
     order: str | None = None
+    reward: str | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -65,15 +65,16 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     assert rule.bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
+    rule, bonus = occasion.as_picked(rule), rule.bonus
     unit = occasion.config.unit_of(rule)
-    applied_to = basis.by_line(rule.bonus, unit)
+    applied_to = basis.by_line(bonus, unit)
     if rule.picks_lines or "kinds" in rule.model_fields_set:
         mine = {line.id for line in lines_of(rule, occasion.fact)}
         applied_to = {line: part for line, part in applied_to.items() if line in mine}
     places = occasion.places(unit)
     inputs: dict[str, Any] = {
-        "factor": rule.bonus.factor,
-        "of": rule.bonus.of,
+        "factor": bonus.factor,
+        "of": bonus.of,
         "amount": format_minor(sum(applied_to.values()), places),
     }
     if not any(applied_to.values()):

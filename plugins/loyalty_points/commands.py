@@ -24,3 +24,13 @@ class ChooseDonation(Command):
     KIND: ClassVar[str] = "points.donation_chosen/1"
     program: str
     donates: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choose(Command):
+    """A member picked options of a choice: all that they have of it from now on."""
+
+    KIND: ClassVar[str] = "points.choice_made/1"
+    program: str
+    choice: str
+    options: tuple[str, ...]

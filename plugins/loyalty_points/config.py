@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from loyalty_points.activity_type import TYPES_MAX, ActivityType
 from loyalty_points.budget_alarms import Percents
 from loyalty_points.caps import CapOn, caps_on
+from loyalty_points.choices import Choices, misnamed
 from loyalty_points.conditions import counted_in
 from loyalty_points.dividend import Dividend, has_a_lasting_base
 from loyalty_points.earning_rule import EarningRule, UnitCode
@@ -28,6 +29,7 @@ from loyalty_points.issuing import ISSUINGS_MAX, Issuing, unlike_the_rules
 from loyalty_points.limits import Capped
 from loyalty_points.lot_terms import LotTerms
 from loyalty_points.notation import Currency, DecimalText, HoldDuration, PositiveText
+from loyalty_points.rewards import MaxPerOrder, Reward, Rewards
 from loyalty_points.section import MIN_ONE, Section, has_some
 from loyalty_points.terms import Terms
 
@@ -68,6 +70,8 @@ class PointsConfig(Capped):
     """Types of activities that the tenant records, and what is told of each."""
     groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_MAX)] = ()
     """Groups that rules are judged in."""
+    choices: Choices = ()
+    """What members choose for themselves, such as an earning track or bonus categories."""
     rules: Annotated[
         tuple[EarningRule, ...],
         Field(max_length=RULES_MAX, json_schema_extra=MIN_ONE),
@@ -78,6 +82,10 @@ class PointsConfig(Capped):
     """When points can be used, until when, and what a return does with spent ones."""
     redemption: Redemption = Redemption()
     """What one redemption may ask for, and whether it can be undone."""
+    rewards: Rewards = ()
+    """What points are worth at fixed prices: `redeemPoints(reward:)` takes one."""
+    max_rewards_per_order: MaxPerOrder = None
+    """How many rewards one order takes; null: any number."""
     issuing: Annotated[tuple[Issuing, ...], Field(max_length=ISSUINGS_MAX)] = ()
     """Days on which points become rewards."""
     dividend: Dividend | None = None
@@ -96,10 +104,10 @@ class PointsConfig(Capped):
         with counted_in(currency if isinstance(currency, str) else None):
             return read(given)
 
-    @field_validator("groups", "activities")
+    @field_validator("groups", "activities", "choices", "rewards")
     @classmethod
     def _names_differ(cls, entries: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
-        key = "id" if info.field_name == "groups" else "type"
+        key = "type" if info.field_name == "activities" else "id"
         names = [getattr(entry, key) for entry in entries]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -119,6 +127,8 @@ class PointsConfig(Capped):
                 raise _fault(f"the id {rule.id} of rule {index} is used before")
             _fits_its_group(index, rule, groups)
             _names_what_there_is(index, rule, ids, types)
+            if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
+                raise _fault(f"rule {index} {fault}")
         for group in groups.values():
             _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
         return rules
@@ -127,12 +137,18 @@ class PointsConfig(Capped):
     @classmethod
     def _is_no_rule(cls, given: Any, info: ValidationInfo) -> Any:
         if isinstance(given, Dividend):
+            if info.data.get("rewards"):
+                raise _fault("the base of a dividend is for nothing else: leave rewards out")
             has_a_lasting_base(info.data)
         return unlike_the_rules(given, info.data)
 
     @cached_property
     def groups_by_id(self) -> dict[str, Group]:
         return {group.id: group for group in self.groups}
+
+    @cached_property
+    def rewards_by_id(self) -> dict[str, Reward]:
+        return {reward.id: reward for reward in self.rewards}
 
     @cached_property
     def caps_on(self) -> list[CapOn]:
@@ -144,6 +160,13 @@ class PointsConfig(Capped):
         """What the conditions of all rules and lifetimes read of the member."""
         conditions = [rule.condition for rule in self.rules]
         conditions += [lifetime.condition for lifetime in self.lots.lifetimes()]
+        picked = frozenset({".choices"} if any(rule.choices for rule in self.rules) else ())
+        return picked | {name for one in conditions if one is not None for name in one.traits}
+
+    @cached_property
+    def reward_traits(self) -> frozenset[str]:
+        """What the conditions of all rewards read of the member."""
+        conditions = [reward.condition for reward in self.rewards]
         return frozenset(name for one in conditions if one is not None for name in one.traits)
 
     @cached_property

@@ -190,6 +190,12 @@ class EarningRule(Capped):
             None if self.when is None else condition_of(self.when, activity=bool(self.activities))
         )
 
+    @cached_property
+    def choices(self) -> frozenset[str]:
+        """The choices that its lists name."""
+        lists = (self.include, self.exclude, *self.rates)
+        return frozenset(one.choice for one in lists if one.choice is not None)
+
     # --- worked out once ---------------------------------------------------------------------
 
     @cached_property
@@ -261,6 +267,8 @@ def _misfits(rule: EarningRule) -> list[str]:
     faults += _count_misfits(rule, bool(rule.bonus or rule.chance))
     if rule.over is not None and (rule.rounded is Rounded.LINE or rule.bonus or rule.chance):
         faults.append("over goes with rounded: order, without bonus and chance")
+    if rule.over is not None and rule.choices:
+        faults.append("over adds up what is the same for every member: leave choice out of lists")
     if rule.over is not None and rule.whole_steps and not rule.tariff.is_flat:
         faults.append("over and whole_steps take one rate: leave rates and categories out")
     if (rule.levels or rule.brackets) and (rule.whole_steps or rule.rounded is Rounded.LINE):

@@ -124,6 +124,17 @@ class BudgetReached(Fact):
     ends: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceChanged(Fact):
+    """A member picked other options than they had picked before. The first pick is no change."""
+
+    KIND: ClassVar[str] = "points.choice_changed/1"
+    program: str
+    choice: str
+    options: tuple[str, ...]
+    before: tuple[str, ...]
+
+
 # --- looked at by rules, and told to nobody: what comes of them is told --------------------------
 
 

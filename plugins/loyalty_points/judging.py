@@ -16,6 +16,7 @@ from loyalty.days import local_day
 from loyalty.facts import ActivityRecorded, PurchaseRecorded
 from loyalty.units import apportion, currency_places, format_minor, ratio
 from loyalty.view import View
+from loyalty_points.choices import as_picked, categories_of, chosen_by, with_defaults
 from loyalty_points.config import PointsConfig
 from loyalty_points.counting import Counted, Fact, counted, is_below_minimum, paid
 from loyalty_points.curve import Part, points_by_line, points_over, weights
@@ -90,9 +91,18 @@ class Occasion:
 
     @cached_property
     def values(self) -> Values:
+        view = with_defaults(self.config.choices, self.view)
         if isinstance(self.fact, ActivityRecorded):
-            return activity_values(self.fact, self.view)
-        return purchase_values(self.fact, self.view)
+            return activity_values(self.fact, view)
+        return purchase_values(self.fact, view)
+
+    @cached_property
+    def _picked(self) -> Mapping[str, Sequence[str]]:
+        return categories_of(self.config.choices, chosen_by(self.view))
+
+    def as_picked(self, rule: EarningRule) -> EarningRule:
+        """The rule with what the member picked in its lists, where these name a choice."""
+        return as_picked(rule, self._picked) if rule.choices else rule
 
     def places(self, unit: str) -> int:
         return unit_places(self.view, unit)
@@ -102,6 +112,7 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
     """What a rule that is no bonus gives for a fact that it concerns."""
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
+    rule = occasion.as_picked(rule)
     if rule.chance is not None:
         return _drawn(rule, occasion)
     per = rule.per_in(occasion.currency)

@@ -77,6 +77,13 @@ class Periodic(Section):
             raise PydanticCustomError("days", "days goes with the period rolling, and only with it")
         return self
 
+    def often(self, times: int) -> str:
+        """So many times in this period, in words."""
+        count = "once" if times == 1 else f"{times} times"
+        if self.days is not None:
+            return f"{count} in {self.days} days"
+        return f"{count} in all" if self.period is Period.LIFETIME else f"{count} a {self.period}"
+
     def counter_name(self, name: str, per: Per) -> str:
         """The name of what is counted over this period; it says the period and whose it is."""
         starts = "" if self.day_starts_at == MIDNIGHT else f"@{self.day_starts_at:%H%M}"

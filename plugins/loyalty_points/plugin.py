@@ -2,27 +2,32 @@
 
 from collections.abc import Sequence
 
-from loyalty.commands import Redeem
+from loyalty.commands import CaptureRedemption, Redeem
 from loyalty.facts import ActivityRecorded, Expired, PurchaseRecorded, TraitChanged
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
-from loyalty_points import days_due, facts, graphql
-from loyalty_points.commands import ActivatePoints, ChooseDonation
+from loyalty_points import choices, days_due, facts, graphql, reward_uses
+from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
 from loyalty_points.explaining import explain
 from loyalty_points.jobs import budget_alarms, carry_over
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
 from loyalty_points.rules.capping import cap
 from loyalty_points.rules.carrying import carry
+from loyalty_points.rules.choosing import choose
 from loyalty_points.rules.earning import earn
 from loyalty_points.rules.promoting import promote
 from loyalty_points.rules.redeeming import redeem, wanted_lots
+from loyalty_points.rules.rewarding import use
 from loyalty_points.running_sums import running_sums
 from loyalty_points.uses import uses
 
 
 def counters(config: PointsConfig) -> Sequence[Counter]:
-    return [*uses(config), *running_sums(config.rules), *issuing.counters(config)]
+    return [
+        *uses(config), *running_sums(config.rules), *issuing.counters(config),
+        *choices.counters(config.choices),
+    ]  # fmt: skip
 
 
 def traits(config: PointsConfig) -> frozenset[str]:
@@ -39,6 +44,14 @@ def caps(config: PointsConfig) -> bool:
 
 def rewards_activities(config: PointsConfig) -> bool:
     return any(rule.activities for rule in config.rules)
+
+
+def reward_traits(config: PointsConfig) -> frozenset[str]:
+    return config.reward_traits
+
+
+def has_rewards(config: PointsConfig) -> bool:
+    return bool(config.rewards)
 
 
 def activities(config: PointsConfig) -> Sequence[ActivityType]:
@@ -60,7 +73,11 @@ plugin = Plugin(
         on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, when=caps),
         on(facts.CarriedOver, PointsConfig, carry, traits=traits, when=caps),
         on(facts.CarriedOver, PointsConfig, cap, stage=Stage.CAP, when=caps),
-        on(Redeem, PointsConfig, redeem, burns=wanted_lots),
+        on(Redeem, PointsConfig, redeem, burns=wanted_lots, traits=reward_traits,
+           needs=(reward_uses.NEED,)),
+        on(CaptureRedemption, PointsConfig, use, needs=(reward_uses.NEED,), when=has_rewards),
+        on(Choose, PointsConfig, choose, traits=(f".{choices.TRAIT}",),
+           emits=(facts.ChoiceChanged,)),
         on(PurchaseRecorded, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
            burns=lasting.all_lots, when=lasting.by_purchases),
         on(ActivityRecorded, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
@@ -88,6 +105,8 @@ plugin = Plugin(
         PublishedFact(name=facts.WindowClosed.KIND, fact=facts.WindowClosed),
         PublishedFact(name=facts.DividendDeclared.KIND, fact=facts.DividendDeclared),
         PublishedFact(name=facts.DividendIssued.KIND, fact=facts.DividendIssued),
+        PublishedFact(name=Choose.KIND, fact=Choose),
+        PublishedFact(name=facts.ChoiceChanged.KIND, fact=facts.ChoiceChanged),
         PublishedFact(name=ChooseDonation.KIND, fact=ChooseDonation),
         PublishedFact(name=ActivatePoints.KIND, fact=ActivatePoints, told=False),
         PublishedFact(name=facts.ExpiryNear.KIND, fact=facts.ExpiryNear, told=False),
@@ -96,9 +115,12 @@ plugin = Plugin(
         PublishedFact(name=facts.DividendDue.KIND, fact=facts.DividendDue, told=False),
     ),
     traits=(
+        Trait(name=choices.TRAIT, type=dict, description="What the member picked, by choice."),
         Trait(name=donating.DONATES, type=bool, description="What ends is donated, by choice."),
     ),
     counters=counters,
+    needs=reward_uses.LOADERS,
+    writers=reward_uses.WRITERS,
     explain=explain,
     activities=activities,
     jobs=(carry_over, budget_alarms, *days_due.JOBS),

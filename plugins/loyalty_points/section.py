@@ -1,11 +1,13 @@
 """What every part of the config has in common."""
 
-from typing import Annotated, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Section")
 
 LIST_MAX = 1_000  # entries of a category, sku or brand list
 
@@ -31,3 +33,12 @@ class Section(BaseModel):
     """A part of the config: immutable, and a key it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def changed(section: S, **keys: Any) -> S:
+    """The same with other, valid keys; what was worked out of the old ones is worked out anew."""
+    copy = section.model_copy(update=keys)
+    for name in list(copy.__dict__):
+        if isinstance(getattr(type(copy), name, None), cached_property):
+            del copy.__dict__[name]
+    return copy

@@ -1,15 +1,16 @@
 """Lists that pick lines of a basket, or activities by their attributes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
 from loyalty.purchase import Line
 from loyalty_points.categories import nearest
-from loyalty_points.section import LIST_MAX, Name, Names, Section
+from loyalty_points.section import LIST_MAX, Identifier, Name, Names, Section, changed
 
+S = TypeVar("S", bound="Selection")
 CategoryPath = Annotated[str, Field(max_length=200, pattern=r"^[^/]+(/[^/]+)*$")]
 AttributeTexts = Annotated[dict[Name, Names], Field(max_length=50)]
 
@@ -26,9 +27,19 @@ class Selection(Section):
     attributes: AttributeTexts = Field(default_factory=dict)
     """Values by attribute name, such as `{"season": ["winter", "autumn"]}`."""
 
+    choice: Identifier | None = None
+    """A choice: the categories of the options that the member has picked of it are named, too."""
+
     @cached_property
     def is_empty(self) -> bool:
-        return not (self.categories or self.skus or self.brands or self.attributes)
+        lists = self.categories or self.skus or self.brands or self.attributes
+        return not lists and self.choice is None
+
+    def picked(self: S, categories: Mapping[str, Sequence[str]]) -> S:
+        """The same with the categories that were picked of the choice that it names."""
+        if self.choice is None:
+            return self
+        return changed(self, categories=(*self.categories, *categories.get(self.choice, ())))
 
     @cached_property
     def _sets(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:

@@ -11,7 +11,10 @@ BALANCE = """unit available pending held deficit version asOf
 EARNED = "earned { unit amount label availableAt expiresAt }"
 PURCHASE = f"""id source externalId revision occurredAt currency total {EARNED}
   versions {{ unit version }} member {{ id externalId }}"""
-REDEMPTION = "id unit program state amount captured order heldUntil createdAt member { externalId }"
+REWARD = """id label cost kind amount { currency amount } percent maximum { currency amount } item
+  version"""
+REDEMPTION = f"""id unit program state amount captured order heldUntil createdAt
+  member {{ externalId }} reward {{ {REWARD} }}"""
 
 RECORD = f"""mutation($input: RecordPurchaseInput!) {{ recordPurchase(input: $input) {{
   replayed purchase {{ {PURCHASE} }} {ERRORS} }} }}"""
@@ -55,6 +58,19 @@ UPDATE = f"""mutation($input: UpdateMemberInput!) {{ updateMember(input: $input)
   replayed member {{ id externalId status identifiers attributes }} {ERRORS} }} }}"""
 CLOSE = f"""mutation($input: CloseMemberInput!) {{ closeMember(input: $input) {{
   replayed member {{ id externalId status }} {ERRORS} }} }}"""
+
+REWARDS = f"""query($by: MemberRef!, $program: String) {{ member(by: $by) {{
+  rewards(program: $program) {{ program affordable available whyNot code
+    terms {{ {REWARD} }} }} }} }}"""
+REWARD_VALUE = f"""query($program: String!, $reward: String!, $input: RecordPurchaseInput!) {{
+  rewardValue(program: $program, reward: $reward, input: $input) {{
+    value {{ currency amount }} {ERRORS} }} }}"""
+CHOICE = """program id label picks current since mayChange nextChangeAt
+  options { id label categories }"""
+CHOOSE = f"""mutation($input: ChooseInput!) {{ choose(input: $input) {{
+  replayed choice {{ {CHOICE} }} {ERRORS} }} }}"""
+CHOICES = f"""query($by: MemberRef!, $program: String) {{ member(by: $by) {{
+  choices(program: $program) {{ {CHOICE} }} }} }}"""
 
 MEMBER = f"""query($by: MemberRef!) {{ member(by: $by) {{
   id externalId status identifiers attributes balances {{ {BALANCE} }} }} }}"""

@@ -21,6 +21,7 @@ OPEN_TO = {
         "node", "member", "purchase", "activity", "redemption", "previewPurchase",
         "previewActivity", "viewer", "tenant", "programs", "program", "units", "redeemPoints",
         "releaseRedemption", "balanceChanged", "activatePoints", "chooseDonation",
+        "choose", "rewardValue",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",

@@ -1,7 +1,7 @@
 """Spending points: what a redemption may ask for, and the hold or burn that carries it out."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from loyalty.commands import Redeem
 from loyalty.effects import Burn, Effect, Hold, Refuse, Reinstate
@@ -11,13 +11,16 @@ from loyalty.units import ratio
 from loyalty.view import View
 from loyalty_points.config import PointsConfig, Redemption, Reversible
 from loyalty_points.notation import HOLD_MAX
+from loyalty_points.rules import rewarding
 from loyalty_points.unit_places import unit_places
 
 
 def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:
     """The lots a redemption may take from; whether they suffice is for the kernel to say."""
-    if command.unit in config.lots.spent:
-        yield BurnWant(unit=command.unit, amount=command.amount)
+    if command.unit not in config.lots.spent:
+        return
+    # What a reward costs in minor units only the view says: for one all lots are looked at.
+    yield BurnWant(unit=command.unit, amount=command.amount if command.reward is None else None)
 
 
 def redeem(config: PointsConfig, command: Redeem, view: View) -> Iterator[Effect]:
@@ -27,17 +30,27 @@ def redeem(config: PointsConfig, command: Redeem, view: View) -> Iterator[Effect
     refusal = _declined(config, command, view)
     if refusal is not None:
         yield refusal
-        return
+    elif command.reward is None:
+        until = command.occurred_at + (command.hold_for or config.redemption.hold_for)
+        yield _taken(config, command, command.amount, until)
+    elif (refusal := rewarding.declined(config, command, view)) is not None:
+        yield refusal
+    else:
+        reward = config.rewards_by_id[command.reward]
+        until = rewarding.held_until(config, reward, command, view)
+        yield _taken(config, command, reward.price(unit_places(view, config.unit)), until)
+        yield rewarding.kept(config, reward, command, view)
+
+
+def _taken(config: PointsConfig, command: Redeem, amount: int, until: datetime) -> Burn | Hold:
     reversible = _reinstate(config.redemption.reversible)
     if command.capture:
-        yield Burn(unit=command.unit, amount=command.amount, reversible=reversible)
-        return
-    until = command.occurred_at + (command.hold_for or config.redemption.hold_for)
-    yield Hold(unit=command.unit, amount=command.amount, until=until, reversible=reversible)
+        return Burn(unit=command.unit, amount=amount, reversible=reversible)
+    return Hold(unit=command.unit, amount=amount, until=until, reversible=reversible)
 
 
 def _declined(config: PointsConfig, command: Redeem, view: View) -> Refuse | None:
-    spent = config.lots.spent
+    spent = config.lots.spent if command.reward is None else (config.unit,)
     if command.unit not in spent:
         return Refuse(
             code=Code.BAD_USER_INPUT,
@@ -52,6 +65,8 @@ def _declined(config: PointsConfig, command: Redeem, view: View) -> Refuse | Non
             message="must be more than nothing and at most P30D",
             field="holdFor",
         )
+    if command.reward is not None:
+        return None
     if command.amount <= 0:
         return _bad_amount("must be more than 0")
     if command.unit != config.unit:
