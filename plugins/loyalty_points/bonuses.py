@@ -62,10 +62,11 @@ class Basis:
 
 def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     """What a bonus rule adds: (factor - 1) x what it is applied to, of the lines that it counts."""
-    assert rule.bonus is not None
+    bonus = rule.bonus
+    assert bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
-    rule, bonus = occasion.as_picked(rule), rule.bonus
+    rule = occasion.as_picked(rule)
     unit = occasion.config.unit_of(rule)
     applied_to = basis.by_line(bonus, unit)
     if rule.picks_lines or "kinds" in rule.model_fields_set:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from loyalty.clock import SystemClock
 from loyalty.jobs.outbox import Outbox
 from loyalty.plugin_set import PluginSet
-from loyalty_points.commands import ActivatePoints, ChooseDonation
+from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.facts import DividendDeclared
 from loyalty_tenants.egress import Reach
 from loyalty_tenants.webhooks import endpoints
@@ -20,6 +20,10 @@ from tests.kernel.conftest import BOSS
 from tests.plugins.points.recorded.conftest import RULE
 
 MORE = {
+    "choices": [
+        {"id": "track", "label": "Track",
+         "options": [{"id": "miles", "label": "By mile"}, {"id": "fare", "label": "By fare"}]}
+    ],
     "expiry": {"notices": [7], "donations": True},
     "issuing": [
         {"id": "rewards", "label": "Reward", "windows": ["07-15"], "unit": "rewards",
@@ -54,6 +58,8 @@ async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
     at, own = world.clock.now(), {"member": ada, "program": "points"}
     await world.record(ActivatePoints(occurred_at=at, **own))
     await world.record(ChooseDonation(occurred_at=at, donates=True, **own))
+    for option in ("miles", "fare"):
+        await world.record(Choose(occurred_at=at, choice="track", options=(option,), **own))
     for day in ("2026-07-15", "2026-08-08", "2026-08-16", "2027-01-10"):
         await shop.comes(f"{day}T12:00", told=True)
     declared = DividendDeclared(
@@ -82,5 +88,7 @@ async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
     assert told["points.donated.v1"]["fact"]["amount"] == "30.00"
     assert told["points.dividend_issued.v1"]["fact"]["amount"] == "15.00"
     assert told["points.dividend_issued.v1"]["member"] is None
+    changed = told["points.choice_changed.v1"]["fact"]
+    assert (changed["before"], changed["options"]) == (["miles"], ["fare"])
     failed = await world.rows("select topic from loyalty.outbox where state <> 'DONE'")
     assert failed == []
