@@ -1,6 +1,7 @@
 """The rewards ladder: what points are worth at the till, at fixed prices."""
 
 from enum import StrEnum
+from fractions import Fraction
 from functools import cached_property
 from math import ceil
 from typing import Annotated, Any
@@ -133,7 +134,8 @@ class Reward(Section):
 
     def price(self, places: int) -> int:
         """What it costs in the unit's minor units, rounded up."""
-        return ceil(ratio(self.cost) * 10**places)
+        exact: Fraction = ratio(self.cost) * 10**places
+        return ceil(exact)
 
     def terms(self, version: int) -> dict[str, Any]:
         """What is kept of it with a redemption: whatever a later config says, this stands."""
