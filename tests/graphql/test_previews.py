@@ -109,3 +109,27 @@ async def test_an_activity_is_previewed_too(make_brand: Any, rows: Any) -> None:
     }  # fmt: skip
     assert bad["previewActivity"]["userErrors"][0]["code"] == "MEMBER_NOT_FOUND"
     assert await rows.of(brand.tenant_id) == before
+
+
+async def test_what_luck_decides_is_said_and_not_drawn(make_brand: Any) -> None:
+    rule = {"id": "check-in", "label": "Hello", "accounting_class": "MARKETING", "points": "5",
+            "activities": ["check_in"], "count": "visit"}  # fmt: skip
+    lucky = {
+        **rule, "id": "luck", "points": "0",
+        "chance": {"odds": "2026", "probability": "1", "prizes": [{"points": "9", "weight": "1"}]},
+    }  # fmt: skip
+    other = {**rule, "id": "review", "activities": ["review"]}
+    config = {"unit": "points", "rules": [rule, lucky, other]}
+    brand = await make_brand(config=config)
+
+    data = await brand.admin.run(PREVIEW_ACTIVITY, input={"type": "check_in"})
+
+    seen = data["previewActivity"]
+    assert [one["amount"] for one in seen["earned"]] == ["5"]
+    assert seen["byChance"] == [{"program": "points", "label": "luck/2026"}]
+    assert [(one["rule"], one["fired"], one["reason"]) for one in seen["decisions"]] == [
+        ("check-in", True, None), ("luck", False, "BY_CHANCE"),
+    ]  # fmt: skip
+    assert seen["decisions"][1]["explanation"] == (
+        "luck decides, at odds of 1: a preview draws nothing"
+    )
