@@ -1,6 +1,7 @@
 """Jobs of plugins: each turn once, the missed ones in order, on the tenant's own days."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loyalty.jobs.plugin_jobs import following
+from loyalty_points.plugin import plugin as points
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.program_records import program
 from loyalty_tenants.programs import archive_program
@@ -96,3 +98,61 @@ def test_whole_days_are_counted_on_the_wall_clock(
     found = following(datetime.fromisoformat(at), every, NEW_YORK, turns)
 
     assert found == datetime.fromisoformat(then)
+
+
+async def test_a_job_that_looks_by_itself_is_asked_once_with_now(
+    make_world: Any, hands: Any, echo: Any
+) -> None:
+    (job,) = echo.plugin.jobs
+    plugin = replace(echo.plugin, jobs=(replace(job, each_turn=False),))
+    world = await make_world(config=None, plugins=(plugin,))
+    await world.run_program("echo", {}, kind="echo")
+    await hands.run(world)
+    world.pass_time(days=30)
+
+    await hands.run(world)
+
+    assert await days(world) == ["2026-01-01", "2026-01-31"]
+    assert set(echo.trouble.asked[2:]) == {world.clock.now()}
+    await world.audited()
+
+
+async def test_a_job_that_no_config_uses_has_no_turns_until_one_does(
+    make_world: Any, hands: Any, echo: Any
+) -> None:
+    (job,) = echo.plugin.jobs
+    used = replace(job, when=lambda config: bool(config.counted))
+    world = await make_world(config=None, plugins=(replace(echo.plugin, jobs=(used,)),))
+    await world.run_program("echo", {}, kind="echo")
+    world.pass_time(days=30)
+
+    await hands.run(world)
+
+    assert echo.trouble.asked == []
+    assert await world.rows("select name from loyalty.job where name like 'plugin:%'") == []
+    await world.run_program("other", {"counted": ["spend"]}, kind="echo")
+    await hands.run(world)
+    assert set(echo.trouble.asked) == {world.clock.now()}
+
+
+async def test_what_lies_behind_a_jobs_turn_waits_for_it(
+    make_world: Any, hands: Any, echo: Any
+) -> None:
+    """What ends between two turns ends between them, however late the worker is."""
+    world = await make_world(plugins=(points, echo.plugin))
+    await world.run_program("echo", {}, kind="echo")
+    await hands.run(world)
+    member = await world.member()
+    await world.give(member, 10, days=1.5)
+    world.pass_time(days=3)
+
+    await hands.run(world)
+
+    rows = await world.rows(
+        "select kind, occurred_at from loyalty.fact"
+        " where kind in ('LotsDue', 'echo.day_closed/1') order by id"
+    )
+    assert [row["kind"] for row in rows] == [
+        *["echo.day_closed/1"] * 2, "LotsDue", *["echo.day_closed/1"] * 2,
+    ]  # fmt: skip
+    assert [row["occurred_at"] for row in rows] == sorted(row["occurred_at"] for row in rows)

@@ -72,7 +72,10 @@ async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
     while await outbox.round():
         pass
 
-    rows = await world.rows("select topic, body from loyalty.webhook_event order by created_at, id")
+    async with worker_database.tenant(world.tenant_id, read_only=True) as connection:
+        rows = await connection.fetch(
+            "select topic, body from loyalty.webhook_event order by created_at, id"
+        )
     told: dict[str, Any] = {}
     for row in rows:
         Draft202012Validator(topics.by_name[row["topic"]].schema).validate(json.loads(row["body"]))
