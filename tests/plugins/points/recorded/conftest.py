@@ -1,6 +1,7 @@
 """Points programs on a real ledger, with workers behind and somebody who makes members gold."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from loyalty.effects import Effect, SetTrait
-from loyalty.facts import ActivityRecorded, MemberRef
+from loyalty.facts import ActivityRecorded, MemberRef, PurchaseRecorded
 from loyalty.ledger.balances import balances
 from loyalty.plugin import Plugin, Trait, on
 from loyalty.view import View
@@ -32,11 +33,13 @@ RULE = {
 
 
 class Ladder(BaseModel):
-    """A program whose activities say which tier a member has, and until when."""
+    """A program whose activities and purchases say which tier a member has, and until when."""
 
 
-def _climb(config: Ladder, fact: ActivityRecorded, view: View) -> Iterator[Effect]:
-    if fact.type == "tier":
+def _climb(
+    config: Ladder, fact: ActivityRecorded | PurchaseRecorded, view: View
+) -> Iterator[Effect]:
+    if "tier" in fact.attributes:
         until = fact.attributes.get("until")
         yield SetTrait(
             name="tier",
@@ -48,7 +51,7 @@ def _climb(config: Ladder, fact: ActivityRecorded, view: View) -> Iterator[Effec
 ladder = Plugin(
     name="ladder",
     config=Ladder,
-    reactions=(on(ActivityRecorded, Ladder, _climb),),
+    reactions=(on(ActivityRecorded, Ladder, _climb), on(PurchaseRecorded, Ladder, _climb)),
     traits=(Trait(name="tier", type=str, description="The tier."),),
 )
 
@@ -73,8 +76,11 @@ class Club:
         worker = self._hands.worker(self.world, passing_by=not told)
         return await worker.run_due(self.world.tenant_id)
 
-    async def buys(self, member: MemberRef, total: str, at: str | None = None) -> Any:
+    async def buys(
+        self, member: MemberRef, total: str, at: str | None = None, **attributes: Any
+    ) -> Any:
         purchase = self.world.purchase(member, total, at=None if at is None else self.local(at))
+        purchase = replace(purchase, attributes=attributes)
         await self.world.record(purchase)
         return purchase
 

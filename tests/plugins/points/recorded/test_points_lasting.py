@@ -163,3 +163,19 @@ async def test_a_condition_on_attributes_shows_with_the_next_fact(club: Any) -> 
 
     assert await shop.ends(plain) == [("2026-10-01T00:00", 5)]
     assert await shop.ends(special) == [("", 5)]
+
+
+async def test_a_return_does_not_call_off_the_end_of_a_tier(club: Any) -> None:
+    """The trait stays until somebody sets another: what it does ends when it says."""
+    shop = await club("2026-03-15T09:00", terms=GOLD)
+    ada = await shop.world.member()
+    order = await shop.buys(ada, "100.00", tier="gold", until="2026-05-20T00:00:00-04:00")
+    await shop.works()
+    await shop.buys(ada, "40.00")
+    await shop.comes("2026-04-01T10:00")
+
+    await shop.world.record(shop.world.back(order))
+    await shop.comes("2026-05-20T00:00")
+
+    assert await shop.ends(ada) == [("2026-12-01T00:00", 40)]
+    assert await shop.world.rows("select 1 from loyalty.due_fact where state <> 'DONE'") == []
