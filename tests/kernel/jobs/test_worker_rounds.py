@@ -41,7 +41,6 @@ async def test_a_big_tenant_takes_a_slice_and_then_it_is_the_others_turn(
     await small.record(small.purchase(await small.member(), 100))
     big.pass_time(days=400)
     worker = hands.worker(big, size=50)
-    await worker.round()  # what lies behind the turn of a program's job waits for it
 
     await worker.round()
 
