@@ -13,7 +13,9 @@ from loyalty_graphql import texts
 from loyalty_graphql.access import allow, money, reached
 from loyalty_graphql.approvals import ApprovalRequest, shown_approval
 from loyalty_graphql.balances import Balance, shown_balance
-from loyalty_graphql.bulk_adjustments import amount_of, caller, order_of, refusal_of
+from loyalty_graphql.bulk_adjustments import caller
+from loyalty_graphql.bulk_input import amount_of, order_of
+from loyalty_graphql.bulk_shown import refusal_of
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.member_ref import MemberRef, member_ref
@@ -22,7 +24,9 @@ from loyalty_graphql.scalars import Decimal
 from loyalty_graphql.units import unit_of
 from loyalty_tenants.desk import approvals, bulk, reasons
 from loyalty_tenants.desk.approvals import ApprovalKind
-from loyalty_tenants.desk.bulk import Bulk, Order, Wanted
+from loyalty_tenants.desk.orders import Bulk, Order, Wanted
+from loyalty_tenants.desk.orders import command as commanded
+from loyalty_tenants.desk.orders import replayed as same_order
 from loyalty_tenants.desk.policy import policy
 from loyalty_tenants.desk.reasons import Reason
 from loyalty_tenants.principal import Role
@@ -115,7 +119,7 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded | t
         first = await journal.command_input(connection, client, key)
         if first is None:
             if (known := await bulk.by_key(connection, client, key)) is not None:
-                return bulk.replayed(known, order(None)), True
+                return same_order(known, order(None)), True
             asked = order(await reasons.listed(connection, given.reason_code))
             above = (await policy(connection)).above.get(unit.code)
             if above is not None and abs(wanted.amount) > above:
@@ -126,7 +130,7 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded | t
                     connection, caller(context), asked, key=key, kind=kind, now=now
                 )
                 return placed, False
-    command = bulk.command(order(None) if first is not None else asked, wanted, now)
+    command = commanded(order(None) if first is not None else asked, wanted, now)
     if first is not None:  # the list may have changed since: a replay is what was asked then
         command = replace(
             command, note=note or first.get("note", ""), expires_after=first.get("expires_after"),

@@ -11,7 +11,8 @@ from loyalty.errors import Refused
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.changes import changed
-from loyalty_graphql.bulk_adjustments import BulkAdjustment, settled, shown_bulk
+from loyalty_graphql.bulk_adjustments import settled
+from loyalty_graphql.bulk_shown import BulkAdjustment, shown_bulk
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.enums import exposed
 from loyalty_graphql.failures import UserError, user_errors

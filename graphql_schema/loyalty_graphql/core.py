@@ -5,11 +5,8 @@ from loyalty_graphql.adjustments import AdjustmentMutation
 from loyalty_graphql.admin.parts import ADMIN_MUTATION, ADMIN_QUERY, ADMIN_TYPES
 from loyalty_graphql.approvals import ApprovalMutation, ApprovalQuery
 from loyalty_graphql.batches import BatchMutation, BatchQuery
-from loyalty_graphql.bulk_adjustments import (
-    ADJUSTMENTS_MAX,
-    BulkAdjustmentMutation,
-    BulkAdjustmentQuery,
-)
+from loyalty_graphql.bulk_adjustments import BulkAdjustmentMutation, BulkAdjustmentQuery
+from loyalty_graphql.bulk_input import ADJUSTMENTS_MAX
 from loyalty_graphql.compose import Core
 from loyalty_graphql.corrections import CorrectionMutation
 from loyalty_graphql.freezing import FreezeMutation

@@ -13,9 +13,9 @@ from loyalty.plugin import Connection
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Request
 from loyalty_tenants.desk import bulk
-from loyalty_tenants.desk.bulk import Item, ItemState
+from loyalty_tenants.desk.orders import BulkState, Item, ItemState, request_of
 
-Record = Callable[[UUID, Sequence[Request]], Awaitable[list[Outcome]]]
+Record = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
 SLICE = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 
 
@@ -30,7 +30,7 @@ async def settle_slice(
     """
     async with database.tenant(tenant_id) as connection:
         found = await bulk.by_id(connection, bulk_id)
-        if found is None or found.state is not bulk.BulkState.RUNNING:
+        if found is None or found.state is not BulkState.RUNNING:
             await _over(connection, bulk_id)
             return 0
         items = await bulk.items(connection, bulk_id, state=ItemState.WAITING, count=SLICE)
@@ -42,8 +42,8 @@ async def settle_slice(
             )  # fmt: skip
             await _over(connection, bulk_id)
             return 0
-    requests = [bulk.request_of(found, item) for item in items]
-    outcomes = await record(tenant_id, requests)
+    requests = [request_of(found, item) for item in items]
+    outcomes = await record(requests)
     async with database.tenant(tenant_id) as connection:
         later = await _mark(connection, bulk_id, items, outcomes)
     if later:
@@ -56,9 +56,8 @@ class BulkJob:
 
     async def run(self, visit: Visit, row: JobRow) -> int:
         """A slice; and one more turn that finds nothing left."""
-        recorder = visit.recorder
         return 1 + await settle_slice(
-            recorder.database, recorder.record_many, visit.tenant_id, UUID(row.which), visit.now
+            visit.recorder.database, visit.record, visit.tenant_id, UUID(row.which), visit.now
         )
 
 
