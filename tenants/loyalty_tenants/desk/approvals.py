@@ -98,8 +98,7 @@ async def decide(
 ) -> Approval:
     """Decide what waits; it stays decided only if the transaction commits.
 
-    Who asked may withdraw, and never approve. Decided before in the same way by the same client it
-    is answered as it is.
+    Who asked may withdraw, and never approve.
 
     :raises Refused: NOT_FOUND, ALREADY_DECIDED, APPROVAL_EXPIRED, SAME_PERSON
     """
