@@ -1,11 +1,12 @@
 """The sales of a walk that something is still to come back of; the others are forgotten at once."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from loyalty.backtest.past import Past
-from loyalty.facts import Fact, FactKey
+from loyalty.facts import Fact, FactKey, PurchaseRecorded
 from loyalty.settlement.sale import FollowOn, Sale
 
 FOLLOW = "follow"
@@ -18,18 +19,25 @@ class Sales:
         self.by_key: dict[FactKey, Sale] = {}
         self._keys: dict[UUID, FactKey] = {}  # by the id that history has for the sale
         self._left: dict[UUID, int] = {}
+        self._newest: dict[tuple[str, str], UUID] = {}  # by the purchase's source and external id
         self._roots: dict[UUID, UUID] = {}  # the fact of this walk -> the sale as history has it
 
-    def keep(
-        self, past: Past, fact_id: UUID, member_id: UUID, grants: list[dict[str, Any]]
-    ) -> None:
-        """Keep a purchase of which history takes something back later."""
+    def keep(self, past: Past, sold: PurchaseRecorded, fact_id: UUID, member_id: UUID,
+             body: Mapping[str, Any]) -> None:  # fmt: skip
+        """Keep a purchase of which history takes something back later, as it was settled."""
         self.by_key[past.key] = Sale(
-            fact_id=past.id, member_id=member_id, fact=past.fact, grants=grants
-        )
+            fact_id=past.id, member_id=member_id, fact=sold, grants=body.get("grants", []),
+            emitted=body.get("emitted", ()),
+        )  # fmt: skip
         self._keys[past.id] = past.key
         self._left[past.id] = past.undone
         self._roots[fact_id] = past.id
+        self._newest[sold.source, sold.external_id] = past.id
+
+    def newest(self, source: str, external_id: str) -> PurchaseRecorded | None:
+        """The newest revision of a purchase, where something is still to come back of it."""
+        sale = self.get(self._newest.get((source, external_id)))
+        return sale.fact if sale and isinstance(sale.fact, PurchaseRecorded) else None
 
     def get(self, sale_id: UUID | None) -> Sale | None:
         key = None if sale_id is None else self._keys.get(sale_id)
@@ -50,6 +58,8 @@ class Sales:
         self._left[ident] -= 1
         if self._left[ident] <= 0 and not sale.follow_ons:
             del self.by_key[self._keys.pop(ident)], self._left[ident]
+            if isinstance(sold := sale.fact, PurchaseRecorded):
+                self._newest.pop((sold.source, sold.external_id), None)
 
     # --- what followed from them, and is undone with them ------------------------------------
 

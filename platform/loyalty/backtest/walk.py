@@ -75,17 +75,29 @@ class Walk:
         """Let one fact happen, after what fell due before it was recorded."""
         came = self.until(past.recorded_at)
         self._batch.now = past.recorded_at
-        fact = past.fact
+        request = self._request(past)
+        return came if request is None else came + self._settle(request, past)
+
+    def _request(self, past: Past) -> Request | None:
+        """The fact as the recorder had it settled; None where what it is about is not there."""
+        fact, replaces = past.fact, None
         if isinstance(fact, PurchaseReversed):
             if (sale := self._sales.get(past.sale_id)) is None:
                 self.left_out[EARLIER] += 1
-                return came
+                return None
             assert isinstance(sale.fact, PurchaseRecorded)
             fact = replace(fact, purchase_revision=sale.fact.revision)
         elif isinstance(fact, PurchaseRecorded):
             self._pay(fact, past)
-        request = Again(fact=fact, actor=ACTOR, key=past.key, any_time=True, while_suspended=True)
-        return came + self._settle(request, past)
+            before = self._sales.newest(fact.source, fact.external_id)
+            if fact.revision > 1 and before is not None:  # a correction, of that instant
+                replaces = before.revision
+                if fact.occurred_at != before.occurred_at:
+                    fact = replace(fact, occurred_at=before.occurred_at)
+        return Again(
+            fact=fact, actor=ACTOR, key=past.key, any_time=True, while_suspended=True,
+            replaces=replaces,
+        )  # fmt: skip
 
     def until(self, at: datetime) -> list[Told]:
         """Let happen what follows from earlier facts and falls due by an instant."""
@@ -108,8 +120,10 @@ class Walk:
                 for one in later
             ]  # fmt: skip
         if past.undone and past.member_id is not None:
-            self._sales.keep(past, recorded.fact_id, past.member_id, _grants(facts))
-        return self._came(facts, later, past.fact, past.member_id)
+            assert isinstance(request.fact, PurchaseRecorded)
+            body = facts[-1][BODY] or {}
+            self._sales.keep(past, request.fact, recorded.fact_id, past.member_id, body)
+        return self._came(facts, later, request.fact, past.member_id)
 
     def _follow_on(self, later: FollowsLater) -> list[Told]:
         member = None if later.member_id is None else MemberRef(id=later.member_id)
