@@ -111,7 +111,7 @@ class StartBacktestInput:
     config: Config | None = None
     """The config to test; null: the program's draft as it is saved."""
     cost_per_point: Decimal | None = None
-    """What a whole point costs, in the tenant's first currency; null: as the config says."""
+    """What a point costs, in the tenant's first currency; null: the newest cost that is set."""
 
 
 @strawberry.input

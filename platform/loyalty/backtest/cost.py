@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 from loyalty.errors import Code, Refused
 from loyalty.units import Rounding, currency_places, divided, ratio
@@ -42,11 +41,3 @@ def per_point(text: str, *, field: str) -> str:
             field=field,
         )  # fmt: skip
     return text
-
-
-def configured(config: Any, currencies: tuple[str, ...]) -> str | None:
-    """The `cost_per_point` that a config names, if its kind has such a key."""
-    found = getattr(config, "cost_per_point", None)
-    if isinstance(found, dict):
-        found = next((found[one] for one in currencies if one in found), None)
-    return None if found is None else str(found)

@@ -19,7 +19,6 @@ The report is plain JSON with amounts in minor units:
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -38,18 +37,11 @@ Report = dict[str, Any]
 Sums = Mapping[Key, Sum]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
-    """What the points of each side cost; None where nobody said."""
-
-    published: Cost | None = None
-    draft: Cost | None = None
-
-
 def report(
-    setup: Setup, plugins: PluginSet, published: Side, draft: Side, before: datetime, prices: Prices
-) -> Report:
-    """Both sides were walked over the same facts, for the same program."""
+    setup: Setup, plugins: PluginSet, published: Side, draft: Side, before: datetime,
+    price: Cost | None,
+) -> Report:  # fmt: skip
+    """Both sides were walked over the same facts, for the same program; `price` None: no costs."""
     ours, theirs = published.tally, draft.tally
     units = sorted(
         {unit for tally in (ours, theirs) for program, _, unit in tally.rules
@@ -65,35 +57,31 @@ def report(
         },
         "failures": dict(draft.failures.most_common(5)),
         "loaded": loaded(setup, plugins),
-        "rules": list(_rules(ours, theirs, _Pair(setup, prices))),
-        "units": [_unit(unit, ours, theirs, _Pair(setup, prices)) for unit in units],
+        "rules": list(_rules(ours, theirs, _Pair(setup, price))),
+        "units": [_unit(unit, ours, theirs, _Pair(setup, price)) for unit in units],
     }  # fmt: skip
 
 
 class _Pair:
     """Writes the two sums of a row, each with its cost."""
 
-    def __init__(self, setup: Setup, prices: Prices) -> None:
-        self.setup, self.prices = setup, prices
+    def __init__(self, setup: Setup, price: Cost | None) -> None:
+        self.setup, self.price = setup, price
 
     def __call__(self, unit: str, published: Sum, draft: Sum) -> dict[str, Any]:
-        return {
-            "published": self._plain(unit, published, self.prices.published),
-            "draft": self._plain(unit, draft, self.prices.draft),
-        }
+        return {"published": self._plain(unit, published), "draft": self._plain(unit, draft)}
 
     def currency(self, unit: str) -> str | None:
-        priced = (self.prices.draft, self.prices.published)
-        return next((one.currency for one in priced if one and one.unit == unit), None)
+        return self.price.currency if self.price and self.price.unit == unit else None
 
     def places(self, unit: str) -> int:
         return self.setup.places(unit) or 0
 
-    def _plain(self, unit: str, of: Sum, cost: Cost | None) -> dict[str, Any]:
-        priced = cost is not None and cost.unit == unit
+    def _plain(self, unit: str, of: Sum) -> dict[str, Any]:
+        priced = self.price is not None and self.price.unit == unit
         return {
             "times": of.times, "granted": of.granted, "taken": of.taken,
-            "cost": cost.of(of.net, self.places(unit)) if priced and cost else None,
+            "cost": self.price.of(of.net, self.places(unit)) if priced and self.price else None,
         }  # fmt: skip
 
 

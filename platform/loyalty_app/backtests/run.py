@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.backtest.cost import Cost, configured
+from loyalty.backtest.cost import Cost
 from loyalty.backtest.history import History
 from loyalty.backtest.naming import name_members
-from loyalty.backtest.report import Prices, Report, report
+from loyalty.backtest.report import Report, report
+from loyalty.connection import Connection
+from loyalty.counters import ALWAYS
 from loyalty.setup import Setup
 from loyalty_app.backtests.both import Both, Progress, both
 from loyalty_app.backtests.order import Order
 from loyalty_app.backtests.reading import Reading
 from loyalty_app.settings import Settings
+from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,26 +50,22 @@ async def run(
         since=asked.since, before=asked.before, until=await history.newest(), check=asked.check,
     )  # fmt: skip
     sides = await both(settings, order, setup.zone, progress)
-    prices = _prices(reader, setup, asked)
-    found = report(setup, reader.plugins, sides.published, sides.draft, asked.before, prices)
     async with reader.database.tenant(asked.tenant_id, read_only=True) as connection:
+        price = await _price(connection, reader, setup, asked)
+        found = report(setup, reader.plugins, sides.published, sides.draft, asked.before, price)
         await name_members(connection, found)
     return found, sides
 
 
-def _prices(reader: Reading, setup: Setup, asked: Asked) -> Prices:
-    """As asked; else what each side's own config says."""
-    draft = reader.configs.parse(asked.kind, asked.config)
-    program = setup.program(asked.program)
-    version = None if program is None else program.at(asked.before)
-    return Prices(
-        published=_price(setup, version.config if version else draft, asked.cost_per_point),
-        draft=_price(setup, draft, asked.cost_per_point),
-    )
-
-
-def _price(setup: Setup, config: Any, given: str | None) -> Cost | None:
-    unit, price = getattr(config, "unit", None), given or configured(config, setup.currencies)
-    if unit is None or price is None or not setup.currencies:
+async def _price(
+    connection: Connection, reader: Reading, setup: Setup, asked: Asked
+) -> Cost | None:
+    """As asked; else the newest cost that is set for what the program gives, or for its unit."""
+    unit = getattr(reader.configs.parse(asked.kind, asked.config), "unit", None)
+    if not isinstance(unit, str):
         return None
-    return Cost(unit=unit, currency=setup.currencies[0], per_point=price)
+    if asked.cost_per_point is not None and setup.currencies:
+        return Cost(unit=unit, currency=setup.currencies[0], per_point=asked.cost_per_point)
+    known = await costs(connection, unit, ALWAYS[1])
+    found = known.get(asked.program) or known.get(OF_THE_UNIT)
+    return None if found is None else Cost(unit, found.currency, found.each)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from loyalty.backtest.chart import chart
 from loyalty.backtest.cost import Cost, per_point
 from loyalty.backtest.naming import name_members
-from loyalty.backtest.report import Prices, Report, report
+from loyalty.backtest.report import Report, report
 from loyalty.backtest.spreadsheet import spreadsheet
 from loyalty.effects import Grant
 from loyalty.errors import Code, Refused
@@ -35,7 +35,7 @@ DRAFT = {
          "per": {"USD": "20.00"}},
     ],
 }  # fmt: skip
-PRICES = Prices(published=Cost("points", "USD", "0.01"), draft=Cost("points", "USD", "0.01"))
+PRICE = Cost("points", "USD", "0.01")
 
 
 def sold(world: Any, who: Any, *lines: tuple[str | None, int], at: str) -> Any:
@@ -56,7 +56,7 @@ async def sides(world: Any, bench: Any) -> tuple[Any, Report]:
     await world.record(world.back(tea, ReturnedLine(id="l0", quantity=500)))
     published, _ = await bench.walk(world)
     draft, heard = await bench.walk(world, draft=DRAFT)
-    found = report(await bench.setup(world), world.plugins, published, draft, FAR_AHEAD, PRICES)
+    found = report(await bench.setup(world), world.plugins, published, draft, FAR_AHEAD, PRICE)
     async with world.database.tenant(world.tenant_id, read_only=True) as connection:
         await name_members(connection, found)
     return heard, found
