@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from loyalty.clock import SetClock
+from tests.graphql.admin.documents import done
 from tests.graphql.brand import NOON, POINTS, Brand, Server
 from tests.graphql.conftest import (
     anonymous,
@@ -19,6 +20,8 @@ from tests.graphql.conftest import (
     work,
 )
 from tests.scenarios.teller import Teller
+
+Change = Callable[[Any], None]
 
 __all__ = [
     "anonymous",
@@ -55,6 +58,34 @@ def tell(
             await brand.make_unit(code, others)
         brand.clock.at = teller.instant(at)
         await brand.run_program("points", config)
+        await brand.enroll("ada")
+        return teller
+
+    return begin
+
+
+@pytest.fixture
+def starts(
+    make_brand: Callable[..., Awaitable[Brand]], work: Callable[[Brand], Awaitable[int]]
+) -> Callable[..., Awaitable[Teller]]:
+    """Begins a story with a program that ships with the product, started over the API.
+
+    `change` alters the template's config before it is published, as an admin would.
+    """
+
+    async def begin(template: str, at: str, change: Change | None = None) -> Teller:
+        brand = await make_brand(config=None, backdating=timedelta(days=400))
+        asked = {"template": template, "slug": "points", "createUnits": True}
+        draft = (await done(brand.admin, "startProgram", **asked))["program"]
+        teller = Teller(brand, work, draft["config"]["unit"])
+        brand.clock.at = teller.instant(at)
+        if change is not None:
+            change(draft["config"])
+            of = {"id": draft["id"], "expectedVersion": draft["version"]}
+            done_so = await done(brand.admin, "updateProgram", **of, config=draft["config"])
+            draft = done_so["program"]
+        of = {"id": draft["id"], "expectedVersion": draft["version"]}
+        await done(brand.admin, "publishProgram", **of)
         await brand.enroll("ada")
         return teller
 

@@ -19,6 +19,7 @@ from tests.graphql.documents import (
     RETURN,
     REVERSE,
     STATEMENT,
+    UPDATE,
 )
 
 
@@ -57,7 +58,9 @@ class Teller:
         assert payload["userErrors"] == [], payload
         return payload["purchaseReturn"]
 
-    async def asks_for(self, amount: str, *, capture: bool = False, **more: Any) -> Any:
+    async def asks_for(
+        self, amount: str | None = None, *, capture: bool = False, **more: Any
+    ) -> Any:
         """A redemption's payload, refused or not."""
         given = {
             "member": {"externalId": "ada"}, "amount": amount, "unit": self.unit,
@@ -65,7 +68,7 @@ class Teller:
         }  # fmt: skip
         return (await self.brand.service.run(REDEEM, input=given))["redeemPoints"]
 
-    async def redeems(self, amount: str, **more: Any) -> str:
+    async def redeems(self, amount: str | None = None, **more: Any) -> str:
         """The id of a redemption that stands."""
         payload = await self.asks_for(amount, **more)
         assert payload["userErrors"] == [], payload
@@ -89,13 +92,28 @@ class Teller:
         payload = (await self.brand.admin.run(ADJUST, input=given))["adjustBalance"]
         assert payload["userErrors"] == [], payload
 
-    async def does(self, activity: str, **attributes: Any) -> None:
-        """An activity of this type."""
+    async def does(self, activity: str, **attributes: Any) -> Any:
+        """An activity of this type; answers it with what it earned."""
         given = {
             "member": {"externalId": "ada"}, "source": "app", "externalId": self.brand.key(),
             "type": activity, "occurredAt": self.brand.now(), "attributes": attributes,
         }  # fmt: skip
         payload = (await self.brand.service.run(ACTIVITY, input=given))["recordActivity"]
+        assert payload["userErrors"] == [], payload
+        return payload
+
+    def given(self, answer: Any, unit: str | None = None) -> dict[str, str]:
+        """What a purchase or an activity earned in a unit, by the label that members read."""
+        return {
+            one["label"]: one["amount"]
+            for one in answer["earned"]
+            if one["unit"] == (unit or self.unit)
+        }
+
+    async def is_known(self, **attributes: Any) -> None:
+        """The brand learns something of Ada, such as her birthday."""
+        given = {"member": {"externalId": "ada"}, "attributes": attributes}
+        payload = (await self.brand.service.run(UPDATE, input=given))["updateMember"]
         assert payload["userErrors"] == [], payload
 
     async def has(self, unit: str | None = None, **variables: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The North Face XPLR Pass: each 100 points become 10 dollars in issuing windows, within limits."""
+"""The template north-face-xplr: 100 points become 10 dollars in issuing windows, within limits."""
 
 from typing import Any
 
@@ -8,37 +8,16 @@ WINDOWS = """
 query($program: String!) { issuingWindows(program: $program) {
     issuing day opensAt unit closed members amount } }
 """
-REWARDS = {
-    "id": "rewards",
-    "label": "XPLR reward",
-    "windows": ["03-15", "07-15", "11-15"],
-    "unit": "rewards",
-    "step": "100",
-    "gives": "10.00",
-    "max_per_window": "50.00",
-    "max_per_year": "150.00",
-    "lifetime": {"span": "P11M"},
-}
-XPLR = {
-    "unit": "points",
-    "rules": [
-        {
-            "id": "spend",
-            "label": "1 point per dollar",
-            "accounting_class": "MATERIAL_RIGHT",
-            "points": "1",
-            "per": {"USD": "1.00"},
-        }
-    ],
-    "issuing": [REWARDS],
-}
 
 
 @pytest.fixture
-def xplr(tell: Any) -> Any:
-    async def begin(at: str, **limits: Any) -> Any:
-        config = {**XPLR, "issuing": [REWARDS | limits]}
-        return await tell(at, config, units={"rewards": 2})
+def xplr(starts: Any) -> Any:
+    async def begin(at: str, terms: Any = None, **limits: Any) -> Any:
+        def change(config: Any) -> None:
+            config["issuing"][0].update(limits)
+            config.update({"terms": terms} if terms else {})
+
+        return await starts("north-face-xplr", at, change if terms or limits else None)
 
     return begin
 
@@ -47,7 +26,12 @@ async def test_a_window_takes_full_steps_and_the_rest_is_carried(xplr: Any) -> N
     """XP-1: 740 points => $50 issued, 500 burned, 240 carried; then $20, 40 carried."""
     story = await xplr("2026-01-10T12:00")
     await story.buys("640.00")
-    await story.adjusts("100")  # what activities gave, capped at 100 a year
+    given = [story.given(await story.does("app"))]
+    given += [story.given(await story.does("referral")) for _ in range(4)]
+    given += [story.given(await story.does("check_in")) for _ in range(2)]
+    friend = {"For a friend": "25"}
+    assert given == [{"For the app": "10"}, *[friend] * 3, {"For a friend": "15"}, {}, {}]
+    assert await story.available() == "740", "activities come to 120, capped at 100"
 
     await story.comes("2026-03-15T00:00")
     assert (await story.available(), await story.available("rewards")) == ("240", "50.00")
@@ -116,10 +100,9 @@ async def test_a_late_worker_judges_by_the_day(xplr: Any) -> None:
 
 
 async def test_points_that_end_after_a_window_do_not_end_before_a_late_worker_came(
-    tell: Any,
+    xplr: Any,
 ) -> None:
-    config = {**XPLR, "issuing": [REWARDS], "terms": {"lifetime": {"span": "P70D"}}}
-    story = await tell("2026-01-10T12:00", config, units={"rewards": 2})
+    story = await xplr("2026-01-10T12:00", terms={"lifetime": {"span": "P70D"}})
     await story.buys("150.00")  # end on 21 March
 
     await story.comes("2026-04-01T12:00")
@@ -148,3 +131,33 @@ async def test_two_workers_at_once_issue_once(xplr: Any) -> None:
     await story.comes("2026-03-15T03:00")
 
     assert (await story.available(), await story.available("rewards")) == ("240", "50.00")
+
+
+async def test_the_app_counts_once_for_life_and_check_ins_up_to_a_hundred(xplr: Any) -> None:
+    """XP-3: the second download gives nothing; 21 check-ins in a year give 100."""
+    story = await xplr("2026-01-10T12:00")
+    given = [story.given(await story.does("app")) for _ in range(2)]
+    assert given == [{"For the app": "10"}, {}]
+
+    await story.comes("2027-01-01T00:00")
+    before = int(await story.available())
+    for _ in range(21):
+        last = await story.does("check_in")
+
+    assert (int(await story.available()) - before, last["earned"]) == (100, [])
+    assert story.given(await story.does("app")) == {}
+
+
+async def test_gear_that_is_recycled_gives_by_category_twice_a_month(xplr: Any) -> None:
+    """XP-6: points by the category of what was brought, at most n a month."""
+    story = await xplr("2026-01-10T12:00")
+    brought = [
+        story.given(await story.does("gear_recycled", category=category))
+        for category in ("jacket", "socks", "tent")
+    ]
+    await story.comes("2026-02-01T00:00")
+    shoes = story.given(await story.does("gear_recycled", category="shoes"))
+
+    label = "For gear that lives on"
+    assert brought == [{label: "25"}, {label: "5"}, {}]
+    assert shoes == {label: "10"}

@@ -1,4 +1,4 @@
-"""REI Co-op: a dividend of the year's eligible net purchases, its rate declared afterwards."""
+"""The template rei-dividend: a part of the year's eligible net purchases, declared afterwards."""
 
 from typing import Any
 
@@ -21,28 +21,6 @@ select a.kind, sum(case when p.to_id = a.id then p.amount else -p.amount end)::i
   from loyalty.account a join loyalty.posting p on a.id in (p.to_id, p.from_id)
  where a.owner_kind = 'PROGRAM' and a.unit = 'dividend' group by 1 order by 1
 """
-REI = {
-    "unit": "eligible",
-    "rules": [
-        {
-            "id": "eligible",
-            "label": "Counts for your dividend",
-            "accounting_class": "MATERIAL_RIGHT",
-            "points": "1",
-            "per": {"USD": "1.00"},
-            "exclude": {"categories": ["outlet", "trips", "services"]},
-        }
-    ],
-    "dividend": {
-        "id": "dividend",
-        "label": "Co-op dividend",
-        "unit": "dividend",
-        "issues": "03-15",
-        "minimum": "10.00",
-        "lifetime": {"span": "P2Y"},
-    },
-    "expiry": {"donations": True},
-}
 ITEMS = {
     "tent": {"amount": "300.00", "category": "camping"},
     "outlet": {"amount": "80.00", "category": "outlet/shoes"},
@@ -57,10 +35,9 @@ def basket(*names: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def rei(tell: Any) -> Any:
-    async def begin(at: str = "2024-02-01T12:00", **dividend: Any) -> Any:
-        config = {**REI, "dividend": {**REI["dividend"], **dividend}}  # type: ignore[dict-item]
-        return await tell(at, config, places=2, units={"dividend": 2})
+def rei(starts: Any) -> Any:
+    async def begin(at: str = "2024-02-01T12:00") -> Any:
+        return await starts("rei-dividend", at)
 
     return begin
 
