@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from loyalty.commands import Command
 from loyalty.counters import ALWAYS, window_of
+from loyalty.plugin import Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.setup import Program, ProgramVersion, Setup
 
@@ -19,7 +21,7 @@ def beginning(setup: Setup, plugins: PluginSet, since: datetime) -> datetime:
         plugin = plugins.by_name.get(program.kind)
         if plugin is None:
             continue
-        if any(reaction.needs for reaction in plugin.reactions):
+        if _loads(plugin):
             return ALWAYS[0]
         for counter in plugin.counters(version.config) if plugin.counters else ():
             begins = min(begins, window_of(counter, since, setup.zone)[0])
@@ -31,9 +33,13 @@ def loaded(setup: Setup, plugins: PluginSet) -> list[str]:
     return [
         program.slug
         for program in setup.programs
-        if (plugin := plugins.by_name.get(program.kind)) is not None
-        and any(reaction.needs for reaction in plugin.reactions)
+        if (plugin := plugins.by_name.get(program.kind)) is not None and _loads(plugin)
     ]
+
+
+def _loads(plugin: Plugin) -> bool:
+    """Whether a rule that a walk asks reads what is loaded. It asks none about commands."""
+    return any(r.needs and not issubclass(r.fact, Command) for r in plugin.reactions)
 
 
 def _judging(setup: Setup, since: datetime) -> Iterator[tuple[Program, ProgramVersion]]:
