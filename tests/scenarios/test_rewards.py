@@ -128,7 +128,7 @@ async def test_limits_count_what_stands(tell: Any) -> None:
 
 
 async def test_of_many_at_once_one_order_takes_one(tell: Any) -> None:
-    """They meet in one batch: what it wrote counts as well as what was there."""
+    """Whether or not they meet in one batch: one stands, and no points of the others are gone."""
     story = await tell("2026-01-15T08:30", STARS)
     await story.buys("1000.00")
     payloads = await gather(*(asks_for(story, "extra-shot", order="o-1") for _ in range(8)))
