@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from loyalty.clock import SystemClock
 from loyalty.jobs.outbox import Outbox
 from loyalty.plugin_set import PluginSet
-from loyalty_points.commands import ActivatePoints, ChooseDonation
+from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.facts import DividendDeclared
 from loyalty_tenants.egress import Reach
 from loyalty_tenants.webhooks import endpoints
@@ -21,6 +21,10 @@ from tests.kernel.conftest import BOSS, World
 from tests.plugins.points.recorded.conftest import RULE
 
 MORE = {
+    "choices": [
+        {"id": "track", "label": "Track",
+         "options": [{"id": "miles", "label": "By mile"}, {"id": "fare", "label": "By fare"}]}
+    ],
     "expiry": {"notices": [7], "donations": True},
     "issuing": [
         {"id": "rewards", "label": "Reward", "windows": ["07-15"], "unit": "rewards",
@@ -48,6 +52,8 @@ async def story(club: Any) -> tuple[Any, Topics]:
     at, own = shop.world.clock.now(), {"member": ada, "program": "points"}
     await shop.world.record(ActivatePoints(occurred_at=at, **own))
     await shop.world.record(ChooseDonation(occurred_at=at, donates=True, **own))
+    for option in ("miles", "fare"):
+        await shop.world.record(Choose(occurred_at=at, choice="track", options=(option,), **own))
     for day in ("2026-07-15", "2026-08-08", "2026-08-16", "2027-01-10"):
         await shop.comes(f"{day}T12:00", told=True)
     declared = DividendDeclared(
@@ -96,7 +102,7 @@ async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
         f"points.{what}.v1"
         for what in (
             "activated", "donation_chosen", "donated", "expiry_announced", "window_closed",
-            "dividend_declared", "dividend_issued",
+            "dividend_declared", "dividend_issued", "choice_made", "choice_changed",
         )
     }  # fmt: skip
     assert not [topic for topic in topics.by_name if "fallen_due" in topic or "neared" in topic]
@@ -105,6 +111,7 @@ async def test_what_comes_of_lots_and_days_is_told_by_its_schema(
     assert (announced["unit"], announced["amount"], announced["day"]) == (
         "rewards", "30.00", "2026-08-15",
     )  # fmt: skip
+    assert told["points.choice_changed.v1"]["fact"]["before"] == ["miles"]
     assert told["points.donated.v1"]["fact"]["amount"] == "30.00"
     assert told["points.dividend_issued.v1"]["fact"]["amount"] == "15.00"
     assert told["points.dividend_issued.v1"]["member"] is None
