@@ -5,6 +5,7 @@ recorded after the reading began is left out: the line is drawn once, at its new
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,7 @@ from loyalty.backtest.past import Past
 from loyalty.codec import Codec, purchase_of
 from loyalty.commands import Command
 from loyalty.database import Database
+from loyalty.errors import TROUBLE, Refused
 from loyalty.facts import (
     Fact,
     FactKey,
@@ -28,6 +30,8 @@ from loyalty.ids import NIL
 from loyalty.view import MemberView, TraitValue
 
 CHUNK = 1_000
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds, between tries
+log = logging.getLogger(__name__)
 TIMEOUT = "set local statement_timeout = '60s'"
 # What the walk makes itself (follow-ons, and what a corrected purchase takes back) is not read.
 _WHICH = """
@@ -107,6 +111,18 @@ class History:
             await asyncio.gather(reading, return_exceptions=True)
 
     async def _chunk(self, after: UUID, until: UUID) -> Sequence[Any]:
+        """A database that is away for a moment is asked again: reading twice harms nothing."""
+        for pause in PAUSES:
+            try:
+                return await self._read(after, until)
+            except Refused as refused:
+                if refused.code not in TROUBLE:
+                    raise
+                log.warning("a back-test reads on in %g s: %s", pause, refused)
+                await asyncio.sleep(pause)
+        return await self._read(after, until)
+
+    async def _read(self, after: UUID, until: UUID) -> Sequence[Any]:
         query = _DECIDED if self.decided else _FACTS
         async with self.database.tenant(self.tenant_id, read_only=True) as connection:
             await connection.execute(TIMEOUT)

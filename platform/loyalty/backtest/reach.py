@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from loyalty.commands import Command
 from loyalty.counters import ALWAYS, window_of
@@ -21,7 +22,11 @@ def beginning(setup: Setup, plugins: PluginSet, since: datetime) -> datetime:
         plugin = plugins.by_name.get(program.kind)
         if plugin is None:
             continue
+<<<<<<< HEAD
         if _loads(plugin):
+=======
+        if _loads(plugin, version.config):
+>>>>>>> 102e2c5 (Back-tests: a database away for a moment is asked again; loaders of commands are no reason to begin earlier)
             return ALWAYS[0]
         for counter in plugin.counters(version.config) if plugin.counters else ():
             begins = min(begins, window_of(counter, since, setup.zone)[0])
@@ -33,6 +38,7 @@ def loaded(setup: Setup, plugins: PluginSet) -> list[str]:
     return [
         program.slug
         for program in setup.programs
+<<<<<<< HEAD
         if (plugin := plugins.by_name.get(program.kind)) is not None and _loads(plugin)
     ]
 
@@ -40,6 +46,21 @@ def loaded(setup: Setup, plugins: PluginSet) -> list[str]:
 def _loads(plugin: Plugin) -> bool:
     """Whether a rule that a walk asks reads what is loaded. It asks none about commands."""
     return any(r.needs and not issubclass(r.fact, Command) for r in plugin.reactions)
+=======
+        if (plugin := plugins.by_name.get(program.kind)) is not None
+        and any(_loads(plugin, version.config) for version in program.versions)
+    ]
+
+
+def _loads(plugin: Plugin, config: Any) -> bool:
+    """Whether something is loaded for rules that a walk asks; it asks none about commands."""
+    return any(
+        reaction.needs
+        and not issubclass(reaction.fact, Command)
+        and (reaction.when is None or reaction.when(config))
+        for reaction in plugin.reactions
+    )
+>>>>>>> 102e2c5 (Back-tests: a database away for a moment is asked again; loaders of commands are no reason to begin earlier)
 
 
 def _judging(setup: Setup, since: datetime) -> Iterator[tuple[Program, ProgramVersion]]:

@@ -10,8 +10,10 @@ from xml.etree import ElementTree
 import pytest
 from pydantic import BaseModel
 
+from loyalty.backtest import history
 from loyalty.backtest.chart import chart
 from loyalty.backtest.cost import Cost, per_point
+from loyalty.backtest.history import History
 from loyalty.backtest.naming import name_members
 from loyalty.backtest.report import Report, report
 from loyalty.backtest.spreadsheet import spreadsheet
@@ -173,6 +175,29 @@ async def test_a_rule_that_raises_is_counted_and_nothing_else_is_lost(
     assert side.left_out == {"INTERNAL": 1}
     assert side.failures == {"PurchaseRecorded: ZeroDivisionError: by nothing": 1}
     assert heard.granted.total() == 5  # a point for each of the others, and 1 + 2 per dollar
+
+
+async def test_a_database_that_is_away_for_a_moment_is_asked_again(
+    world: Any, bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await world.member()
+    for _ in range(10):
+        await world.record(world.purchase(member, 100))
+    real, tried = History._read, [0]
+
+    async def away(self: History, after: Any, until: Any) -> Any:
+        tried[0] += 1
+        if tried[0] in (1, 3, 4):
+            raise Refused(Code.UNAVAILABLE, "gone")
+        return await real(self, after, until)
+
+    monkeypatch.setattr(history, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(History, "_read", away)
+    side, heard = await bench.walk(world, chunk=4)
+
+    assert tried[0] == 7  # 11 facts in chunks of 4, one more that is empty, and three in vain
+    assert heard.granted.total() == 10
+    assert side.kinds == {"MemberEnrolled": 1, "PurchaseRecorded": 10}
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1e3", "0.01.", "1/3", "٣", "1000001", "0" * 17])
