@@ -11,7 +11,8 @@ from loyalty.facts import Fact, PurchaseRecorded, PurchaseReversed
 class Comparison:
     """A listener of a side whose history is read with its decisions.
 
-    What is left out of a walk (a return of an earlier sale) is nobody's difference.
+    What is left out of a walk (a return of an earlier sale) is nobody's difference, nor is what a
+    rule says of a grant of nothing: that explains, and may be told otherwise by a later release.
     """
 
     def __init__(self) -> None:
@@ -33,9 +34,13 @@ class Comparison:
             if not here and past.sale_id is not None:
                 return
         else:
-            there = [_row(grant) for grant in decision.get("grants", ())]
+            there = [_row(grant) for grant in decision.get("grants", ()) if grant["wanted"]]
             here = [
-                _row(grant) for told in came if _same(told.fact, past.fact) for grant in told.grants
+                _row(grant)
+                for told in came
+                if _same(told.fact, past.fact)
+                for grant in told.grants
+                if grant["wanted"]
             ]
         self.compared += 1
         if here != there:
