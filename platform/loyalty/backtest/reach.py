@@ -22,11 +22,7 @@ def beginning(setup: Setup, plugins: PluginSet, since: datetime) -> datetime:
         plugin = plugins.by_name.get(program.kind)
         if plugin is None:
             continue
-<<<<<<< HEAD
-        if _loads(plugin):
-=======
         if _loads(plugin, version.config):
->>>>>>> 102e2c5 (Back-tests: a database away for a moment is asked again; loaders of commands are no reason to begin earlier)
             return ALWAYS[0]
         for counter in plugin.counters(version.config) if plugin.counters else ():
             begins = min(begins, window_of(counter, since, setup.zone)[0])
@@ -38,15 +34,6 @@ def loaded(setup: Setup, plugins: PluginSet) -> list[str]:
     return [
         program.slug
         for program in setup.programs
-<<<<<<< HEAD
-        if (plugin := plugins.by_name.get(program.kind)) is not None and _loads(plugin)
-    ]
-
-
-def _loads(plugin: Plugin) -> bool:
-    """Whether a rule that a walk asks reads what is loaded. It asks none about commands."""
-    return any(r.needs and not issubclass(r.fact, Command) for r in plugin.reactions)
-=======
         if (plugin := plugins.by_name.get(program.kind)) is not None
         and any(_loads(plugin, version.config) for version in program.versions)
     ]
@@ -60,7 +47,6 @@ def _loads(plugin: Plugin, config: Any) -> bool:
         and (reaction.when is None or reaction.when(config))
         for reaction in plugin.reactions
     )
->>>>>>> 102e2c5 (Back-tests: a database away for a moment is asked again; loaders of commands are no reason to begin earlier)
 
 
 def _judging(setup: Setup, since: datetime) -> Iterator[tuple[Program, ProgramVersion]]:
