@@ -102,3 +102,16 @@ async def test_hundreds_are_spent_and_come_back_with_a_cancelled_order(starts: A
 
     assert undone["userErrors"] == []
     assert await story.lots() == [("2027-02-09", "200")]
+
+
+async def test_what_points_paid_earns_nothing_again(starts: Any) -> None:
+    story = await starts("adobe-commerce", "2026-01-05T10:00")
+    await story.buys("100.00")
+    await story.comes("2026-01-19T10:00")
+    dollar = await story.redeems("100")
+    tenders = [
+        {"kind": "CARD", "amount": "99.00"},
+        {"kind": "POINTS", "amount": "1.00", "redemption": dollar},
+    ]
+
+    assert story.given(await story.buys("100.00", tenders=tenders)) == {ORDER: "99"}
