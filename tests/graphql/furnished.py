@@ -36,7 +36,9 @@ class Furnished:
 def config(unit: str) -> dict[str, Any]:
     """A point of the unit per dollar."""
     rule = {"id": "base", "label": "1 per dollar", "accounting_class": "MATERIAL_RIGHT"}
-    return {"unit": unit, "rules": [{**rule, "points": "1", "per": {"USD": "1.00"}}]}
+    prize = {"id": "prize", "label": "A prize", "cost": "5", "kind": "item", "item": "PRIZE"}
+    rules = [{**rule, "points": "1", "per": {"USD": "1.00"}}]
+    return {"unit": unit, "rules": rules, "rewards": [prize]}
 
 
 async def furnished(

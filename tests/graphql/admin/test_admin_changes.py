@@ -18,8 +18,8 @@ async def told(hints: Any, tenant_id: Any) -> None:
             return
 
 
-# They send something, and change nothing that a process would remember.
-SENDING = {"pingWebhookEndpoint", "replayWebhookDeliveries"}
+# They begin something, and change nothing that a process would remember.
+SENDING = {"pingWebhookEndpoint", "replayWebhookDeliveries", "startBacktest", "cancelBacktest"}
 
 
 @pytest.mark.parametrize("name", sorted(SENDING))

@@ -22,6 +22,12 @@ FAULTS = {
         " occurred_at, recorded_at, version) select distinct on (account_id) tenant_id,"
         " account_id, id, fact_id, now(), now(), now(), 1 from loyalty.lot"
     ),
+    "a lot begins when its newest term": (
+        "insert into loyalty.lot_term (tenant_id, account_id, lot_id, fact_id, expires_at,"
+        " occurred_at, recorded_at, version, available_at, previously_available_at)"
+        " select distinct on (account_id) tenant_id, account_id, id, fact_id, expires_at, now(),"
+        " now(), 1, now(), now() from loyalty.lot"
+    ),
     "the balance after the newest posting": (
         "update loyalty.posting set to_balance = to_balance + 1,"
         " from_balance = from_balance + 1 where true"
