@@ -21,9 +21,9 @@ from tests.graphql.rows import TABLES
 
 OURS, THEIRS = "ours0000", "theirs00"
 ISOLATED = "tenant_id = (select loyalty.tenant())"
-# Read by the ledger's functions only, which name the tenant in every statement as the statements
-# about rewards do, or by workers; of lots, thresholds and tenants the API asks together with a table
-# or a tenant that it may see.
+# Read by the ledger's functions only, which name the tenant in every statement as those about
+# rewards do, or by workers; of lots, thresholds and tenants the API asks together with a table or a
+# tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
     "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
