@@ -65,8 +65,14 @@ async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
 
 
 @pytest.fixture
-def make_brand(server: Server, http: httpx.AsyncClient) -> Callable[..., Awaitable[Brand]]:
-    """Makes a tenant with a unit `points` and a points program `points` (unless config is None)."""
+def make_brand(
+    server: Server, http: httpx.AsyncClient
+) -> Iterator[Callable[..., Awaitable[Brand]]]:
+    """Makes a tenant with a unit `points` and a points program `points` (unless config is None).
+
+    A test may move the server's clock: it is set back, for the server is everybody's.
+    """
+    began = server.clock.at
 
     async def make(config: Any = POINTS, on: Server | None = None, **settings: Any) -> Brand:
         at = on or server
@@ -88,7 +94,8 @@ def make_brand(server: Server, http: httpx.AsyncClient) -> Callable[..., Awaitab
             await brand.run_program("points", config)
         return brand
 
-    return make
+    yield make
+    server.clock.at = began
 
 
 @pytest.fixture
