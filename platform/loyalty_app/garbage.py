@@ -12,7 +12,7 @@ and a process grew by half in its first hundred thousand requests.
 
 import gc
 
-YOUNG_OBJECTS = 100_000  # new ones, before the collector looks at them
+YOUNG_OBJECTS = 60_000  # new ones, before the collector looks at them
 YOUNG_ROUNDS = 5
 OLD_ROUNDS = 5
 
