@@ -221,8 +221,6 @@ def _are_of_one_kind(group: Group, rules: list[EarningRule]) -> None:
     priorities = [rule.priority for rule in rules if rule.priority is not None]
     if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
         raise _fault(f"two rules of the group {group.id} have the same priority")
-    if any(cap.carry_over and cap.per != "member" for cap in group.caps):
-        raise _fault(f"the group {group.id}: carry_over is for caps per member")
 
 
 def _fault(text: str) -> PydanticCustomError:

@@ -275,8 +275,6 @@ def _misfits(rule: EarningRule) -> list[str]:
         faults.append("levels and brackets look at the whole order: leave whole_steps and rounded")
     if rule.activities and (rule.paid_with or rule.not_paid_with or rule.minimum_purchase):
         faults.append("an activity is not paid: leave tenders and minimum_purchase out")
-    if any(cap.carry_over and cap.per != "member" for cap in rule.caps):
-        faults.append("carry_over is for caps per member")
     return faults
 
 

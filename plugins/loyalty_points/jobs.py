@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from loyalty.counters import stored_as, window_of
+from loyalty.days import local_day
 from loyalty.facts import MemberRef
 from loyalty.ids import NIL
 from loyalty.plugin import Connection, Due, Job
@@ -41,8 +42,10 @@ async def carried_over(connection: Connection, setup: Setup, now: datetime) -> A
 
 
 def _is_first_day(on: CapOn, setup: Setup, now: datetime) -> bool:
+    """By the calendar: the first of November has 25 hours in some zones."""
     begins, _ = window_of(given_counter(on), now, setup.zone)
-    return begins <= now < begins + timedelta(days=1)
+    first, today = (local_day(at, setup.zone, on.cap.day_starts_at) for at in (begins, now))
+    return first == today
 
 
 async def _owed(

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from loyalty_points.notation import PositiveText
-from loyalty_points.periods import Per, Periodic
+from loyalty_points.periods import Per, Period, Periodic
 from loyalty_points.section import Section
 
 LIMITS_MAX = 10
@@ -30,6 +31,18 @@ class Cap(Periodic):
     carry_over: Annotated[bool, Field(strict=True)] = False
     """Whether what was cut is given when the next period begins, as far as there is room then. Only
     for caps per member."""
+
+    @model_validator(mode="after")
+    def _has_something_to_carry_into(self) -> "Cap":
+        if self.carry_over and self.per is not Per.MEMBER:
+            raise PydanticCustomError("carry_over", "carry_over is for caps per member")
+        if self.carry_over and self.period in (Period.ROLLING, Period.LIFETIME):
+            raise PydanticCustomError(
+                "carry_over",
+                "carry_over needs a period after which another one begins: not {period}",
+                {"period": self.period.value},
+            )
+        return self
 
 
 Limits = Annotated[tuple[Limit, ...], Field(max_length=LIMITS_MAX)]

@@ -1,6 +1,6 @@
 """Whether a walk under the published versions comes to what was recorded, fact by fact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from loyalty.backtest.past import Past
@@ -55,9 +55,3 @@ def _same(told: Fact, recorded: Fact) -> bool:
 
 def _row(grant: Grant) -> list[Any]:
     return [grant[name] for name in ("program", "rule", "unit", "wanted", "granted", "lines")]
-
-
-def summary(comparison: Comparison, most: int = 10) -> Iterator[str]:
-    """For people: how many facts were compared, and the first that differ."""
-    yield f"{comparison.compared:,} facts compared, {len(comparison.differences):,} differ"
-    yield from comparison.differences[:most]

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from loyalty.errors import Refused
 from loyalty.purchase import Line, LineKind
@@ -111,6 +112,27 @@ def test_what_a_cap_cut_is_given_when_its_next_period_begins() -> None:
     till.comes("2026-07-01T00:00")
     assert till.carries("rule.base") == {}
     assert till.balance() == "60"
+
+
+@pytest.mark.parametrize(
+    ("cap", "fault"),
+    [
+        ({"per": "program", "period": "month"}, "for caps per member"),
+        ({"period": "lifetime"}, "not lifetime"),
+        ({"period": "rolling", "days": 7}, "not rolling"),
+    ],
+)
+@pytest.mark.parametrize("on", ["rule", "group", "program"])
+def test_what_no_period_would_give_is_not_carried_over(cap: Any, fault: str, on: str) -> None:
+    caps = [{"points": "15", "carry_over": True} | cap]
+    config = {
+        "rule": program(rule(caps=caps)),
+        "group": program(rule(), groups=[{"id": "g", "caps": caps}]),
+        "program": program(rule(), caps=caps),
+    }[on]
+    with pytest.raises(ValidationError, match=fault) as refused:
+        Till(config)
+    assert refused.value.errors()[0]["loc"][-2:] == ("caps", 0)
 
 
 def test_an_activity_must_be_of_a_known_type_and_fit_its_schema() -> None:

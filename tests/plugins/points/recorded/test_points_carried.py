@@ -1,0 +1,30 @@
+"""What caps cut is given by the worker on the first day of the next period, once."""
+
+from typing import Any
+
+import pytest
+
+from tests.plugins.points.recorded.conftest import RULE
+
+CAP = {"points": "15", "period": "month", "carry_over": True}
+
+
+@pytest.mark.parametrize("turn", ["00:30", "23:30"])  # the first of November has 25 hours
+async def test_the_worker_gives_what_was_cut_on_the_first_day(club: Any, turn: str) -> None:
+    shop = await club(f"2026-10-20T{turn}", rules=[RULE | {"caps": [CAP]}])
+    ada, bob = await shop.world.member(), await shop.world.member()
+    await shop.buys(ada, "25.00")
+    await shop.buys(bob, "15.00")
+    await shop.comes("2026-10-31T23:59")
+    assert (await shop.world.balance(ada)).total == 15
+
+    await shop.comes(f"2026-11-01T{turn}")
+    await shop.comes("2026-11-02T12:00")
+    await shop.works()
+
+    assert (await shop.world.balance(ada)).total == 25
+    assert (await shop.world.balance(bob)).total == 15
+    rows = await shop.world.rows(
+        "select member_id from loyalty.fact where kind = 'points.carried_over/1'"
+    )
+    assert [row["member_id"] for row in rows] == [ada.id]
