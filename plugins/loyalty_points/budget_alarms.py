@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from loyalty.units import ratio
-from loyalty_points.caps import CapOn
-from loyalty_points.periods import Per
+from loyalty_earning.caps import CapOn
+from loyalty_earning.periods import Per
 
 Percent = Annotated[int, Field(strict=True, ge=1, le=100)]
 Percents = Annotated[tuple[Percent, ...], Field(max_length=10)]

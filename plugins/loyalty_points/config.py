@@ -1,40 +1,22 @@
 """What a tenant sets for a points program. Its JSON Schema is published, so every key says what
 it is for. A config that was accepted never fails a rule later."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from loyalty_points.activity_type import TYPES_MAX, ActivityType
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.notation import DecimalText, HoldDuration, PositiveText
+from loyalty_earning.section import Section, named_once
 from loyalty_points.budget_alarms import Percents
-from loyalty_points.caps import CapOn, caps_on
-from loyalty_points.choices import Choices, misnamed
-from loyalty_points.conditions import counted_in
 from loyalty_points.dividend import Dividend, has_a_lasting_base
-from loyalty_points.earning_rule import EarningRule, UnitCode
 from loyalty_points.expiry import Expiry
-from loyalty_points.groups import Grants, Group
 from loyalty_points.issuing import ISSUINGS_MAX, Issuing, unlike_the_rules
-from loyalty_points.limits import Capped
 from loyalty_points.lot_terms import LotTerms
-from loyalty_points.notation import Currency, DecimalText, HoldDuration, PositiveText
 from loyalty_points.rewards import MaxPerOrder, Reward, Rewards
-from loyalty_points.section import MIN_ONE, Section, has_some
-from loyalty_points.terms import Terms
-
-RULES_MAX = 200
-GROUPS_MAX = 100
 
 
 class Reversible(Section):
@@ -59,27 +41,9 @@ class Redemption(Section):
     """Whether and how a captured redemption can be undone."""
 
 
-class PointsConfig(Capped):
+class PointsConfig(EarningConfig):
     """A points program: what members earn, how long it lasts and how it is spent."""
 
-    unit: UnitCode
-    """Code of the tenant's unit that the program gives."""
-    currency: Currency | None = None
-    """The currency that `amount("25.00")` means in conditions; only needed where one says it."""
-    activities: Annotated[tuple[ActivityType, ...], Field(max_length=TYPES_MAX)] = ()
-    """Types of activities that the tenant records, and what is told of each."""
-    groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_MAX)] = ()
-    """Groups that rules are judged in."""
-    choices: Choices = ()
-    """What members choose for themselves, such as an earning track or bonus categories."""
-    rules: Annotated[
-        tuple[EarningRule, ...],
-        Field(max_length=RULES_MAX, json_schema_extra=MIN_ONE),
-        AfterValidator(has_some),
-    ]
-    """Earning rules, judged in this order; each adds its own points."""
-    terms: Terms = Terms()
-    """When points can be used, until when, and what a return does with spent ones."""
     redemption: Redemption = Redemption()
     """What one redemption may ask for, and whether it can be undone."""
     rewards: Rewards = ()
@@ -95,43 +59,10 @@ class PointsConfig(Capped):
     budget_alarms: Percents = ()
     """Percents of each budget at which it is told, once a period, as `points.budget_reached.v1`."""
 
-    @model_validator(mode="wrap")
+    @field_validator("rewards")
     @classmethod
-    def _read_in_its_currency(
-        cls, given: Any, read: ModelWrapValidatorHandler["PointsConfig"]
-    ) -> "PointsConfig":
-        currency = given.get("currency") if isinstance(given, dict) else None
-        with counted_in(currency if isinstance(currency, str) else None):
-            return read(given)
-
-    @field_validator("groups", "activities", "choices", "rewards")
-    @classmethod
-    def _names_differ(cls, entries: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
-        key = "type" if info.field_name == "activities" else "id"
-        names = [getattr(entry, key) for entry in entries]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise _fault(f"the {key} {name} of entry {index} is used before")
-        return entries
-
-    @field_validator("rules")
-    @classmethod
-    def _rules_fit(
-        cls, rules: tuple[EarningRule, ...], info: ValidationInfo
-    ) -> tuple[EarningRule, ...]:
-        groups = {group.id: group for group in info.data.get("groups", ())}
-        types = [activity.type for activity in info.data.get("activities", ())]
-        ids = [rule.id for rule in rules]
-        for index, rule in enumerate(rules):
-            if rule.id in ids[:index]:
-                raise _fault(f"the id {rule.id} of rule {index} is used before")
-            _fits_its_group(index, rule, groups)
-            _names_what_there_is(index, rule, ids, types)
-            if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
-                raise _fault(f"rule {index} {fault}")
-        for group in groups.values():
-            _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
-        return rules
+    def _rewards_differ(cls, rewards: Rewards) -> Rewards:
+        return named_once(rewards, "id")
 
     @field_validator("issuing", "dividend")
     @classmethod
@@ -143,25 +74,8 @@ class PointsConfig(Capped):
         return unlike_the_rules(given, info.data)
 
     @cached_property
-    def groups_by_id(self) -> dict[str, Group]:
-        return {group.id: group for group in self.groups}
-
-    @cached_property
     def rewards_by_id(self) -> dict[str, Reward]:
         return {reward.id: reward for reward in self.rewards}
-
-    @cached_property
-    def caps_on(self) -> list[CapOn]:
-        """All caps in the order in which they are asked."""
-        return caps_on(self.unit, self.rules, self.groups, self.caps)
-
-    @cached_property
-    def traits(self) -> frozenset[str]:
-        """What the conditions of all rules and lifetimes read of the member."""
-        conditions = [rule.condition for rule in self.rules]
-        conditions += [lifetime.condition for lifetime in self.lots.lifetimes()]
-        picked = frozenset({".choices"} if any(rule.choices for rule in self.rules) else ())
-        return picked | {name for one in conditions if one is not None for name in one.traits}
 
     @cached_property
     def reward_traits(self) -> frozenset[str]:
@@ -170,57 +84,9 @@ class PointsConfig(Capped):
         return frozenset(name for one in conditions if one is not None for name in one.traits)
 
     @cached_property
-    def _by_subject(self) -> dict[str | None, tuple[list[EarningRule], list[EarningRule]]]:
-        found: dict[str | None, tuple[list[EarningRule], list[EarningRule]]] = {None: ([], [])}
-        for rule in self.rules:
-            for subject in rule.activities or (None,):
-                found.setdefault(subject, ([], []))[rule.is_promotion].append(rule)
-        return found
-
-    def base_rules(self, subject: str | None) -> Sequence[EarningRule]:
-        """Rules about a type of activity (None: purchases) that are no promotion, in order."""
-        return self._by_subject.get(subject, ((), ()))[0]
-
-    def promotions(self, subject: str | None) -> Sequence[EarningRule]:
-        """The promotions about a type of activity (None: about purchases), in order."""
-        return self._by_subject.get(subject, ((), ()))[1]
-
-    def unit_of(self, rule: EarningRule) -> str:
-        return rule.unit or self.unit
-
-    @cached_property
     def lots(self) -> LotTerms:
         """In which units and under which terms the program's lots are granted."""
         return LotTerms.of(self)
-
-
-def _names_what_there_is(
-    index: int, rule: EarningRule, ids: Sequence[str], types: Sequence[str]
-) -> None:
-    for named in rule.bonus.rules if rule.bonus else ():
-        if named not in ids:
-            raise _fault(f"the bonus of rule {index} names {named}, which is no rule here")
-    for activity in rule.activities if types else ():
-        if activity not in types:
-            raise _fault(f"rule {index} is about {activity}, which activities does not list")
-
-
-def _fits_its_group(index: int, rule: EarningRule, groups: dict[str, Group]) -> None:
-    if rule.group is None:
-        return
-    if rule.group not in groups:
-        raise _fault(f"rule {index} is in the group {rule.group}, which groups does not list")
-    first = groups[rule.group].grants is Grants.FIRST
-    if first and rule.priority is None:
-        raise _fault(f"rule {index} has no priority, by which the group {rule.group} goes")
-
-
-def _are_of_one_kind(group: Group, rules: list[EarningRule]) -> None:
-    if len({rule.is_promotion for rule in rules}) > 1:
-        raise _fault(f"the group {group.id} has both promotions and other rules")
-    priorities = [rule.priority for rule in rules if rule.priority is not None]
-    if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
-        raise _fault(f"two rules of the group {group.id} have the same priority")
 
 
 def _fault(text: str) -> PydanticCustomError:

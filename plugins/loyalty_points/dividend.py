@@ -7,9 +7,9 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from loyalty.units import Rounding
+from loyalty_earning.notation import PositiveText
 from loyalty_points.calendar import YearlyDate, in_year
 from loyalty_points.issuing import Issued
-from loyalty_points.notation import PositiveText
 
 
 class Dividend(Issued):

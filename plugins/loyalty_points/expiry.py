@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from loyalty_points.section import Section
+from loyalty_earning.section import Section
 
 NOTICES_MAX = 10
 Days = Annotated[int, Field(strict=True, ge=1, le=366)]

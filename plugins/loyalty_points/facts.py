@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from loyalty.facts import Fact, FactKey
+from loyalty_earning import facts as earning
 
 DIVIDENDS = "dividend"  # the scope of the keys that declared rates are known by
 
@@ -94,15 +95,13 @@ class DividendIssued(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CarriedOver(Fact):
+class CarriedOver(earning.CarriedOver):
     """A new period began for a cap that carries over: what it cut before is given now.
 
     `target` is what the cap is on: `rule.<id>`, `group.<id>` or `program`.
     """
 
     KIND: ClassVar[str] = "points.carried_over/1"
-    program: str
-    target: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,14 +124,10 @@ class BudgetReached(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoiceChanged(Fact):
+class ChoiceChanged(earning.ChoiceChanged):
     """A member picked other options than they had picked before. The first pick is no change."""
 
     KIND: ClassVar[str] = "points.choice_changed/1"
-    program: str
-    choice: str
-    options: tuple[str, ...]
-    before: tuple[str, ...]
 
 
 # --- looked at by rules, and told to nobody: what comes of them is told --------------------------

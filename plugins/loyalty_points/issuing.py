@@ -9,10 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from loyalty.effects import AccountingClass
 from loyalty.units import ratio
+from loyalty_earning.notation import PositiveText
+from loyalty_earning.section import MIN_ONE, Name, Section, has_some
+from loyalty_earning.terms import Lifespan
 from loyalty_points.calendar import DateText
-from loyalty_points.notation import PositiveText
-from loyalty_points.section import MIN_ONE, Name, Section, has_some
-from loyalty_points.terms import Lifespan
 
 DATES_MAX = 366
 ISSUINGS_MAX = 20

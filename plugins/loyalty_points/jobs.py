@@ -10,11 +10,11 @@ from loyalty.ids import NIL
 from loyalty.plugin import Connection, Due, Job
 from loyalty.setup import Program, Setup
 from loyalty.units import format_minor
+from loyalty_earning.caps import CapOn
+from loyalty_earning.uses import given_counter, owed_counter
 from loyalty_points.budget_alarms import budget, budgets
-from loyalty_points.caps import CapOn
 from loyalty_points.config import PointsConfig
 from loyalty_points.facts import BudgetReached, CarriedOver
-from loyalty_points.uses import given_counter, owed_counter
 
 AT_ONCE = 500
 

@@ -11,9 +11,9 @@ from loyalty.days import local_day
 from loyalty.errors import Code
 from loyalty.facts import Fact
 from loyalty.view import GrantView, View
-from loyalty_points.choices import with_defaults
+from loyalty_earning.choices import with_defaults
+from loyalty_earning.limits import Limit
 from loyalty_points.config import PointsConfig
-from loyalty_points.limits import Limit
 from loyalty_points.reward_uses import RewardUse
 from loyalty_points.rewards import Reward
 

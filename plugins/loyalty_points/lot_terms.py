@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from loyalty_points.terms import Lifetime, Terms
+from loyalty_earning.terms import Lifetime, Terms
 
 if TYPE_CHECKING:
     from loyalty_points.config import PointsConfig

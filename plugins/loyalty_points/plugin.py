@@ -6,21 +6,22 @@ from loyalty.commands import CaptureRedemption, Redeem
 from loyalty.facts import ActivityRecorded, Expired, PurchaseRecorded, TraitChanged
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
-from loyalty_points import choices, days_due, facts, graphql, reward_uses
+from loyalty_earning import choices
+from loyalty_earning.explaining import explain
+from loyalty_earning.rules.capping import cap
+from loyalty_earning.rules.carrying import carry
+from loyalty_earning.rules.earning import earn
+from loyalty_earning.rules.promoting import promote
+from loyalty_earning.running_sums import running_sums
+from loyalty_earning.uses import uses
+from loyalty_points import days_due, facts, graphql, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
-from loyalty_points.explaining import explain
 from loyalty_points.jobs import budget_alarms, carry_over
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
-from loyalty_points.rules.capping import cap
-from loyalty_points.rules.carrying import carry
 from loyalty_points.rules.choosing import choose
-from loyalty_points.rules.earning import earn
-from loyalty_points.rules.promoting import promote
 from loyalty_points.rules.redeeming import redeem, wanted_lots
 from loyalty_points.rules.rewarding import use
-from loyalty_points.running_sums import running_sums
-from loyalty_points.uses import uses
 
 
 def counters(config: PointsConfig) -> Sequence[Counter]:

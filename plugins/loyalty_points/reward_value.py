@@ -3,7 +3,7 @@
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line, LineKind
 from loyalty.units import Rounding, divided, ratio
-from loyalty_points.measures import THOUSANDTHS
+from loyalty_earning.measures import THOUSANDTHS
 from loyalty_points.rewards import Reward, RewardKind
 
 

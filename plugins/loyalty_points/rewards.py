@@ -12,13 +12,13 @@ from pydantic_core import PydanticCustomError
 from loyalty.conditions import Condition
 from loyalty.days import Span
 from loyalty.units import parse_minor, ratio
-from loyalty_points.limits import Limit, Limits
-from loyalty_points.notation import CurrencyAmounts, PositiveText, SpanText, minor_of
-from loyalty_points.periods import Per
-from loyalty_points.section import Identifier, Name, Section
-from loyalty_points.selection import Selection
-from loyalty_points.standing import MemberCondition, condition_of
-from loyalty_points.times import Effective
+from loyalty_earning.limits import Limit, Limits
+from loyalty_earning.notation import CurrencyAmounts, PositiveText, SpanText, minor_of
+from loyalty_earning.periods import Per
+from loyalty_earning.section import Identifier, Name, Section
+from loyalty_earning.selection import Selection
+from loyalty_earning.standing import MemberCondition, condition_of
+from loyalty_earning.times import Effective
 
 REWARDS_MAX = 100
 ORDER_MAX = 100

@@ -9,7 +9,13 @@ from . import source_rules as rules
 from .sources import REPO, ROOTS, Source, sources, texts, tracked
 
 Rule = Callable[[Source], Iterator[str]]
-RULES = ("platform/loyalty", "graphql_schema", "plugins", "tests/stamps/loyalty_stamps")
+RULES = (
+    "platform/loyalty",
+    "platform/loyalty_earning",
+    "graphql_schema",
+    "plugins",
+    "tests/stamps/loyalty_stamps",
+)
 EVERYWHERE = (*ROOTS, "tests", "benchmarks", "examples")
 
 # Who may, and why. A path that no longer needs it fails the test as well.

@@ -10,6 +10,7 @@ import strawberry
 from loyalty.counters import window_of
 from loyalty.plugin import Connection
 from loyalty.settlement.request import Recorded
+from loyalty_earning.choices import TRAIT, Choice, next_change
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
@@ -18,7 +19,6 @@ from loyalty_graphql.inputs import compiled
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.members import Member
 from loyalty_graphql.outcomes import attempted
-from loyalty_points.choices import TRAIT, Choice, next_change
 from loyalty_points.commands import Choose
 from loyalty_points.graphql.programs import named, offered
 from loyalty_tenants.principal import Role

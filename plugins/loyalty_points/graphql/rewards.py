@@ -14,6 +14,8 @@ from loyalty.plugin import Connection
 from loyalty.setup import Program, Setup
 from loyalty.units import currency_places, format_minor
 from loyalty.view import TraitValue, View
+from loyalty_earning.choices import hint
+from loyalty_earning.unit_places import unit_places
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
@@ -25,14 +27,12 @@ from loyalty_graphql.purchase_input import purchase_fact
 from loyalty_graphql.purchase_mutations import RecordPurchaseInput
 from loyalty_graphql.redemptions import Redemption
 from loyalty_graphql.scalars import Decimal
-from loyalty_points.choices import hint
 from loyalty_points.config import PointsConfig
 from loyalty_points.graphql.programs import named, offered
 from loyalty_points.ladder import barred
 from loyalty_points.reward_uses import RewardUse, used_by
 from loyalty_points.reward_value import value_of
 from loyalty_points.rewards import Reward
-from loyalty_points.unit_places import unit_places
 from loyalty_tenants.principal import Role
 
 NONE: Sequence[Any] = ()

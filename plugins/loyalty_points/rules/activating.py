@@ -8,11 +8,11 @@ from loyalty.errors import Code
 from loyalty.facts import MemberRef
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
+from loyalty_earning.lifetime import end_of, never
+from loyalty_earning.terms import CountedFrom
 from loyalty_points.commands import ActivatePoints
 from loyalty_points.config import PointsConfig
 from loyalty_points.facts import PointsActivated
-from loyalty_points.lifetime import end_of, never
-from loyalty_points.terms import CountedFrom
 
 
 def waiting_lots(config: PointsConfig, command: ActivatePoints) -> Iterator[BurnWant]:

@@ -8,7 +8,7 @@ from loyalty.effects import Effect, Emit, Refuse, SetTrait
 from loyalty.errors import Code
 from loyalty.facts import MemberRef
 from loyalty.view import View
-from loyalty_points.choices import TRAIT, Choice, chosen_by, hint, next_change
+from loyalty_earning.choices import TRAIT, Choice, chosen_by, hint, next_change
 from loyalty_points.commands import Choose
 from loyalty_points.config import PointsConfig
 from loyalty_points.facts import ChoiceChanged

@@ -8,10 +8,10 @@ from loyalty.effects import Burn, Effect, Grant
 from loyalty.plugin import BurnWant
 from loyalty.units import ratio, rounded
 from loyalty.view import View
+from loyalty_earning.lifetime import end_of
 from loyalty_points.config import PointsConfig
 from loyalty_points.dividend import Dividend
 from loyalty_points.facts import DividendDue
-from loyalty_points.lifetime import end_of
 
 PAID = "dividend"  # the program's account that a base goes to which had its dividend
 UNPAID = "below_minimum"  # and one that had none

@@ -9,10 +9,10 @@ from loyalty.facts import Fact
 from loyalty.plugin import BurnWant, Counter, Scope, Window
 from loyalty.units import ratio
 from loyalty.view import GrantView, View
+from loyalty_earning.lifetime import end_of
 from loyalty_points.config import PointsConfig
 from loyalty_points.facts import ConversionDue
 from loyalty_points.issuing import Issuing
-from loyalty_points.lifetime import end_of
 
 CONVERTED = "converted"  # the program's account that points go to which became rewards
 MAX_PER_WINDOW = "MAX_PER_WINDOW"

@@ -8,9 +8,9 @@ from loyalty.effects import AT_ACTIVATION, Reterm
 from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
+from loyalty_earning.lifetime import end_of, never
+from loyalty_earning.terms import ExtendedBy, Lifetime
 from loyalty_points.config import PointsConfig
-from loyalty_points.lifetime import end_of, never
-from loyalty_points.terms import ExtendedBy, Lifetime
 
 
 def by_purchases(config: PointsConfig) -> bool:

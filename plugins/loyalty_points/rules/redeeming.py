@@ -9,10 +9,10 @@ from loyalty.errors import Code
 from loyalty.plugin import BurnWant
 from loyalty.units import ratio
 from loyalty.view import View
+from loyalty_earning.notation import HOLD_MAX
+from loyalty_earning.unit_places import unit_places
 from loyalty_points.config import PointsConfig, Redemption, Reversible
-from loyalty_points.notation import HOLD_MAX
 from loyalty_points.rules import rewarding
-from loyalty_points.unit_places import unit_places
 
 
 def wanted_lots(config: PointsConfig, command: Redeem) -> Iterator[BurnWant]:

@@ -8,12 +8,12 @@ from loyalty.days import SpanEnd, span_end
 from loyalty.effects import Effect, Refuse, Write
 from loyalty.errors import Code
 from loyalty.view import View
-from loyalty_points.choices import hint
+from loyalty_earning.choices import hint
+from loyalty_earning.unit_places import unit_places
 from loyalty_points.config import PointsConfig
 from loyalty_points.ladder import Barred, barred, barred_in_order, limits_orders
 from loyalty_points.reward_uses import NEED, RewardOrder, RewardRow, RewardUse
 from loyalty_points.rewards import Reward
-from loyalty_points.unit_places import unit_places
 
 
 def declined(config: PointsConfig, command: Redeem, view: View) -> Refuse | None:

@@ -8,8 +8,8 @@ from loyalty.effects import Grant
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line, LineKind
 from loyalty.view import View
+from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
-from loyalty_points.rules.earning import earn
 
 Configs = Callable[..., PointsConfig]
 Purchases = Callable[..., PurchaseRecorded]

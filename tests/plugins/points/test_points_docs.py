@@ -13,8 +13,8 @@ from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line
 from loyalty.units import currency_places, parse_minor
 from loyalty.view import View
+from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
-from loyalty_points.rules.earning import earn
 
 README = Path(loyalty_points.__file__).with_name("README.md")
 GUIDE = Path(__file__).parents[3] / "docs" / "programs" / "points.md"

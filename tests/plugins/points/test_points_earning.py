@@ -9,8 +9,8 @@ from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line, LineKind
 from loyalty.units import MINOR_MAX
 from loyalty.view import View
+from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
-from loyalty_points.rules.earning import earn
 
 Configs = Callable[..., PointsConfig]
 Purchases = Callable[..., PurchaseRecorded]

@@ -11,8 +11,8 @@ from loyalty.effects import Grant
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line, LineKind
 from loyalty.view import View
+from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
-from loyalty_points.rules.earning import earn
 
 CATEGORIES = (None, "food", "food/coffee", "foodstuff", "tools", "gift")
 RATES = ("0", "0.333333", "0.5", "1", "1.7", "2", "10")

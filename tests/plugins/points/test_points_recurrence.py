@@ -7,7 +7,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty_points.recurrence import DAYS, Recurrence
+from loyalty_earning.recurrence import DAYS, Recurrence
 
 SPAN = 430
 

@@ -11,8 +11,8 @@ from loyalty.effects import Grant, TakeBack
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line
 from loyalty.view import View
+from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
-from loyalty_points.rules.earning import earn
 
 NEW_YORK, LOS_ANGELES, TOKYO = "America/New_York", "America/Los_Angeles", "Asia/Tokyo"
 Granted = Callable[..., Grant]

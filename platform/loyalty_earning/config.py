@@ -1,0 +1,163 @@
+"""What every program that lets members earn has in its config: rules and what they go by.
+
+A plugin's own config is a subclass with the keys of its kind. Its JSON Schema is published, so
+every key says what it is for. A config that was accepted never fails a rule later."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from loyalty_earning.activity_type import TYPES_MAX, ActivityType
+from loyalty_earning.caps import CapOn, caps_on
+from loyalty_earning.choices import Choices, misnamed
+from loyalty_earning.conditions import counted_in
+from loyalty_earning.earning_rule import EarningRule, UnitCode
+from loyalty_earning.groups import Grants, Group
+from loyalty_earning.limits import Capped
+from loyalty_earning.notation import Currency
+from loyalty_earning.section import MIN_ONE, has_some, named_once
+from loyalty_earning.terms import Lifetime, Terms
+
+RULES_MAX = 200
+GROUPS_MAX = 100
+
+
+class EarningConfig(Capped):
+    """A program in which members earn: what they earn, and how long it lasts."""
+
+    unit: UnitCode
+    """Code of the tenant's unit that the program gives."""
+    currency: Currency | None = None
+    """The currency that `amount("25.00")` means in conditions; only needed where one says it."""
+    activities: Annotated[tuple[ActivityType, ...], Field(max_length=TYPES_MAX)] = ()
+    """Types of activities that the tenant records, and what is told of each."""
+    groups: Annotated[tuple[Group, ...], Field(max_length=GROUPS_MAX)] = ()
+    """Groups that rules are judged in."""
+    choices: Choices = ()
+    """What members choose for themselves, such as an earning track or bonus categories."""
+    rules: Annotated[
+        tuple[EarningRule, ...],
+        Field(max_length=RULES_MAX, json_schema_extra=MIN_ONE),
+        AfterValidator(has_some),
+    ]
+    """Earning rules, judged in this order; each adds its own points."""
+    terms: Terms = Terms()
+    """When points can be used, until when, and what a return does with spent ones."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_in_its_currency(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        currency = given.get("currency") if isinstance(given, dict) else None
+        with counted_in(currency if isinstance(currency, str) else None):
+            return read(given)
+
+    @field_validator("groups", "activities", "choices")
+    @classmethod
+    def _names_differ(cls, entries: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
+        key = "type" if info.field_name == "activities" else "id"
+        return named_once(entries, key)
+
+    @field_validator("rules")
+    @classmethod
+    def _rules_fit(
+        cls, rules: tuple[EarningRule, ...], info: ValidationInfo
+    ) -> tuple[EarningRule, ...]:
+        groups = {group.id: group for group in info.data.get("groups", ())}
+        types = [activity.type for activity in info.data.get("activities", ())]
+        ids = [rule.id for rule in rules]
+        for index, rule in enumerate(rules):
+            if rule.id in ids[:index]:
+                raise _fault(f"the id {rule.id} of rule {index} is used before")
+            _fits_its_group(index, rule, groups)
+            _names_what_there_is(index, rule, ids, types)
+            if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
+                raise _fault(f"rule {index} {fault}")
+        for group in groups.values():
+            _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
+        return rules
+
+    @cached_property
+    def groups_by_id(self) -> dict[str, Group]:
+        return {group.id: group for group in self.groups}
+
+    @cached_property
+    def caps_on(self) -> list[CapOn]:
+        """All caps in the order in which they are asked."""
+        return caps_on(self.unit, self.rules, self.groups, self.caps)
+
+    @cached_property
+    def traits(self) -> frozenset[str]:
+        """What the conditions of all rules and lifetimes read of the member."""
+        conditions = [rule.condition for rule in self.rules]
+        conditions += [lifetime.condition for lifetime in self._lifetimes()]
+        picked = frozenset({".choices"} if any(rule.choices for rule in self.rules) else ())
+        return picked | {name for one in conditions if one is not None for name in one.traits}
+
+    def _lifetimes(self) -> Iterator[Lifetime]:
+        mine = (rule.terms for rule in self.rules if rule.terms is not None)
+        also = (also.terms for rule in self.rules for also in rule.also)
+        for terms in (self.terms, *mine, *also):
+            if terms.lifetime is not None:
+                yield terms.lifetime
+
+    @cached_property
+    def _by_subject(self) -> dict[str | None, tuple[list[EarningRule], list[EarningRule]]]:
+        found: dict[str | None, tuple[list[EarningRule], list[EarningRule]]] = {None: ([], [])}
+        for rule in self.rules:
+            for subject in rule.activities or (None,):
+                found.setdefault(subject, ([], []))[rule.is_promotion].append(rule)
+        return found
+
+    def base_rules(self, subject: str | None) -> Sequence[EarningRule]:
+        """Rules about a type of activity (None: purchases) that are no promotion, in order."""
+        return self._by_subject.get(subject, ((), ()))[0]
+
+    def promotions(self, subject: str | None) -> Sequence[EarningRule]:
+        """The promotions about a type of activity (None: about purchases), in order."""
+        return self._by_subject.get(subject, ((), ()))[1]
+
+    def unit_of(self, rule: EarningRule) -> str:
+        return rule.unit or self.unit
+
+
+def _names_what_there_is(
+    index: int, rule: EarningRule, ids: Sequence[str], types: Sequence[str]
+) -> None:
+    for named in rule.bonus.rules if rule.bonus else ():
+        if named not in ids:
+            raise _fault(f"the bonus of rule {index} names {named}, which is no rule here")
+    for activity in rule.activities if types else ():
+        if activity not in types:
+            raise _fault(f"rule {index} is about {activity}, which activities does not list")
+
+
+def _fits_its_group(index: int, rule: EarningRule, groups: dict[str, Group]) -> None:
+    if rule.group is None:
+        return
+    if rule.group not in groups:
+        raise _fault(f"rule {index} is in the group {rule.group}, which groups does not list")
+    first = groups[rule.group].grants is Grants.FIRST
+    if first and rule.priority is None:
+        raise _fault(f"rule {index} has no priority, by which the group {rule.group} goes")
+
+
+def _are_of_one_kind(group: Group, rules: list[EarningRule]) -> None:
+    if len({rule.is_promotion for rule in rules}) > 1:
+        raise _fault(f"the group {group.id} has both promotions and other rules")
+    priorities = [rule.priority for rule in rules if rule.priority is not None]
+    if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
+        raise _fault(f"two rules of the group {group.id} have the same priority")
+
+
+def _fault(text: str) -> PydanticCustomError:
+    return PydanticCustomError("config", "{fault}", {"fault": text})

@@ -1,0 +1,101 @@
+"""From what was counted to points: rates, full steps, levels and brackets, rounded once."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from loyalty.units import MINOR_MAX, apportion, divided, ratio
+from loyalty_earning.counting import Counted
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.measures import Count, Rounded
+from loyalty_earning.scale import shares, steps_value, within
+from loyalty_earning.steps import bracketed, level_of
+
+ONCE = (Count.VISIT, Count.ATTRIBUTE)
+Part = tuple[int, int]
+"""A fraction as numerator and denominator: cheaper than `Fraction`, for every basket has some."""
+
+
+def points_by_line(
+    rule: EarningRule, lines: Sequence[Counted], part: Part, per: Part, places: int
+) -> list[int]:
+    """What each counted line earns by itself, in the unit's minor units; together what is wanted.
+
+    `part` is how much of it was paid as the rule wants it.
+    """
+    amounts = weights(rule, lines)
+    if rule.levels or rule.brackets:
+        return apportion(total_of(rule, sum(amounts), part, per, places), amounts)
+    each_line = rule.rounded is Rounded.LINE
+    whole = 10**places
+    numerators = rule.scale.numerators
+    rates = [numerators[line.rate] * whole for line in lines]
+    paid, of = part
+    per_whole, of_per = per[0] * of, per[1] * paid
+    if rule.whole_steps:
+        scaled = [amount * of_per for amount in amounts]
+        values, denominator = steps_value(scaled, rates, per_whole, each_line=each_line), 1
+    else:
+        values = [amount * of_per * rate for amount, rate in zip(amounts, rates, strict=True)]
+        denominator = per_whole
+    return shares(values, rule.scale.denominator * denominator, rule.rounding, each_line=each_line)
+
+
+def points_over(
+    rule: EarningRule,
+    lines: Sequence[Counted],
+    before: int,
+    part: Part,
+    per: Part,
+    places: int,
+) -> list[int]:
+    """What the lines add to what the period's sum `before` had earned, shared by what they count.
+
+    What a period earns is worked out from its whole sum and rounded once, so nothing is lost
+    between purchases.
+    """
+    amounts = summed(rule, lines, part)
+    after = before + sum(amounts)
+    more = _of_sum(rule, after, per, places) - _of_sum(rule, before, per, places)
+    return within(apportion(max(more, 0), amounts), MINOR_MAX)
+
+
+def weights(rule: EarningRule, lines: Sequence[Counted]) -> list[int]:
+    """How much of each line counts; a visit is one visit, however many lines it has."""
+    if rule.count in ONCE and len(lines) > 1:
+        return apportion(lines[0].amount, [line.weight for line in lines])
+    return [line.amount for line in lines]
+
+
+def summed(rule: EarningRule, lines: Sequence[Counted], part: Part) -> list[int]:
+    """What of each line a period adds up: with several rates, each line at its own.
+
+    A period adds up whole minor units: of a part that was paid, what it comes to, rounded down.
+    """
+    amounts = weights(rule, lines)
+    if part != (1, 1):
+        amounts = apportion(sum(amounts) * part[0] // part[1], amounts)
+    if rule.tariff.is_flat:
+        return amounts
+    numerators = rule.scale.numerators
+    return [amount * numerators[line.rate] for amount, line in zip(amounts, lines, strict=True)]
+
+
+def _of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:
+    if not rule.tariff.is_flat:
+        value = total * per[1] * 10**places
+        return min(divided(value, rule.scale.denominator * per[0], rule.rounding), MINOR_MAX)
+    return total_of(rule, total, (1, 1), per, places)
+
+
+def total_of(rule: EarningRule, total: int, part: Part, per: Part, places: int) -> int:
+    """What a sum of one rate gives in all, in minor units."""
+    reached = Fraction(total * part[0] * per[1], part[1] * per[0])
+    if rule.levels:
+        given = level_of(rule.levels, reached)
+    elif rule.brackets:
+        given = bracketed(rule.brackets, reached)
+    else:
+        steps = Fraction(reached.numerator // reached.denominator) if rule.whole_steps else reached
+        given = steps * ratio(rule.points)
+    exact = given * 10**places
+    return min(divided(exact.numerator, exact.denominator, rule.rounding), MINOR_MAX)

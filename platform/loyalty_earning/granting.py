@@ -1,0 +1,82 @@
+"""From a judgement to grants: in the rule's own unit, and in those that it gives also."""
+
+from collections.abc import Iterator, Mapping
+
+from loyalty.effects import Grant, Least
+from loyalty.units import apportion
+from loyalty_earning.counting import counted, paid, towards_minimum
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.judging import Judged, Occasion, Reason
+from loyalty_earning.lifetime import instants
+from loyalty_earning.measures import MinimumLost
+from loyalty_earning.terms import Terms
+
+# A rule that would have looked at the purchase but for these says so in the decision.
+SAID = (Reason.CURRENCY_NOT_RATED, Reason.MINIMUM_PURCHASE)
+
+
+def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
+    """What a rule gives; a grant of nothing where the decision must keep that it was there."""
+    config, rule = occasion.config, judged.rule
+    unit = config.unit_of(rule)
+    if judged.reason is None:
+        yield _grant(occasion, judged, unit, judged.parts, rule.terms or config.terms)
+        for also in rule.also:
+            parts = _in_places(judged.parts, occasion.places(also.unit) - occasion.places(unit))
+            yield _grant(occasion, judged, also.unit, parts, also.terms)
+    elif judged.reason in SAID or judged.counted:
+        yield _nothing(judged, unit)
+
+
+def _grant(
+    occasion: Occasion, judged: Judged, unit: str, parts: Mapping[str, int], terms: Terms
+) -> Grant:
+    when = instants(terms, occasion.fact.occurred_at, occasion.view)
+    wanted = sum(parts.values())
+    return Grant(
+        unit=unit,
+        wanted=wanted,
+        granted=wanted,
+        rule=judged.rule.id,
+        label=judged.rule.label,
+        accounting_class=judged.rule.accounting_class,
+        lines=None if occasion.is_activity else parts,
+        available_at=when.available_at,
+        settles_at=when.settles_at,
+        expires_at=when.expires_at,
+        take_back=terms.take_back,
+        while_left=_while_left(occasion, judged.rule),
+        inputs=judged.inputs,
+    )
+
+
+def _while_left(occasion: Occasion, rule: EarningRule) -> tuple[Least, ...]:
+    """What must stay of a purchase, where losing the minimum takes the points back."""
+    if rule.minimum_lost is MinimumLost.KEEP or occasion.currency not in rule.minimum_minor:
+        return ()
+    part, of = paid(rule, occasion.fact)
+    spent = {
+        line.id: towards_minimum(rule, line) * part for line in counted(rule, occasion.fact)
+    }  # fmt: skip
+    return (Least(amount=rule.minimum_minor[occasion.currency] * of, of=spent),)
+
+
+def _nothing(judged: Judged, unit: str) -> Grant:
+    return Grant(
+        unit=unit,
+        wanted=0,
+        granted=0,
+        rule=judged.rule.id,
+        label=judged.rule.label,
+        accounting_class=judged.rule.accounting_class,
+        cut_by=judged.reason,
+        inputs=judged.inputs,
+    )
+
+
+def _in_places(parts: Mapping[str, int], more: int) -> Mapping[str, int]:
+    """The same value in a unit of so many `more` decimal places, rounded down as a whole."""
+    if more >= 0:
+        return parts if more == 0 else {line: part * 10**more for line, part in parts.items()}
+    shares = apportion(sum(parts.values()) // 10**-more, list(parts.values()))
+    return dict(zip(parts, shares, strict=True))

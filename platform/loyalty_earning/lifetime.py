@@ -1,0 +1,67 @@
+"""From when and until when granted points can be used, in the tenant's own days."""
+
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from loyalty.days import Span, SpanEnd, span_end
+from loyalty.effects import AT_ACTIVATION
+from loyalty.view import View
+from loyalty_earning.standing import holds
+from loyalty_earning.terms import CountedFrom, Lifespan, Terms
+
+
+class Instants(NamedTuple):
+    """When points can be used, are settled and end; None: at once, never settled, never."""
+
+    available_at: datetime | None
+    settles_at: datetime | None
+    expires_at: datetime | None
+
+
+def instants(terms: Terms, occurred_at: datetime, view: View) -> Instants:
+    """Of points that are granted now, to the member of the view."""
+    return Instants(
+        available_at(terms, occurred_at, view.zone),
+        settles_at(terms, occurred_at, view.zone),
+        None if never(terms, occurred_at, view) else expires_at(terms, occurred_at, view.zone),
+    )
+
+
+def available_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The instant pending points become usable: the same local time, days later. None: at once."""
+    if terms.waits_for_activation:
+        return AT_ACTIVATION
+    return _days_later(terms.days_until_usable, occurred_at, zone)
+
+
+def settles_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The instant the return window closes. None: nobody said how long it is."""
+    return _days_later(terms.return_window_days or 0, occurred_at, zone)
+
+
+def expires_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
+    """The first instant at which points earned at `occurred_at` are gone. None: never."""
+    if terms.lifetime is None:
+        return None
+    if terms.lifetime.counted_from is CountedFrom.EARNED:
+        return end_of(terms.lifetime, occurred_at, zone)
+    if terms.waits_for_activation:
+        return None  # their lifetime begins with the activation
+    usable = available_at(terms, occurred_at, zone) or occurred_at
+    return end_of(terms.lifetime, usable, zone)
+
+
+def end_of(lifespan: Lifespan, since: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant that no longer belongs to a lifespan counted from `since`."""
+    return span_end(since, lifespan.parsed, zone, lifespan.ends)
+
+
+def never(terms: Terms, at: datetime, view: View) -> bool:
+    """Whether a condition that holds for the member keeps points from ending."""
+    condition = None if terms.lifetime is None else terms.lifetime.condition
+    return condition is not None and holds(condition, at, view)
+
+
+def _days_later(days: int, at: datetime, zone: ZoneInfo) -> datetime | None:
+    return None if days == 0 else span_end(at, Span(days=days), zone, SpanEnd.EXACT)

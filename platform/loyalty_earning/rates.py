@@ -1,0 +1,57 @@
+"""Rates that differ from a rule's own: by category, product, brand or attribute."""
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
+
+from loyalty.purchase import Line
+from loyalty_earning.categories import nearest
+from loyalty_earning.notation import DecimalText
+from loyalty_earning.scale import RateKey, Scale
+from loyalty_earning.section import Section
+from loyalty_earning.selection import CategoryPath, Selection
+
+
+class CategoryRate(Section):
+    """Another rate for the lines of one category."""
+
+    category: CategoryPath
+    """Category path; it covers everything under it, and the longest path that fits a line wins."""
+    points: DecimalText
+    """Points in this category, instead of the rule's own; "0" for none."""
+
+
+class Rate(Selection):
+    """Another rate for what its lists name."""
+
+    points: DecimalText
+    """Points for these, instead of the rule's own; "0" for none."""
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "Rate":
+        if self.is_empty:
+            raise PydanticCustomError("rate", "name categories, skus, brands or attributes")
+        return self
+
+
+class Tariff:
+    """All rates of one rule: the first of `rates` that names a line, else the longest category."""
+
+    def __init__(
+        self, points: str, rates: tuple[Rate, ...], categories: tuple[CategoryRate, ...]
+    ) -> None:
+        by_key: dict[RateKey, str] = {rate.category: rate.points for rate in categories}
+        by_key |= {at: rate.points for at, rate in enumerate(rates)}
+        self.points = {None: points, **by_key}
+        self.scale = Scale.of(points, by_key)
+        self.is_flat = not by_key
+        self._rates = tuple(enumerate(rates))
+
+    def key(self, line: Line) -> RateKey:
+        for at, rate in self._rates:
+            if rate.names(line):
+                return at
+        return nearest(line.category, self.scale.numerators)
+
+    @property
+    def gives(self) -> bool:
+        return any(self.scale.numerators.values())

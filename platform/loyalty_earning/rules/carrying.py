@@ -1,0 +1,35 @@
+"""What a cap cut in an earlier period is given in a later one."""
+
+from collections.abc import Iterator
+
+from loyalty.effects import Grant
+from loyalty.view import View
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.facts import CarriedOver
+from loyalty_earning.lifetime import instants
+
+
+def carry(config: EarningConfig, fact: CarriedOver, view: View) -> Iterator[Grant]:
+    """All that is owed; the cap itself then lowers it to its room in the new period."""
+    on = next((on for on in config.caps_on if on.target == fact.target), None)
+    if fact.program != view.program or on is None or not on.cap.carry_over:
+        return
+    owed = view.counters[on.owed]
+    if owed <= 0:
+        return
+    rule = next(rule for rule in config.rules if rule.id in on.rules)
+    terms = rule.terms or config.terms
+    when = instants(terms, fact.occurred_at, view)
+    yield Grant(
+        unit=on.unit,
+        wanted=owed,
+        granted=owed,
+        rule=on.carried,
+        label=f"{rule.label}, carried over",
+        accounting_class=rule.accounting_class,
+        available_at=when.available_at,
+        settles_at=when.settles_at,
+        expires_at=when.expires_at,
+        take_back=terms.take_back,
+        inputs={"owed": owed},
+    )

@@ -1,0 +1,50 @@
+"""What rules with `over` add up over a period, as counters."""
+
+from collections.abc import Sequence
+
+from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
+from loyalty.plugin import Counter
+from loyalty.view import GrantView
+from loyalty_earning.counting import counted, is_below_minimum, paid
+from loyalty_earning.curve import summed
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.measures import Count
+from loyalty_earning.periods import Measure, Per, Periodic
+
+
+def sum_name(rule: EarningRule, over: Periodic, currency: str | None) -> str:
+    """The counter that holds a rule's sum in one currency."""
+    return over.counter_name(_kept_as(rule, currency), Per.MEMBER)
+
+
+def running_sums(rules: Sequence[EarningRule]) -> list[Counter]:
+    """The counters of all rules that add up over a period."""
+    return [
+        rule.over.counter(_kept_as(rule, currency), Per.MEMBER, _summing(rule, currency))
+        for rule in rules
+        if rule.over is not None
+        for currency in (rule.per_minor if rule.count is Count.AMOUNT else (None,))
+    ]
+
+
+def _kept_as(rule: EarningRule, currency: str | None) -> str:
+    parts = ["sum", rule.id, rule.fingerprint]
+    return ".".join([*parts, currency] if currency and rule.count is Count.AMOUNT else parts)
+
+
+def _summing(rule: EarningRule, currency: str | None) -> Measure:
+    """A rule's sum goes on with each fact that it answers by a grant, be it of nothing."""
+
+    def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        if not isinstance(fact, PurchaseRecorded | ActivityRecorded):
+            return 0
+        if currency and getattr(fact, "currency", None) != currency:
+            return 0
+        if not any(one.rule == rule.id and one.program == program for one in grants):
+            return 0
+        lines, part = counted(rule, fact), paid(rule, fact)
+        if is_below_minimum(rule, currency, lines, part):
+            return 0
+        return sum(summed(rule, lines, part))
+
+    return measure

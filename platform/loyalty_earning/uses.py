@@ -1,0 +1,75 @@
+"""How often rules gave and how much, as counters: what limits, caps and budgets look at."""
+
+from collections.abc import Iterator, Sequence
+
+from loyalty.facts import Fact
+from loyalty.plugin import Counter, Scope, Window
+from loyalty.view import GrantView
+from loyalty_earning.caps import CARRIED, CapOn
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.limits import Limit
+from loyalty_earning.periods import Measure
+
+
+def times_name(rule: str, limit: Limit) -> str:
+    """Name of the counter of how often a rule gave."""
+    return limit.counter_name(f"times.{rule}", limit.per)
+
+
+def uses(config: EarningConfig) -> Iterator[Counter]:
+    """The counters behind all limits and caps of a program."""
+    for rule in config.rules:
+        for limit in rule.limits:
+            yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id), returns=True)
+    for on in config.caps_on:
+        yield given_counter(on)
+        if on.cap.carry_over:
+            yield owed_counter(on)
+
+
+def given_counter(on: CapOn) -> Counter:
+    """What was given under a cap in its period."""
+    name = f"given.{on.target}.{on.unit}"
+    return on.cap.counter(name, on.cap.per, _given(on), returns=True)
+
+
+def owed_counter(on: CapOn) -> Counter:
+    """What a cap that carries over cut and is still to be given."""
+    return Counter(
+        name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on), returns=True
+    )
+
+
+def _times(rule: str) -> Measure:
+    def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        return int(any(g.granted and g.rule == rule and g.program == program for g in grants))
+
+    return measure
+
+
+def _given(on: CapOn) -> Measure:
+    def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        return sum(one.granted for one in grants if _under(on, one, program))
+
+    return measure
+
+
+def _owed(on: CapOn) -> Measure:
+    """What was cut, less what was given of it since."""
+
+    def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        owed = 0
+        for one in grants:
+            if not _under(on, one, program):
+                continue
+            if one.rule == on.carried:
+                owed -= one.granted
+            elif not one.rule.endswith(CARRIED) and one.cut_by == on.code:
+                owed += one.wanted - one.granted
+        return owed
+
+    return measure
+
+
+def _under(on: CapOn, grant: GrantView, program: str) -> bool:
+    return grant.program == program and grant.unit == on.unit and grant.rule in on.rules

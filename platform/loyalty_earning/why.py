@@ -1,0 +1,138 @@
+"""A judgement against a rule, in plain words."""
+
+from collections.abc import Callable, Mapping
+
+from loyalty.facts import PurchaseRecorded
+from loyalty.purchase import Line
+from loyalty.units import currency_places, format_minor
+from loyalty_earning.counting import lines_of
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.judging import Judged, Occasion, Reason
+
+LINES_TOLD = 5
+
+# The key of the rule's config that speaks against it.
+PARTS: Mapping[Reason, str] = {
+    Reason.NOT_IN_EFFECT: "effective",
+    Reason.NOT_AT_THIS_TIME: "times",
+    Reason.CURRENCY_NOT_RATED: "per",
+    Reason.NOTHING_COUNTED: "kinds",
+    Reason.MINIMUM_PURCHASE: "minimum_purchase",
+    Reason.NOTHING_EARNED: "points",
+    Reason.LIMIT_REACHED: "limits",
+    Reason.NOT_DRAWN: "chance",
+    Reason.BY_CHANCE: "chance",
+    Reason.OUTBID: "group",
+}
+
+
+def part_of(judged: Judged) -> str | None:
+    """The part of the condition that was false, or the key of the config that speaks against it."""
+    if judged.verdict is not None:
+        return judged.verdict.failed
+    if judged.reason is Reason.NOTHING_COUNTED:
+        return "bonus" if judged.rule.bonus else _what_picks(judged.rule)
+    return PARTS.get(judged.reason) if judged.reason else None
+
+
+def _what_picks(rule: EarningRule) -> str:
+    for name in ("include", "exclude"):
+        if not getattr(rule, name).is_empty:
+            return name
+    return "paid_with" if rule.paid_with or rule.not_paid_with else "kinds"
+
+
+def in_words(occasion: Occasion, judged: Judged) -> str:
+    """Why the rule gives nothing."""
+    if judged.verdict is not None:
+        return judged.verdict.words()
+    assert judged.reason is not None
+    return WORDS[judged.reason](occasion, judged)
+
+
+def _not_in_effect(occasion: Occasion, judged: Judged) -> str:
+    return f"{judged.inputs['day']} is none of the days on which it is in effect"
+
+
+def _not_at_this_time(occasion: Occasion, judged: Judged) -> str:
+    at = occasion.fact.occurred_at.astimezone(occasion.view.zone)
+    return f"{at:%A %H:%M} is none of its times"
+
+
+def _not_rated(occasion: Occasion, judged: Judged) -> str:
+    rated = ", ".join(sorted(judged.rule.per or {}))
+    return f"it has no rate for {occasion.currency}, only for {rated}"
+
+
+def _nothing_counted(occasion: Occasion, judged: Judged) -> str:
+    rule, fact = judged.rule, occasion.fact
+    if rule.bonus is not None:
+        return "nothing was given that it multiplies"
+    if not isinstance(fact, PurchaseRecorded):
+        return "the activity has nothing that it counts"
+    mine = {line.id for line in lines_of(rule, fact)}
+    if mine:
+        return "nothing of it was paid in a way that counts"
+    told = [f"line {line.id} {_left_out(rule, line)}" for line in fact.lines[:LINES_TOLD]]
+    more = len(fact.lines) - LINES_TOLD
+    return "no line counts: " + "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _left_out(rule: EarningRule, line: Line) -> str:
+    if line.kind not in rule.kinds:
+        return f"is of kind {line.kind}"
+    return "is excluded" if rule.exclude.names(line) else "is not included"
+
+
+def _below(occasion: Occasion, judged: Judged) -> str:
+    least = judged.rule.minimum_minor.get(occasion.currency or "")
+    if least is None:
+        return f"its minimum names no amount in {occasion.currency}"
+    minimum = format_minor(least, currency_places(occasion.currency or "") or 0)
+    amount = judged.inputs.get("amount") if judged.rule.bonus is None else None
+    has = f"come to {amount} {occasion.currency}" if amount else "come to less"
+    return f"the lines that count {has}, its minimum is {minimum} {occasion.currency}"
+
+
+def _nothing_earned(occasion: Occasion, judged: Judged) -> str:
+    counted = judged.inputs.get("amount")
+    what = f"{counted} that count" if counted else "what counts"
+    return f"{what} earn less than the smallest part of the unit, rounded {judged.rule.rounding}"
+
+
+def _limit_reached(occasion: Occasion, judged: Judged) -> str:
+    given = judged.inputs
+    whose = "the member" if given["per"] == "member" else "all members together"
+    times = f"{given['times']} time{'s' if given['times'] != 1 else ''}"
+    return f"it gave {times} in this {given['period']} already, which is the limit of {whose}"
+
+
+def _not_drawn(occasion: Occasion, judged: Judged) -> str:
+    return f"the draw won nothing, at odds of {judged.inputs['probability']}"
+
+
+def _by_chance(occasion: Occasion, judged: Judged) -> str:
+    return f"luck decides, at odds of {judged.inputs['probability']}: a preview draws nothing"
+
+
+def _outbid(occasion: Occasion, judged: Judged) -> str:
+    return f"{judged.inputs['by']} of the same group ({judged.rule.group}) gives instead"
+
+
+def _not_kept(occasion: Occasion, judged: Judged) -> str:
+    return f"it cannot be told any more: {judged.inputs['missing']}"
+
+
+WORDS: Mapping[Reason, Callable[[Occasion, Judged], str]] = {
+    Reason.NOT_IN_EFFECT: _not_in_effect,
+    Reason.NOT_AT_THIS_TIME: _not_at_this_time,
+    Reason.CURRENCY_NOT_RATED: _not_rated,
+    Reason.NOTHING_COUNTED: _nothing_counted,
+    Reason.MINIMUM_PURCHASE: _below,
+    Reason.NOTHING_EARNED: _nothing_earned,
+    Reason.LIMIT_REACHED: _limit_reached,
+    Reason.NOT_DRAWN: _not_drawn,
+    Reason.BY_CHANCE: _by_chance,
+    Reason.OUTBID: _outbid,
+    Reason.NOT_KEPT: _not_kept,
+}
