@@ -45,8 +45,8 @@ async def test_more_clients_than_connections(
             back = await load.healthy()
             verdict = await judge(platform.settings, load)
         await api.stop()
-    # A database that is a second away may also be taken for one that gives no sign of life.
-    assert set(codes) <= {"OK", "OVERLOADED", "TIMEOUT", "UNAVAILABLE"}, codes
+    # Far away is not silent: nobody is told that the database went away (UNAVAILABLE).
+    assert set(codes) <= {"OK", "OVERLOADED", "TIMEOUT"}, codes
     assert codes["OVERLOADED"]
     report.within(ANSWER_SECONDS, slowest, "an answer with the pool exhausted")
     report.within(HEALTH_SECONDS, health, "health with the pool exhausted")
