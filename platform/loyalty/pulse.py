@@ -4,9 +4,9 @@ A frozen server closes nothing, so each call would wait until its own limit. Whi
 in use for long, another one asks for a sign of life. Where none comes, those in use are ended:
 whoever waits is told so then, and nobody begins anything until there is a sign again.
 
-The one that asks is kept open: opening one takes many round trips, and a database that is merely far
-away would be taken for silent. It is asked now and then without need, so that a way between that
-forgets idle connections is found out before it matters.
+The one that asks is kept open: opening one takes many round trips, and a database that is merely
+far away would be taken for silent. It is asked now and then without need, so that a way between
+that forgets idle connections is found out before it matters.
 """
 
 import asyncio
