@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from loyalty.errors import TROUBLE, Code, Refused
 from loyalty_graphql import body
@@ -15,9 +16,11 @@ from loyalty_graphql.asked import asked
 from loyalty_graphql.complaints import internal, of_refusal
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.media import GRAPHQL, JSON, check_content_type, negotiate
+from loyalty_graphql.meters import in_flight
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.request_id import HEADER, request_id
 from loyalty_graphql.runner import Answer, Ready, Runner
+from loyalty_graphql.seen import TRACEPARENT, Counted, Seen, operation_span
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.websocket import Socket
 from loyalty_graphql.wiring import Wiring
@@ -46,6 +49,7 @@ class Endpoint:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._runner = Runner(wiring)
+        self._counted = Counted()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -53,12 +57,21 @@ class Endpoint:
             return
         headers = Headers(scope=scope)
         name = request_id(headers.get(HEADER))
+        clear_contextvars()
+        bind_contextvars(request=name)
+        seen = Seen(traced_by=headers.get(TRACEPARENT))
+        with in_flight():
+            await self._serve(scope, receive, send, headers, name, seen)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers, name: str, seen: Seen
+    ) -> None:
         media = JSON
         further: Mapping[str, str]
         try:
             _check_method(scope)
             media = negotiate(headers)
-            status, answer = await self._answer(headers, receive, name, media)
+            status, answer = await self._answer(headers, receive, name, media, seen)
             further = _LATER if status == 503 else {}
         except Rejected as no:
             status, further = no.status, no.headers
@@ -69,25 +82,29 @@ class Endpoint:
         except Exception:
             log.exception("request %s failed", name)
             status, further, answer = 500, {}, {"errors": [internal(name)]}
+        self._counted.note(seen, answer)
         await _respond(send, status, answer, {**further, HEADER: name}, media)
 
     async def _answer(
-        self, headers: Headers, receive: Receive, name: str, media: str
+        self, headers: Headers, receive: Receive, name: str, media: str, seen: Seen
     ) -> tuple[int, Answer]:
         check_content_type(headers)
         loop, admission = asyncio.get_running_loop(), self._wiring.admission
         begun = loop.time()
-        principal = await self._principal(headers)
+        principal = seen.principal = await self._principal(headers)
+        if principal is not None:
+            bind_contextvars(tenant=str(principal.tenant_id))
         verified = loop.time() - begun
         admission.check(principal)
         raw = await self._read(headers, receive, principal)
         try:
             with admission.reading(principal):
-                ready = self._ready(raw, principal)
+                ready = seen.ready = self._ready(raw, principal)
             admission.charge(principal, ready.cost)
             async with admission.turn(principal):
                 context = self._wiring.context_for(principal, name)
-                answer = await self._runner.run(ready, context, spent=verified)
+                with operation_span(seen):
+                    answer = await self._runner.run(ready, context, spent=verified)
             return 503 if _came_to_nothing(answer) else 200, answer
         except Unacceptable as no:
             # Clients that ask for plain JSON expect 200 for whatever GraphQL answered.

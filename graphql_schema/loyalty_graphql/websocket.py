@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from loyalty.errors import TROUBLE, Refused
 from loyalty_graphql.body import parse
+from loyalty_graphql.meters import SOCKETS
 from loyalty_graphql.rejection import Rejected
 from loyalty_graphql.runner import Runner
 from loyalty_graphql.streams import Streams
@@ -66,7 +67,7 @@ class Socket:
             await self._peer.close(4406, "Subprotocol not acceptable")
             return
         await self._peer.accept(PROTOCOL)
-        with self._counted:
+        with self._counted, SOCKETS.track_inprogress():
             closing = await self._live()
         if closing is not None:
             with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):

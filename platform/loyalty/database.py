@@ -16,13 +16,15 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from loyalty.away import end, full, lost, no_room, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
+from loyalty.json_codecs import json_in_binary
+from loyalty.meters import POOL_USED, POOL_WAIT_SECONDS
 from loyalty.pool_shares import PoolShares, share_of
 from loyalty.pooler import keeps_statements
 from loyalty.pulse import Pulse
+from loyalty.tracing import here, written
 
 ACQUIRE_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -36,24 +38,6 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
     def get_reset_query(self) -> str:
         # Only SET LOCAL is ever used here, so nothing needs resetting: one round trip less.
         return ""
-
-
-async def _prepare(connection: Any) -> None:
-    # In binary: composite types take their columns in binary only.
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_jsonb, decoder=_from_jsonb, format="binary"
-    )
-    await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=orjson.dumps, decoder=orjson.loads, format="binary"
-    )
-
-
-def _to_jsonb(value: Any) -> bytes:
-    return b"\x01" + orjson.dumps(value)  # 1 is the version of the format
-
-
-def _from_jsonb(raw: bytes) -> Any:
-    return orjson.loads(memoryview(raw)[1:])
 
 
 class Database:
@@ -95,7 +79,7 @@ class Database:
             max_size=size,
             command_timeout=command_timeout,
             connection_class=_Connection,
-            init=_prepare,
+            init=json_in_binary,
             statement_cache_size=kept,
             server_settings={"application_name": "loyalty"},  # a pooler refuses most others
         )
@@ -164,14 +148,19 @@ class Database:
 
     async def unscoped(self, query: str, *args: Any) -> Any:
         """One value of one of the narrow functions that answer before a tenant is known."""
+        rows = await self.unscoped_rows(query, *args)
+        return rows[0][0] if rows else None
+
+    async def unscoped_rows(self, query: str, *args: Any) -> Any:
+        """The rows of such a function."""
         connection = await self._acquire()
         try:
-            value = await connection.fetchval(query, *args)
+            rows = await connection.fetch(query, *args)
         except BaseException as error:
             await self._give_up(connection, error)
             raise
         await self._release(connection)
-        return value
+        return rows
 
     async def check_login(self) -> None:
         """Refuse a login that row security would not hold, or a schema where it does not hold."""
@@ -200,7 +189,8 @@ class Database:
         if not self._pulse.beats:
             raise Refused(Code.OVERLOADED, "the database does not answer: try again shortly")
         try:
-            connection = await self._pool.acquire(timeout=self._acquire_timeout)
+            with POOL_WAIT_SECONDS.time():
+                connection = await self._pool.acquire(timeout=self._acquire_timeout)
         except TimeoutError:
             raise Refused(
                 Code.OVERLOADED, "no database connection came free in time: try again shortly"
@@ -213,6 +203,7 @@ class Database:
                 Code.OVERLOADED, "the database does not answer: try again shortly"
             ) from None
         self.transactions += 1
+        POOL_USED.inc()
         self._used[connection] = asyncio.get_running_loop().time()
         return connection
 
@@ -260,7 +251,8 @@ class Database:
             end(connection)
 
     async def _release(self, connection: Any) -> None:
-        self._used.pop(connection, None)
+        if self._used.pop(connection, None) is not None:
+            POOL_USED.dec()
         await self._pool.release(connection)  # which shields itself from cancellation
 
 
@@ -271,7 +263,11 @@ class UnsafeLogin(Exception):
 async def begin(connection: Any, tenant_id: UUID, *, read_only: bool = False) -> None:
     """Begin a transaction of a tenant in one round trip. Only a parsed UUID reaches the text."""
     mode = " read only" if read_only else ""
-    await connection.execute(f"begin{mode}; set local app.tenant = '{UUID(str(tenant_id))}'")
+    span = here()
+    traced = f"; set local app.trace = '{written(span)}'" if span and not read_only else ""
+    await connection.execute(
+        f"begin{mode}; set local app.tenant = '{UUID(str(tenant_id))}'{traced}"
+    )
 
 
 async def switch(connection: Any, tenant_id: UUID) -> None:

@@ -67,7 +67,7 @@ def server(app: ASGIApp, leaving: asyncio.Event, **options: Any) -> Server:
     config = uvicorn.Config(
         app,
         http=Protocol,
-        log_level="warning",
+        log_config=None,  # the process's own
         access_log=False,
         server_header=False,
         limit_concurrency=IN_FLIGHT_MAX,

@@ -5,11 +5,13 @@ What the environment leaves open is taken from the platform that runs in the dat
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loyalty_app import running
+from loyalty_app.logs import LogFormat
 from loyalty_app.problem import Problem
 
 
@@ -31,6 +33,12 @@ class Settings(BaseSettings):
     tenant_rate: int = Field(default=4_000, ge=0)
     member_rate: int = Field(default=500, ge=0)
     tenant_in_flight: int = Field(default=8, ge=0)
+    # For those who watch: 0 answers no metrics. Logs are lines of JSON, or text for people.
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    log_format: LogFormat = LogFormat.TEXT
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    # How often a worker audits each tenant's ledger; 0: never.
+    audit_hours: float = Field(default=24, ge=0)
     data_dir: Path = Path(".loyalty")
     # A process whose event loop does not come round for so long is ended; 0: never.
     watchdog_seconds: float = Field(default=10, ge=0)

@@ -3,19 +3,22 @@
 import asyncio
 import signal
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Protocol
 from uuid import UUID
 
 from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
+from loyalty.jobs.auditing import Auditing
+from loyalty.jobs.backlog import Backlog
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.backtests.walker import Walker
-from loyalty_app.ledger import open_ledger
+from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
-from loyalty_app.webhooks import Webhooks, open_webhooks
+from loyalty_app.webhooks import open_webhooks
 from loyalty_tenants.desk.bulk import JOB as BULK
 from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
@@ -58,15 +61,30 @@ async def work(
             )
             async with opening as webhooks:
                 with watchdog(settings.watchdog_seconds):
-                    await _until_told(worker, webhooks)
+                    await _until_told(worker, webhooks, *_watching(settings, ledger))
     except UnsafeLogin as unsafe:
         raise Problem(
             str(unsafe).rstrip("."), "Give LOYALTY_WORKER_DATABASE_URL the login loyalty_worker"
         ) from None
 
 
-async def _until_told(worker: Worker, webhooks: Webhooks) -> None:
-    """Run both until a signal says to stop."""
+class Running(Protocol):
+    """What a worker runs beside its duties."""
+
+    async def run(self, stopping: asyncio.Event) -> None: ...
+
+
+def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
+    clock = ledger.recorder.clock
+    watching: list[Running] = [Backlog(ledger.database, clock)]
+    if settings.audit_database_url and settings.audit_hours:
+        every = timedelta(hours=settings.audit_hours)
+        watching.append(Auditing(ledger.database, settings.audit_database_url, every, clock))
+    return watching
+
+
+async def _until_told(worker: Worker, *beside: Running) -> None:
+    """Run all of them until a signal says to stop."""
     stopping = asyncio.Event()
 
     def stop() -> None:
@@ -78,4 +96,5 @@ async def _until_told(worker: Worker, webhooks: Webhooks) -> None:
         loop.add_signal_handler(number, stop)
     async with asyncio.TaskGroup() as group:
         group.create_task(worker.run())
-        group.create_task(webhooks.run(stopping))
+        for one in beside:
+            group.create_task(one.run(stopping))

@@ -27,6 +27,7 @@ QUEUE_POLICIES: Mapping[str, str] = {
     "webhook_endpoint.queue_reads (r)": "which of them may be sent to decides what is claimed",
     "webhook_line.queue_reads (r)": DUE,
     "webhook_line.queue_leases (w)": "a worker claims lines of many tenants in one statement",
+    "ledger_audit.queue_reads (r)": "whose turn it is, and the oldest of all",
     "api_key.tenant_of_key (r)": "whose a key is must be known before a tenant is",
 }
 

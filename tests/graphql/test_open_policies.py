@@ -26,7 +26,7 @@ ISOLATED = "tenant_id = (select loyalty.tenant())"
 # tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
-    "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
+    "ledger_audit", "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
     "webhook_secret", "webhook_event", "webhook_line",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.

@@ -16,6 +16,7 @@ from loyalty.cache.gathered import Gathered
 from loyalty.cache.names import balance_key
 from loyalty.cache.recent import Recent
 from loyalty.cache.script import Script
+from loyalty.meters import CACHE_READS
 
 __all__ = [
     "BalanceCache",
@@ -46,6 +47,12 @@ class CacheCounts:
     stale: int = 0
     corrupt: int = 0
     errors: int = 0
+
+    def note(self, answer: str, times: int = 1) -> None:
+        """So many reads more came to this; `answer` is a field's name."""
+        if times:
+            setattr(self, answer, getattr(self, answer) + times)
+            CACHE_READS.labels(answer).inc(times)
 
 
 class Balances(Protocol):
@@ -101,7 +108,7 @@ class BalanceCache:
             found = await self._ask(tenant, wants)
         except Unanswered:
             return {}
-        self.counts.hits += len(found)
+        self.counts.note("hits", len(found))
         return found
 
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None:
@@ -114,7 +121,7 @@ class BalanceCache:
             for part in _parts(list(entries.items())):
                 await self._write(tenant, part)
         except Unanswered:
-            self.counts.errors += 1
+            self.counts.note("errors")
 
     async def read(
         self,
@@ -138,7 +145,7 @@ class BalanceCache:
             found, answered = self._recent.of(tenant, wants), False
         good = {want: entry for want, entry in found.items() if self._serves(want, entry, least)}
         missing = [want for want in wants if want not in good]
-        self.counts.hits += len(good)
+        self.counts.note("hits", len(good))
         if not missing:
             return good
 
@@ -160,26 +167,26 @@ class BalanceCache:
 
     def _serves(self, want: Want, entry: CachedBalance, least: Versions) -> bool:
         if entry.version < least.get(want, 0):
-            self.counts.stale += 1
+            self.counts.note("stale")
             return False
-        self.counts.misses += entry.overflow
+        self.counts.note("misses", entry.overflow)
         return not entry.overflow
 
     async def _ask(self, tenant: UUID, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
         try:
             raws = await self._reads.get(tenant, [self._key(tenant, want) for want in wants])
         except Unanswered:
-            self.counts.errors += 1
+            self.counts.note("errors")
             raise
         decoded = zip(wants, map(self._decoded, raws), strict=True)
         return {want: entry for want, entry in decoded if entry is not None}
 
     def _decoded(self, raw: bytes | str | None) -> CachedBalance | None:
         if raw is None:
-            self.counts.misses += 1
+            self.counts.note("misses")
             return None
         entry = decode(raw) if isinstance(raw, bytes) else None
-        self.counts.corrupt += entry is None
+        self.counts.note("corrupt", entry is None)
         return entry
 
     async def _write(self, tenant: UUID, entries: Iterable[tuple[Want, CachedBalance]]) -> None:
@@ -190,7 +197,7 @@ class BalanceCache:
             lifetime = self._ttl + random.random() * self._jitter
             values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
         _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values), tenant)
-        self.counts.corrupt += foreign
+        self.counts.note("corrupt", foreign)
 
     def _key(self, tenant: UUID, want: Want) -> str:
         holder, unit = want

@@ -16,7 +16,7 @@ class NoCache:
         self._flights = Flights()
 
     async def get_many(self, tenant: UUID, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
-        self.counts.misses += len(wants)
+        self.counts.note("misses", len(wants))
         return {}
 
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None:
@@ -31,7 +31,7 @@ class NoCache:
         min_version: Versions | None = None,
     ) -> dict[Want, CachedBalance]:
         """Each want's balance by `load`, as `BalanceCache.read` does on a miss."""
-        self.counts.misses += len(wants)
+        self.counts.note("misses", len(wants))
         return await self._flights.load(tenant, wants, load, min_version or {})
 
     async def close(self) -> None:

@@ -17,6 +17,7 @@ from loyalty.database import Database
 from loyalty.jobs.rounds import go_round
 from loyalty.jobs.visit import SLICE, Visit
 from loyalty.plugin import Connection
+from loyalty.tracing import SpanKind, read, tracer
 
 TOLD_AT_ONCE = 200
 POLL_SECONDS = 0.25
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 # One teller of a tenant at a time: two would write down a member's news out of order.
 _ALONE = "select pg_try_advisory_xact_lock(hashtextextended('outbox ' || loyalty.tenant(), 0))"
 _READY = """
-select o.id, o.topic, o.fact_id, o.member_id, o.payload as content, o.attempts, f.payload,
+select o.id, o.topic, o.fact_id, o.member_id, o.payload as content, o.attempts, o.trace, f.payload,
        f.answer, f.occurred_at, f.recorded_at, m.external_id
   from (select * from loyalty.outbox
          where state = 'READY' and (attempts = 0 or ready_at <= clock_timestamp())
@@ -62,6 +63,7 @@ class OutboxRow:
     member_id: UUID | None
     content: Mapping[str, Any] | None
     attempts: int
+    trace: str | None
     payload: Mapping[str, Any]
     answer: Mapping[str, Any]
     occurred_at: datetime
@@ -116,6 +118,9 @@ class Outbox:
             for row in rows:
                 if row.id in failed:
                     await connection.execute(_LATER, row.id, _pause(row.attempts))
+        for row in rows:
+            if row.id not in failed:
+                _trace(row)
         return len(rows) - len(failed)
 
 
@@ -127,6 +132,15 @@ class PassedBy:
     async def slice(self, visit: Visit) -> int:
         async with visit.transaction() as connection:
             return int((await connection.execute(_PASS, SLICE)).split()[-1])
+
+
+def _trace(row: OutboxRow) -> None:
+    """That it was told, in the trace of the transaction that wrote it."""
+    if row.trace is not None:
+        told = tracer.start_span("tell", read(row.trace), kind=SpanKind.CONSUMER)
+        told.set_attribute("loyalty.topic", row.topic)
+        told.set_attribute("loyalty.fact", str(row.fact_id))
+        told.end()
 
 
 def _pause(attempts: int) -> timedelta | None:

@@ -26,6 +26,7 @@ from loyalty.jobs.scheduled import Scheduled, ScheduledJob
 from loyalty.jobs.timeline import Timeline
 from loyalty.jobs.upkeep import Upkeep
 from loyalty.jobs.visit import SLICE, Duty, Visit
+from loyalty.meters import WORKER_DONE, WORKER_FAILURES
 from loyalty.recorder.recorder import Recorder
 
 POLL_SECONDS = 1.0
@@ -113,12 +114,15 @@ class Worker:
             if self._stopping.is_set() or postponed.holds(tenant_id, "duty", duty.name, now):
                 continue
             try:
-                done += await duty.slice(visit)
+                slice_done = await duty.slice(visit)
             except Exception:
+                WORKER_FAILURES.labels(duty.name).inc()
                 log.exception("%s of tenant %s failed", duty.name, tenant_id)
                 postponed.put(tenant_id, "duty", duty.name, now)
             else:
                 postponed.clear(tenant_id, "duty", duty.name)
+                done += slice_done
+                WORKER_DONE.labels(duty.name).inc(slice_done)
         return done
 
 

@@ -12,9 +12,11 @@ from contextvars import Context
 from uuid import UUID
 
 from loyalty.errors import TROUBLE, Code, Refused
+from loyalty.meters import LANE_WAITING
 from loyalty.recorder.recorder import Outcome, Recorder
-from loyalty.recorder.waiting import Call, Waiting
+from loyalty.recorder.waiting import Call, Part, Waiting
 from loyalty.settlement.request import Recorded, Request
+from loyalty.tracing import after, here, tracer
 
 WAITING_MAX = 2_000  # requests that came alone, and as many again in calls of several
 SIZE_MAX = 200
@@ -75,8 +77,9 @@ class _Lane:
 
     async def enqueue(self, requests: Sequence[Request]) -> list[Outcome]:
         loop = asyncio.get_running_loop()
-        call = Call(requests, loop.create_future())
+        call = Call(requests, loop.create_future(), span=here())
         self._waiting.put(call)
+        LANE_WAITING.inc(len(requests))
         if self.task is None:
             # In a context of its own: the batch belongs to no request that happens to start it.
             self.task = loop.create_task(self._drain(), context=Context())
@@ -85,15 +88,26 @@ class _Lane:
     async def _drain(self) -> None:
         try:
             while parts := self._waiting.take():
-                outcomes = iter(await self._outcomes([one for _, part in parts for one in part]))
+                LANE_WAITING.dec(sum(len(part) for _, part in parts))
+                outcomes = iter(await self._traced(parts))
                 for call, part in parts:
                     call.came_to(next(outcomes) for _ in part)
                     last = call.outcomes[-1]
                     if isinstance(last, Refused) and last.code in TROUBLE:
+                        LANE_WAITING.dec(call.waiting)
                         self._waiting.give_up(call, last)
         finally:
             self.task = None
             self._lanes.drop(self._tenant_id)
+
+    async def _traced(self, parts: Sequence[Part]) -> list[Outcome]:
+        requests = [one for _, part in parts for one in part]
+        context, links = after([call.span for call, _ in parts if call.span is not None])
+        if context is None:
+            return await self._outcomes(requests)
+        with tracer.start_as_current_span("record", context, links=links) as span:
+            span.set_attribute("loyalty.requests", len(requests))
+            return await self._outcomes(requests)
 
     async def _outcomes(self, requests: list[Request]) -> list[Outcome]:
         """A failure of the batch as a whole is every caller's outcome; the lane goes on."""

@@ -7,6 +7,7 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.errors import Refused
 from loyalty.ledger.rows import Rows
+from loyalty.meters import APPEND_SECONDS, BATCH_REQUESTS, RECORD_SECONDS
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persistently
 from loyalty.recorder.each import Cut, arrived, internal
@@ -71,11 +73,15 @@ class Recorder:
         if not requests:
             return []
         if len(requests) <= BATCH_MAX:
+            begun = perf_counter()
             try:
-                return await persistently(
+                outcomes = await persistently(
                     lambda more_lots: self._once(tenant_id, requests, more_lots),
                     lost=lambda: self.forget(tenant_id),
                 )
+                BATCH_REQUESTS.observe(len(requests))
+                RECORD_SECONDS.observe(perf_counter() - begun)
+                return outcomes
             except Refused:
                 raise
             except Cut as cut:
@@ -196,9 +202,10 @@ class Recorder:
         rows, book.rows = book.rows, Rows()
         book.opened.update(row[0] for row in rows.accounts if not row[5])
         if rows.facts or rows.settled:
-            await connection.execute(
-                APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()
-            )
+            with APPEND_SECONDS.time():
+                await connection.execute(
+                    APPEND, batch.setup.tenant_id, batch.setup.epoch, batch.now, *rows.arguments()
+                )
         if terms := rows.given_terms():
             await connection.execute(GIVE_TERMS, batch.setup.tenant_id, batch.now, terms)
 

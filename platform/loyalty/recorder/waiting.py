@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import SpanContext
+
 from loyalty.errors import Code, Refused
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Request
@@ -21,6 +23,7 @@ class Call:
 
     requests: Sequence[Request]
     answer: asyncio.Future[list[Outcome]]
+    span: SpanContext | None = None  # of who waits, where that is traced
     outcomes: list[Outcome] = field(default_factory=list)
     taken: int = 0
 

@@ -14,9 +14,13 @@ def serve() -> None:
     collect_later()
     leave_out()
     from loyalty_app.asgi import create_app
+    from loyalty_app.logs import configure
+    from loyalty_app.metrics import metrics
     from loyalty_app.server import server
+    from loyalty_app.traces import traces
 
     settings = Settings.load()
+    configure(settings.log_format, settings.log_level)
     settings.need("operator_secret")
     asyncio.run(_check(settings))
     leaving = asyncio.Event()
@@ -24,7 +28,8 @@ def serve() -> None:
     collect_seldom()
     serving = server(app, leaving, host=settings.host, port=settings.port)
     try:
-        serving.run()
+        with metrics(settings.host, settings.metrics_port), traces("loyalty-api"):
+            serving.run()
     except SystemExit:  # as uvicorn ends where it cannot listen
         if not serving.started:
             require_free(settings.host, settings.port, setting="LOYALTY_PORT")

@@ -1,7 +1,5 @@
 """`loyalty worker`"""
 
-import logging
-
 from loyalty_app.garbage import collect_later, collect_seldom
 from loyalty_app.lean import leave_out
 from loyalty_app.settings import Settings
@@ -17,8 +15,13 @@ def worker() -> None:
     leave_out()
     import uvloop
 
+    from loyalty_app.logs import configure
+    from loyalty_app.metrics import metrics
+    from loyalty_app.traces import traces
     from loyalty_app.worker import work
 
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = Settings.load()
+    configure(settings.log_format, settings.log_level)
     collect_seldom()
-    uvloop.run(work(Settings.load()))
+    with metrics(settings.host, settings.metrics_port), traces("loyalty-worker"):
+        uvloop.run(work(settings))
