@@ -58,7 +58,8 @@ class Grant:
     """Give the member `granted` of a unit; `wanted` is what it was before anything cut it.
 
     In the stage CAP a grant for a rule and unit that the same program already gave replaces that
-    one's `granted` (it may only lower it) and names what cut it.
+    one's `granted` (it may only lower it) and names what cut it. `postponed` says what of the cut
+    the program gives later, by the name under which it owes that; counters see it.
 
     `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
     shares it by what was charged); a return takes back by these shares. Once less than one of
@@ -79,6 +80,7 @@ class Grant:
     take_back: TakeBack = TakeBack.DEFICIT
     while_left: tuple[Least, ...] = ()
     cut_by: str | None = None
+    postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
 

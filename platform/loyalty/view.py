@@ -38,7 +38,10 @@ class MemberView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantView:
-    """What the fact was granted so far by one rule; `lines` sums to `granted`."""
+    """What the fact was granted so far by one rule; `lines` sums to `granted`.
+
+    `postponed` is what of a cut is given later, by name; None where nobody said.
+    """
 
     program: str
     rule: str
@@ -49,6 +52,7 @@ class GrantView:
     accounting_class: AccountingClass
     lines: Mapping[str, int]
     cut_by: str | None = None
+    postponed: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

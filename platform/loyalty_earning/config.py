@@ -96,6 +96,11 @@ class EarningConfig(Capped):
         return caps_on(self.unit, self.rules, self.groups, self.caps)
 
     @cached_property
+    def carrying(self) -> dict[str, CapOn]:
+        """By target one of the caps on it that carry over: together they owe what they cut."""
+        return {on.target: on for on in self.caps_on if on.cap.carry_over}
+
+    @cached_property
     def traits(self) -> frozenset[str]:
         """What the conditions of all rules and lifetimes read of the member."""
         conditions = [rule.condition for rule in self.rules]

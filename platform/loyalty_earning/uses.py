@@ -23,8 +23,7 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
             yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id), returns=True)
     for on in config.caps_on:
         yield given_counter(on)
-        if on.cap.carry_over:
-            yield owed_counter(on)
+    yield from map(owed_counter, config.carrying.values())
 
 
 def given_counter(on: CapOn) -> Counter:
@@ -34,7 +33,7 @@ def given_counter(on: CapOn) -> Counter:
 
 
 def owed_counter(on: CapOn) -> Counter:
-    """What a cap that carries over cut and is still to be given."""
+    """What the caps on one target that carry over cut and is still to be given."""
     return Counter(
         name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on), returns=True
     )
@@ -64,8 +63,10 @@ def _owed(on: CapOn) -> Measure:
                 continue
             if one.rule == on.carried:
                 owed -= one.granted
+            elif one.postponed is not None:
+                owed += one.postponed.get(on.target, 0)
             elif not one.rule.endswith(CARRIED) and one.cut_by == on.code:
-                owed += one.wanted - one.granted
+                owed += one.wanted - one.granted  # recorded before it was told apart
         return owed
 
     return measure

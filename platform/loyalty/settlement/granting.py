@@ -37,6 +37,7 @@ class Staged:
             accounting_class=self.grant.accounting_class,
             lines=self.lines,
             cut_by=self.grant.cut_by,
+            postponed=self.grant.postponed,
         )
 
 
@@ -84,7 +85,9 @@ def _check(turn: Turn, grant: Grant, root: Fact) -> None:
 def _lower(earlier: Staged, cap: Grant) -> None:
     if cap.granted > earlier.grant.granted:
         raise ValueError(f"{cap.rule}: a cap may only lower a grant")
-    earlier.grant = replace(earlier.grant, granted=cap.granted, cut_by=cap.cut_by)
+    earlier.grant = replace(
+        earlier.grant, granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
+    )
     shares = apportion(cap.granted, list(earlier.lines.values()))
     earlier.lines = dict(zip(earlier.lines, shares, strict=True))
 
@@ -123,6 +126,8 @@ def _decided(item: Staged) -> dict[str, Any]:
     }
     if grant.cut_by is not None:
         row["cutBy"] = grant.cut_by
+    if grant.postponed is not None:
+        row["postponed"] = dict(grant.postponed)
     if grant.while_left:
         row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row

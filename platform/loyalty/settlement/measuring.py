@@ -78,4 +78,5 @@ def granted_view(row: Mapping[str, Any]) -> GrantView:
         accounting_class=AccountingClass(row["class"]),
         lines=row["lines"],
         cut_by=row.get("cutBy"),
+        postponed=row.get("postponed"),
     )

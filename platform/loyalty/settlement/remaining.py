@@ -66,9 +66,13 @@ def _granted(
 ) -> GrantView:
     lines = {line: share - taken.get((index, line), 0) for line, share in row["lines"].items()}
     granted, cut = sum(lines.values()), row["wanted"] - row["granted"]
+    postponed = row.get("postponed") and {
+        name: _less(amount, part) for name, amount in row["postponed"].items()
+    }
     return replace(
-        granted_view(row), lines=lines, granted=granted, wanted=granted + _less(cut, part)
-    )
+        granted_view(row), lines=lines, granted=granted, wanted=granted + _less(cut, part),
+        postponed=postponed,
+    )  # fmt: skip
 
 
 def _left(fact: Fact, returned: Mapping[str, Fraction]) -> Fact:

@@ -1,9 +1,10 @@
 """Caps: no more points than a rule, a group, the program or a budget has left in its period."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from loyalty.effects import Grant
 from loyalty.view import GrantView, View
+from loyalty_earning.caps import CARRIED
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.counting import Fact
 from loyalty_earning.facts import CarriedOver
@@ -14,7 +15,8 @@ def cap(config: EarningConfig, fact: Fact | CarriedOver, view: View) -> Iterator
     """Lower what this fact was granted to what is left, and name what cut it.
 
     Caps are asked in their order: on rules, on groups, on the program. Within one the grants are
-    served in the order in which they were given.
+    served in the order in which they were given. Each answers for what it cut itself: that of one
+    that carries over is given later, whatever the caps after it cut of the rest.
     """
     caps = config.caps_on
     mine = [grant for grant in view.grants if grant.program == view.program and grant.granted]
@@ -22,6 +24,7 @@ def cap(config: EarningConfig, fact: Fact | CarriedOver, view: View) -> Iterator
         return
     left_of = [grant.granted for grant in mine]
     cut_by: list[str | None] = [None] * len(mine)
+    postponed: list[dict[str, int]] = [{} for _ in mine]
     for on in caps:
         most = on.most(unit_places(view, on.unit))
         room = max(0, most - view.counters[on.given])
@@ -29,14 +32,17 @@ def cap(config: EarningConfig, fact: Fact | CarriedOver, view: View) -> Iterator
             if grant.unit != on.unit or grant.rule not in on.rules:
                 continue
             if left_of[at] > room:
+                if on.cap.carry_over and not grant.rule.endswith(CARRIED):
+                    owed = postponed[at].get(on.target, 0)
+                    postponed[at][on.target] = owed + left_of[at] - room
                 left_of[at], cut_by[at] = room, on.code
             room -= left_of[at]
-    for grant, left, code in zip(mine, left_of, cut_by, strict=True):
+    for grant, left, code, later in zip(mine, left_of, cut_by, postponed, strict=True):
         if code is not None:
-            yield _lowered(grant, left, code)
+            yield _lowered(grant, left, code, later)
 
 
-def _lowered(grant: GrantView, left: int, code: str) -> Grant:
+def _lowered(grant: GrantView, left: int, code: str, postponed: Mapping[str, int]) -> Grant:
     return Grant(
         unit=grant.unit,
         wanted=grant.wanted,
@@ -44,4 +50,5 @@ def _lowered(grant: GrantView, left: int, code: str) -> Grant:
         rule=grant.rule,
         accounting_class=grant.accounting_class,
         cut_by=code,
+        postponed=postponed,
     )

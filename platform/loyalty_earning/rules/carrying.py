@@ -11,8 +11,8 @@ from loyalty_earning.lifetime import instants
 
 def carry(config: EarningConfig, fact: CarriedOver, view: View) -> Iterator[Grant]:
     """All that is owed; the cap itself then lowers it to its room in the new period."""
-    on = next((on for on in config.caps_on if on.target == fact.target), None)
-    if fact.program != view.program or on is None or not on.cap.carry_over:
+    on = config.carrying.get(fact.target)
+    if fact.program != view.program or on is None:
         return
     owed = view.counters[on.owed]
     if owed <= 0:

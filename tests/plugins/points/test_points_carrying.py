@@ -1,0 +1,52 @@
+"""What caps cut and give later: each cap answers for its own cut."""
+
+import pytest
+
+from tests.plugins.points.till import Till, program, rule
+
+MONTHLY = {"points": "60", "period": "month", "carry_over": True}
+
+
+def test_the_cap_that_carries_over_may_stand_beside_others_on_the_same_rule() -> None:
+    daily = {"points": "60", "period": "day"}
+    till = Till(program(rule(caps=[daily, MONTHLY | {"points": "100"}])))
+    till.buys("60.00")
+    till.comes("2026-03-11T12:00")
+    till.buys("70.00")  # the day cuts 10, for ever; of the 60 left the month cuts 20
+    assert till.cuts() == {"base": (70, 40, "RULE_CAP")}
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "20"}
+    till.comes("2026-05-01T00:00")
+    assert till.carries("rule.base") == {}
+
+
+def test_two_caps_of_one_rule_that_both_carry_over_owe_together() -> None:
+    yearly = {"points": "100", "period": "year", "carry_over": True}
+    till = Till(program(rule(caps=[MONTHLY, yearly])))
+    till.buys("150.00")  # 60 are given, 90 are owed
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "40"}  # the year has no more room
+    till.comes("2026-05-01T00:00")
+    assert till.carries("rule.base") == {}
+    till.comes("2027-01-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "50"}
+
+
+@pytest.mark.parametrize(
+    ("carries_over", "target", "later"),
+    [("rule", "rule.base", 40), ("program", "program", 50)],
+)
+def test_what_one_cap_left_and_another_cut_is_each_ones_own(
+    carries_over: str, target: str, later: int
+) -> None:
+    """Of 100 the rule's cap cuts 40, and of the 60 left the program's cuts 50."""
+    caps = {
+        on: {"points": points, "period": "month", "carry_over": on == carries_over}
+        for on, points in (("rule", "60"), ("program", "10"))
+    }
+    till = Till(program(rule(caps=[caps["rule"]]), caps=[caps["program"]]))
+    assert till.buys("100.00") == {"base": "10"}
+    for month in range(4, 13):
+        till.comes(f"2026-{month:02}-01T00:00")
+        till.carries(target)
+    assert till.balance() == str(10 + later)
