@@ -95,6 +95,22 @@ class Burn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Take back `amount` of what a rule of this program gave, beyond the shares of what came back.
+
+    From the rule's own lots first. What was spent of it goes by `take_back`. Only in answer to a
+    return; counters measure it as a grant of less than nothing.
+    """
+
+    unit: str
+    amount: int
+    rule: str
+    label: str = ""
+    accounting_class: AccountingClass = AccountingClass.MARKETING
+    take_back: TakeBack = TakeBack.DEFICIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """Reserve `amount`: its lots are chosen now and do not expire while they are held."""
 
@@ -162,4 +178,4 @@ class Write:
     row: object
 
 
-Effect = Grant | Burn | Hold | Post | SetTrait | Emit | Reterm | Refuse | Write
+Effect = Grant | Burn | Recall | Hold | Post | SetTrait | Emit | Reterm | Refuse | Write

@@ -11,7 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.effects import AccountingClass
-from loyalty.facts import FactKey
+from loyalty.facts import Fact, FactKey
 from loyalty.setup import Setup
 from loyalty.units import format_minor
 
@@ -55,6 +55,10 @@ class GrantView:
     postponed: Mapping[str, int] | None = None
 
 
+Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
+"""What counters measure: facts, the root first, each with what it was granted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceView:
     """A member's unit at the fact's instant, in minor units.
@@ -94,6 +98,20 @@ class TraitValue:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """What a return takes off a purchase: what counters measured of it before, and what is left.
+
+    Nothing is left of what came back as a whole. `at` is the purchase's instant, and `counters` are
+    summed there, as they were before the return.
+    """
+
+    at: datetime
+    before: Measured
+    left: Measured
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
 NO_BALANCE = BalanceView()
 
 
@@ -113,6 +131,8 @@ class View:
 
     `needs` is as it was before the batch. `written` are the rows that this program's rules wrote
     since about this member, oldest first: a rule that reads what it writes takes both together.
+
+    `came_back` is there for returns of which a counter takes notice.
     """
 
     program: str
@@ -126,6 +146,7 @@ class View:
     counters: Mapping[str, int] = field(default_factory=dict)
     needs: Mapping[str, Any] = field(default_factory=dict)
     written: Sequence[Any] = ()
+    came_back: CameBack | None = None
     chance: Callable[[str], float | None] = no_chance
 
     @property

@@ -55,7 +55,7 @@ def points_over(
     """
     amounts = summed(rule, lines, part)
     after = before + sum(amounts)
-    more = _of_sum(rule, after, per, places) - _of_sum(rule, before, per, places)
+    more = points_of_sum(rule, after, per, places) - points_of_sum(rule, before, per, places)
     return within(apportion(max(more, 0), amounts), MINOR_MAX)
 
 
@@ -80,7 +80,8 @@ def summed(rule: EarningRule, lines: Sequence[Counted], part: Part) -> list[int]
     return [amount * numerators[line.rate] for amount, line in zip(amounts, lines, strict=True)]
 
 
-def _of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:
+def points_of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:
+    """What a period whose sum is `total` earns in all."""
     if not rule.tariff.is_flat:
         value = total * per[1] * 10**places
         return min(divided(value, rule.scale.denominator * per[0], rule.rounding), MINOR_MAX)

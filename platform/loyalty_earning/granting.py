@@ -6,13 +6,11 @@ from loyalty.effects import Grant, Least
 from loyalty.units import apportion
 from loyalty_earning.counting import counted, paid, towards_minimum
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.judging import Judged, Occasion, Reason
+from loyalty_earning.judging import Judged, Occasion
 from loyalty_earning.lifetime import instants
 from loyalty_earning.measures import MinimumLost
+from loyalty_earning.reason import SAID
 from loyalty_earning.terms import Terms
-
-# A rule that would have looked at the purchase but for these says so in the decision.
-SAID = (Reason.CURRENCY_NOT_RATED, Reason.MINIMUM_PURCHASE)
 
 
 def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:

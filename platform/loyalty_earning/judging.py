@@ -6,7 +6,6 @@ The same walk answers what a purchase earns, what a preview shows and why a rule
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -22,26 +21,10 @@ from loyalty_earning.counting import Counted, Fact, counted, is_below_minimum, p
 from loyalty_earning.curve import Part, points_by_line, points_over, weights
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.measures import Count
+from loyalty_earning.reason import Reason as Reason
 from loyalty_earning.running_sums import sum_name
 from loyalty_earning.unit_places import unit_places
 from loyalty_earning.uses import times_name
-
-
-class Reason(StrEnum):
-    """Why a rule gives nothing."""
-
-    NOT_IN_EFFECT = "NOT_IN_EFFECT"
-    NOT_AT_THIS_TIME = "NOT_AT_THIS_TIME"
-    CONDITION = "CONDITION"
-    CURRENCY_NOT_RATED = "CURRENCY_NOT_RATED"
-    NOTHING_COUNTED = "NOTHING_COUNTED"
-    MINIMUM_PURCHASE = "MINIMUM_PURCHASE"
-    NOTHING_EARNED = "NOTHING_EARNED"
-    LIMIT_REACHED = "LIMIT_REACHED"
-    NOT_DRAWN = "NOT_DRAWN"
-    BY_CHANCE = "BY_CHANCE"  # a preview draws nothing
-    OUTBID = "OUTBID"  # another rule of its group gives instead
-    NOT_KEPT = "NOT_KEPT"  # it reads what decisions do not keep, so it cannot be judged again
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,8 +8,9 @@ from loyalty.view import GrantView
 from loyalty_earning.counting import counted, is_below_minimum, paid
 from loyalty_earning.curve import summed
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.measures import Count
+from loyalty_earning.measures import Count, MinimumLost
 from loyalty_earning.periods import Measure, Per, Periodic
+from loyalty_earning.reason import SAID
 
 
 def sum_name(rule: EarningRule, over: Periodic, currency: str | None) -> str:
@@ -20,7 +21,9 @@ def sum_name(rule: EarningRule, over: Periodic, currency: str | None) -> str:
 def running_sums(rules: Sequence[EarningRule]) -> list[Counter]:
     """The counters of all rules that add up over a period."""
     return [
-        rule.over.counter(_kept_as(rule, currency), Per.MEMBER, _summing(rule, currency))
+        rule.over.counter(
+            _kept_as(rule, currency), Per.MEMBER, summing(rule, currency), returns=True
+        )
         for rule in rules
         if rule.over is not None
         for currency in (rule.per_minor if rule.count is Count.AMOUNT else (None,))
@@ -32,18 +35,23 @@ def _kept_as(rule: EarningRule, currency: str | None) -> str:
     return ".".join([*parts, currency] if currency and rule.count is Count.AMOUNT else parts)
 
 
-def _summing(rule: EarningRule, currency: str | None) -> Measure:
-    """A rule's sum goes on with each fact that it answers by a grant, be it of nothing."""
+def summing(rule: EarningRule, currency: str | None) -> Measure:
+    """A rule's sum goes on with each fact that it answers by a grant, be it of nothing.
+
+    What is left of a purchase whose minimum was lost counts on, unless that takes its points back.
+    """
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         if not isinstance(fact, PurchaseRecorded | ActivityRecorded):
             return 0
         if currency and getattr(fact, "currency", None) != currency:
             return 0
-        if not any(one.rule == rule.id and one.program == program for one in grants):
+        mine = [one for one in grants if one.rule == rule.id and one.program == program]
+        if not mine or mine[0].cut_by in SAID:
             return 0
         lines, part = counted(rule, fact), paid(rule, fact)
-        if is_below_minimum(rule, currency, lines, part):
+        lost = rule.minimum_lost is MinimumLost.RECOMPUTE
+        if lost and is_below_minimum(rule, currency, lines, part):
             return 0
         return sum(summed(rule, lines, part))
 

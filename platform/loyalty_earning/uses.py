@@ -35,13 +35,13 @@ def given_counter(on: CapOn) -> Counter:
 def owed_counter(on: CapOn) -> Counter:
     """What the caps on one target that carry over cut and is still to be given."""
     return Counter(
-        name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_owed(on), returns=True
+        name=on.owed, scope=Scope.MEMBER, window=Window.LIFETIME, measure=owed(on), returns=True
     )
 
 
 def _times(rule: str) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-        return int(any(g.granted and g.rule == rule and g.program == program for g in grants))
+        return int(any(g.granted > 0 and g.rule == rule and g.program == program for g in grants))
 
     return measure
 
@@ -53,7 +53,7 @@ def _given(on: CapOn) -> Measure:
     return measure
 
 
-def _owed(on: CapOn) -> Measure:
+def owed(on: CapOn) -> Measure:
     """What was cut, less what was given of it since."""
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:

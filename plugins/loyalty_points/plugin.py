@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 
 from loyalty.commands import CaptureRedemption, Redeem
-from loyalty.facts import ActivityRecorded, Expired, PurchaseRecorded, TraitChanged
+from loyalty.facts import (
+    ActivityRecorded,
+    Expired,
+    PurchaseRecorded,
+    PurchaseReversed,
+    TraitChanged,
+)
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
 from loyalty_earning import choices
 from loyalty_earning.explaining import explain
+from loyalty_earning.rules import returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
 from loyalty_earning.rules.earning import earn
@@ -72,6 +79,8 @@ plugin = Plugin(
         on(ActivityRecorded, PointsConfig, promote, stage=Stage.BONUS, traits=traits,
            when=promotes),
         on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, when=caps),
+        on(PurchaseReversed, PointsConfig, returning.settle_up, traits=traits,
+           burns=returning.recalled_from, when=returning.settles_up),
         on(facts.CarriedOver, PointsConfig, carry, traits=traits, when=caps),
         on(facts.CarriedOver, PointsConfig, cap, stage=Stage.CAP, when=caps),
         on(Redeem, PointsConfig, redeem, burns=wanted_lots, traits=reward_traits,

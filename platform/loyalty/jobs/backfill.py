@@ -20,10 +20,11 @@ from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import Visit
 from loyalty.plugin import Connection, Counter, Scope
 from loyalty.plugin_set import PluginSet
-from loyalty.settlement.measuring import Measured, counters_of, from_history, measured_by
+from loyalty.settlement.measuring import counters_of, from_history, measured_by
 from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Program, ProgramVersion, Setup
+from loyalty.view import Measured
 
 KIND = "backfill"
 CLEARED_AT_ONCE = 5_000

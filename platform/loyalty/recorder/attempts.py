@@ -8,11 +8,11 @@ from typing import TypeVar
 import asyncpg
 
 from loyalty.ledger.book import NeedLots
-from loyalty.owners import Holder
+from loyalty.recorder.wants import More
+from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.reversing import Outdated
 
 T = TypeVar("T")
-MoreLots = set[tuple[Holder, str]]  # owners and units of accounts that are wanted whole
 
 # moved, deadlock, key just taken, lock; an account that a restored database does not have
 RETRIED = frozenset({"40001", "40P01", "23505", "55P03", "23503"})
@@ -27,24 +27,26 @@ class StaleNames(Exception):
     """A name belongs to another member than before the lock: the batch asks about that one."""
 
 
-async def persistently(
-    attempt: Callable[[MoreLots], Awaitable[T]], *, lost: Callable[[], None]
-) -> T:
+async def persistently(attempt: Callable[[More], Awaitable[T]], *, lost: Callable[[], None]) -> T:
     """Run a whole transaction, again where another process was faster or more must be loaded.
 
     `lost` is called before a new try after Postgres refused one.
 
     :raises asyncpg.PostgresError: refused for good, or several times
     """
-    more_lots: MoreLots = set()
+    more = More()
     tries = 0
     while True:
         try:
-            return await attempt(more_lots)
+            return await attempt(more)
         except NeedLots as need:
-            if (need.owner, need.unit) in more_lots:
+            if (need.owner, need.unit) in more.lots:
                 raise RuntimeError(f"{need}: they are loaded and do not add up") from None
-            more_lots.add((need.owner, need.unit))
+            more.lots.add((need.owner, need.unit))
+        except NeedCounter as need:
+            if need.window in more.counters:
+                raise RuntimeError(f"{need}: it was asked for and is not there") from None
+            more.counters.add(need.window)
         except (StaleSetup, StaleNames, Outdated):
             continue
         except asyncpg.PostgresError as error:

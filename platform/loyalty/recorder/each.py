@@ -8,6 +8,7 @@ from loyalty.facts import Fact, FactKey, FactReversed, PurchaseRecorded, Purchas
 from loyalty.ledger.book import NeedLots
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
+from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.reversing import Outdated
 from loyalty.settlement.settle import any_revision, settle
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 def settle_each(batch: Batch, request: Request, index: int, changes: list[Change]) -> Outcome:
     """Settle a request; any failure is its own only.
 
-    :raises NeedLots: more lots decide than were loaded
+    :raises NeedLots, NeedCounter: more decides than was loaded
     :raises Cut: it builds on a request before it
     :raises Outdated: a newer revision of what it returns came in the meantime
     """
@@ -30,7 +31,7 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
     except Refused as refused:
         _refuse_parked(batch, request, refused)
         return refused
-    except (NeedLots, Outdated):
+    except (NeedLots, NeedCounter, Outdated):
         raise
     except Exception as error:
         log.exception("a rule failed on %s", request.fact.KIND)

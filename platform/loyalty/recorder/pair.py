@@ -10,11 +10,12 @@ from uuid import UUID
 
 from loyalty.database import begin, switch
 from loyalty.errors import Code, Refused
-from loyalty.recorder.attempts import MoreLots, persistently
+from loyalty.recorder.attempts import persistently
 from loyalty.recorder.each import Cut, settle_each
 from loyalty.recorder.needs import subject
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
+from loyalty.recorder.wants import More
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
 
@@ -47,18 +48,14 @@ async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Reco
         _check_keys(first.request, second.request)
         requests = (first.request, second.request)
         return await persistently(
-            lambda more_lots: _together(recorder, first.tenant_id, requests, more_lots),
+            lambda more: _together(recorder, first.tenant_id, requests, more),
             lost=forget,
         )
-    recorded = await persistently(
-        lambda more_lots: _apart(recorder, first, second, more_lots), lost=forget
-    )
+    recorded = await persistently(lambda more: _apart(recorder, first, second, more), lost=forget)
     return recorded[first.tenant_id], recorded[second.tenant_id]
 
 
-async def _apart(
-    recorder: Recorder, first: Leg, second: Leg, more_lots: MoreLots
-) -> dict[UUID, Recorded]:
+async def _apart(recorder: Recorder, first: Leg, second: Leg, more: More) -> dict[UUID, Recorded]:
     legs = sorted((first, second), key=lambda leg: leg.tenant_id)
     setups = [await recorder.setups.get(leg.tenant_id) for leg in legs]
     recorded: dict[UUID, Recorded] = {}
@@ -68,7 +65,7 @@ async def _apart(
         for leg, setup in zip(legs, setups, strict=True):
             await switch(connection, leg.tenant_id)
             requests = await with_newest(connection, [leg.request])
-            batch = await recorder.open(connection, requests, setup, more_lots)
+            batch = await recorder.open(connection, requests, setup, more)
             recorded[leg.tenant_id], changes = _settled(batch, requests[0], 0)
             await recorder.append(connection, batch)
             settled.append((batch, changes))
@@ -80,12 +77,12 @@ async def _apart(
 
 
 async def _together(
-    recorder: Recorder, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
+    recorder: Recorder, tenant_id: UUID, requests: Sequence[Request], more: More
 ) -> tuple[Recorded, Recorded]:
     setup = await recorder.setups.get(tenant_id)
     async with recorder.database.tenant(tenant_id) as connection:
         requests = await with_newest(connection, requests)
-        batch = await recorder.open(connection, requests, setup, more_lots)
+        batch = await recorder.open(connection, requests, setup, more)
         _check_members(batch, requests)
         try:
             one, gave = _settled(batch, requests[0], 0)

@@ -19,7 +19,7 @@ from loyalty.errors import Refused
 from loyalty.ledger.rows import Rows
 from loyalty.meters import APPEND_SECONDS, BATCH_REQUESTS, RECORD_SECONDS
 from loyalty.plugin_set import PluginSet
-from loyalty.recorder.attempts import MoreLots, StaleNames, StaleSetup, persistently
+from loyalty.recorder.attempts import StaleNames, StaleSetup, persistently
 from loyalty.recorder.each import Cut, arrived, internal
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, READ_BATCH, load
@@ -30,7 +30,7 @@ from loyalty.recorder.owning import ownership_of
 from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.previewing import previewed
 from loyalty.recorder.setups import Setups
-from loyalty.recorder.wants import Wants, gather
+from loyalty.recorder.wants import More, Wants, gather
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Committed, Request
 from loyalty.setup import Setup
@@ -76,7 +76,7 @@ class Recorder:
             begun = perf_counter()
             try:
                 outcomes = await persistently(
-                    lambda more_lots: self._once(tenant_id, requests, more_lots),
+                    lambda more: self._once(tenant_id, requests, more),
                     lost=lambda: self.forget(tenant_id),
                 )
                 BATCH_REQUESTS.observe(len(requests))
@@ -120,7 +120,7 @@ class Recorder:
     async def _previewed(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
         try:
             return await persistently(
-                lambda more_lots: self._preview_once(tenant_id, requests, more_lots),
+                lambda more: self._preview_once(tenant_id, requests, more),
                 lost=lambda: self.forget(tenant_id),
             )
         except asyncpg.PostgresError as error:
@@ -128,22 +128,22 @@ class Recorder:
             return [internal(error)] * len(requests)
 
     async def _preview_once(
-        self, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
+        self, tenant_id: UUID, requests: Sequence[Request], more: More
     ) -> list[Outcome]:
         setup = await self.setups.get(tenant_id)
         async with self.database.tenant(tenant_id, read_only=True) as connection:
             requests = await with_newest(connection, requests)
-            batch = await self.open(connection, requests, setup, more_lots, by=READ_BATCH)
+            batch = await self.open(connection, requests, setup, more, by=READ_BATCH)
         return [previewed(batch, request, index) for index, request in enumerate(requests)]
 
     async def _once(
-        self, tenant_id: UUID, requests: Sequence[Request], more_lots: MoreLots
+        self, tenant_id: UUID, requests: Sequence[Request], more: More
     ) -> list[Outcome]:
         setup = await self.setups.get(tenant_id)
         changes: list[Change] = []
         async with self.database.tenant(tenant_id) as connection:
             requests = await with_newest(connection, requests)
-            batch = await self.open(connection, requests, setup, more_lots)
+            batch = await self.open(connection, requests, setup, more)
             write = partial(self._write, connection, batch)
             outcomes = await settle_in_parts(batch, requests, changes, write)
             await self.append(connection, batch)
@@ -160,7 +160,7 @@ class Recorder:
             log.warning("%d parked returns wait for the worker: %s", len(waiting), refused)
 
     async def open(
-        self, connection: Any, requests: Sequence[Request], setup: Setup, more_lots: MoreLots,
+        self, connection: Any, requests: Sequence[Request], setup: Setup, more: More,
         *, by: str = OPEN_BATCH,
     ) -> Batch:  # fmt: skip
         """Lock and load what the requests need.
@@ -169,7 +169,7 @@ class Recorder:
         :raises StaleNames: a name changed hands meanwhile, and nobody asked who keeps what its
             member has
         """
-        wants: Wants = gather(requests, setup, self.plugins, more_lots)
+        wants: Wants = gather(requests, setup, self.plugins, more)
         now = self.clock.now()
         ownership = await ownership_of(connection, wants, setup, self.plugins, now)
         asked = connection.fetchrow(by, setup.tenant_id, *wants.arguments())

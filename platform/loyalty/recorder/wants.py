@@ -1,6 +1,6 @@
 """What a batch asks the database for: locks and rows, and nothing that no fact of it needs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +11,7 @@ from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, kind_and_id
 from loyalty.plugin import Question, Scope
 from loyalty.plugin_set import PluginSet, Turn
+from loyalty.settlement.need_counter import CounterWindow
 from loyalty.settlement.request import ClientKey, Request
 from loyalty.settlement.reversing import sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
@@ -18,6 +19,15 @@ from loyalty.setup import Setup
 
 RefRow = tuple[str, str, str]  # kind, value, scope
 DUE = -1  # in place of an amount
+
+
+@dataclass(slots=True)
+class More:
+    """What an earlier attempt at the batch found missing: accounts that are wanted whole, by owner
+    and unit, and counters."""
+
+    lots: set[tuple[Holder, str]] = field(default_factory=set)
+    counters: set[CounterWindow] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -123,14 +133,17 @@ def gather(
     requests: Sequence[Request],
     setup: Setup,
     plugins: PluginSet,
-    more_lots: Iterable[tuple[Holder, str]] = (),
+    more: More | None = None,
 ) -> Wants:
-    """Everything a batch of requests asks for. `more_lots` are accounts wanted whole."""
+    """Everything a batch of requests asks for, and what it was found to need beside it."""
     wants = Wants()
     for request in requests:
         _gather(wants, request, setup, plugins)
-    for holder, unit in more_lots:
+    for holder, unit in more.lots if more else ():
         wants.want_own_lots(wants.holder(holder), unit, requests[0].fact.occurred_at)
+    for member_id, name, since, before in more.counters if more else ():
+        subject = None if member_id is None else wants.member(MemberRef(id=member_id))
+        wants.counters.setdefault((subject, name, since, before), len(wants.counters) + 1)
     return wants
 
 

@@ -4,7 +4,7 @@ Measured are the root and each fact emitted in answer to it. Grants in answer to
 tells (`Granted`, ...) belong to the fact that set them off, so that none escapes a budget.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,7 @@ from loyalty.plugin import Counter, Plugin, Scope
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.settling import Settling
 from loyalty.setup import Program, ProgramVersion
-from loyalty.view import GrantView, Stage
-
-Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
+from loyalty.view import GrantView, Measured, Stage
 
 
 def count(s: Settling) -> None:

@@ -1,11 +1,24 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
 from loyalty.counters import stored_as, window_of
-from loyalty.effects import Burn, Effect, Emit, Grant, Hold, Post, Refuse, Reterm, SetTrait, Write
+from loyalty.effects import (
+    Burn,
+    Effect,
+    Emit,
+    Grant,
+    Hold,
+    Post,
+    Recall,
+    Refuse,
+    Reterm,
+    SetTrait,
+    Write,
+)
 from loyalty.errors import Refused
 from loyalty.facts import Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Noted, keep
@@ -13,10 +26,11 @@ from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import Counter, Scope, WriteRow
 from loyalty.plugin_set import Turn
-from loyalty.settlement import emitting, granting, redeeming
+from loyalty.settlement import emitting, granting, recalling, redeeming
 from loyalty.settlement.granting import Staged
+from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.settling import Settling
-from loyalty.view import BalanceView, LotView, TraitValue, View, drawn
+from loyalty.view import BalanceView, CameBack, LotView, TraitValue, View, drawn
 
 
 def react(s: Settling, fact: Fact) -> None:
@@ -46,6 +60,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list
             granting.stage(staged, turn, effect, s.fact)
         case Refuse():
             _refuse(fact, effect)
+        case Recall():
+            s.measured[s.of][1].append(recalling.recall(s, turn, effect))
         case Burn() | Hold():
             redeeming.spend(s, turn, effect, fact if isinstance(fact, Redeem) else None)
         case Post():
@@ -118,6 +134,7 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         counters=_counters(s, turn),
         needs=_needs(s, turn),
         written=_written(s, turn),
+        came_back=_came_back(s, turn),
         chance=_chance(s, turn),
     )
 
@@ -183,16 +200,27 @@ def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
 
 def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
     counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
-    return Noted(_Sums(s, turn.program.slug, counters)) if counters else {}
+    return Noted(_Sums(s, turn.program.slug, counters, s.at)) if counters else {}
+
+
+def _came_back(s: Settling, turn: Turn) -> CameBack | None:
+    if s.returns is None or s.left is None:
+        return None
+    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
+    (before, left), at = s.left, s.returns.fact.occurred_at
+    sums = _Sums(s, turn.program.slug, counters, at)
+    return CameBack(at=at, before=before, left=left, counters=sums)
 
 
 class _Sums(Mapping[str, int]):
     """A program's counters as they were before the root fact, each summed when it is asked for."""
 
-    __slots__ = ("_counters", "_settling", "_slug")
+    __slots__ = ("_at", "_counters", "_settling", "_slug")
 
-    def __init__(self, s: Settling, slug: str, counters: Mapping[str, Counter]) -> None:
-        self._settling, self._slug, self._counters = s, slug, counters
+    def __init__(
+        self, s: Settling, slug: str, counters: Mapping[str, Counter], at: datetime
+    ) -> None:
+        self._settling, self._slug, self._counters, self._at = s, slug, counters, at
 
     def __getitem__(self, name: str) -> int:
         s, counter, subject = self._settling, self._counters[name], None
@@ -200,8 +228,14 @@ class _Sums(Mapping[str, int]):
             if s.member is None:
                 raise KeyError(name)
             subject = s.member.id
-        window = window_of(counter, s.at, s.batch.setup.zone)
-        return s.batch.counter(stored_as(self._slug, counter), subject, window)
+        stored = stored_as(self._slug, counter)
+        window = window_of(counter, self._at, s.batch.setup.zone)
+        try:
+            return s.batch.counter(stored, subject, window)
+        except KeyError:
+            if self._at == s.at:
+                raise
+            raise NeedCounter(subject, stored, *window) from None
 
     def __iter__(self) -> Iterator[str]:
         alone = self._settling.member is None

@@ -12,10 +12,10 @@ from typing import Any
 from loyalty.codec import Codec
 from loyalty.facts import Fact, PurchaseRecorded
 from loyalty.purchase import Line, total_of
-from loyalty.settlement.measuring import Measured, granted_view
+from loyalty.settlement.measuring import granted_view
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.units import Rounding, apportion, rounded
-from loyalty.view import GrantView
+from loyalty.view import GrantView, Measured
 
 ONE = Fraction(1)
 

@@ -155,6 +155,7 @@ def _count_off(
         now[index, line] = now.get((index, line), 0) + amount
     before = remaining(codec, sale, Back(sale.returned, sale.taken))
     after = remaining(codec, sale, Back(so_far, now))
+    s.left = before, after
     for program, name, counter in following:
         less = measured_by(counter, program.slug, before)
         if less := less - measured_by(counter, program.slug, after):

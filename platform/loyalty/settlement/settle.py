@@ -47,7 +47,7 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     """Settle a request; on any error the batch is as it was before.
 
     :raises Refused: the request cannot stand; its key is free
-    :raises NeedLots: more lots decide than were loaded
+    :raises NeedLots, NeedCounter: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
     member_id, payload = _member_id(batch, request), request.payload(batch.plugins.codec)

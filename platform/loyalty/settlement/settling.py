@@ -18,7 +18,7 @@ from loyalty.plugin import Counter
 from loyalty.settlement.batch import Batch, Redemption
 from loyalty.settlement.request import Change, Request
 from loyalty.settlement.sale import Sale
-from loyalty.view import GrantView, MemberView, TraitValue
+from loyalty.view import GrantView, Measured, MemberView, TraitValue
 
 FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
 HOPS_MAX = 8  # a circle of rules must stop, and loudly
@@ -44,6 +44,7 @@ class Settling:
     member: MemberView | None = None
     kind: str | None = None  # where the fact is not recorded as what it was sent as
     returns: Sale | None = None
+    left: tuple[Measured, Measured] | None = None  # of a return: measured before it, and now
     queue: deque[tuple[Fact, int, int, frozenset[str]]] = field(default_factory=deque)
     depth: int = 0
     granters: frozenset[str] = frozenset()  # programs whose grants led to what is going on

@@ -50,3 +50,40 @@ def test_what_one_cap_left_and_another_cut_is_each_ones_own(
         till.comes(f"2026-{month:02}-01T00:00")
         till.carries(target)
     assert till.balance() == str(10 + later)
+
+
+def test_what_was_given_later_goes_back_with_the_goods() -> None:
+    till = Till(program(rule(caps=[MONTHLY])))
+    till.buys("100.00")
+    bought = till.order
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "40"}
+    till.brings_back(bought, _1="50.00")  # 30 of what was given at once, 20 of what came later
+    assert till.balance() == "50"
+    till.brings_back(bought)
+    assert till.balance() == "0"
+    till.comes("2026-05-01T00:00")
+    assert till.carries("rule.base") == {}
+
+
+def test_what_is_not_given_yet_is_owed_no_more() -> None:
+    till = Till(program(rule(caps=[MONTHLY])))
+    till.buys("100.00")
+    till.brings_back(_1="50.00")
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "20"}
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+def test_a_return_leaves_room_for_what_was_carried_over_of_other_goods() -> None:
+    """80 of 140 are owed. April gives 60 of them, and the return of 100.00 takes back what it alone
+    had to be given: 40 are left, and were bought for 40.00."""
+    till = Till(program(rule(caps=[MONTHLY])))
+    till.buys("100.00")
+    large = till.order
+    till.buys("40.00")
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "60"}
+    till.brings_back(large)
+    assert till.balance() == "40"

@@ -1,0 +1,132 @@
+"""What a return changes beyond the shares of its lines.
+
+A grant goes back by its shares, and the kernel sees to that. But what a period earns is a function
+of its whole sum, and what a cap cut may have been given since: of both more or less may be due than
+the shares say.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from loyalty.effects import Effect, Grant, Recall
+from loyalty.facts import PurchaseRecorded, PurchaseReversed
+from loyalty.plugin import BurnWant
+from loyalty.view import CameBack, GrantView, Measured, View
+from loyalty_earning.caps import CapOn
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.curve import points_of_sum
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.lifetime import instants
+from loyalty_earning.periods import Measure
+from loyalty_earning.running_sums import sum_name, summing
+from loyalty_earning.terms import Terms
+from loyalty_earning.unit_places import unit_places
+from loyalty_earning.uses import owed
+
+
+def settles_up(config: EarningConfig) -> bool:
+    """Whether a return may change more than its shares."""
+    return bool(config.carrying) or any(rule.over is not None for rule in config.rules)
+
+
+def recalled_from(config: EarningConfig, fact: PurchaseReversed) -> Iterator[BurnWant]:
+    units = {on.unit for on in config.carrying.values()}
+    for rule in config.rules:
+        if rule.over is not None:
+            units |= {config.unit_of(rule), *(also.unit for also in rule.also)}
+    for unit in sorted(units):
+        yield BurnWant(unit=unit)
+
+
+def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iterator[Effect]:
+    """Take back what was carried over of what came back, and let each period's points be what is
+    left of its sum earns."""
+    back = view.came_back
+    if back is None:
+        return
+    for on in config.carrying.values():
+        yield from _carried(config, on, back, view)
+    program = view.setup.program(view.program)
+    version = program.at(back.at) if program is not None else None
+    if version is None or not isinstance(version.config, EarningConfig):
+        return
+    for rule in version.config.rules:
+        if rule.over is not None and _is_what_its_sum_earns(rule, version.config):
+            yield from _summed(version.config, rule, fact, back, view)
+
+
+def _is_what_its_sum_earns(rule: EarningRule, config: EarningConfig) -> bool:
+    """Whether nothing but its sum decides what a rule has given: bounds and caps cut purchase by
+    purchase, and of theirs the shares go back."""
+    bounded = rule.at_least is not None or rule.at_most is not None
+    return not bounded and not any(rule.id in on.rules for on in config.caps_on)
+
+
+def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:
+    """What was given later of what would not have been cut: more is given than is owed."""
+    less = _difference(owed(on), back, view)
+    too_much = min(less, less - view.counters[on.owed])
+    if too_much > 0:
+        rule = next(rule for rule in config.rules if rule.id in on.rules)
+        yield Recall(
+            unit=on.unit, amount=too_much, rule=on.carried, label=f"{rule.label}, carried over",
+            accounting_class=rule.accounting_class,
+            take_back=(rule.terms or config.terms).take_back,
+        )  # fmt: skip
+
+
+def _summed(
+    config: EarningConfig, rule: EarningRule, fact: PurchaseReversed, back: CameBack, view: View
+) -> Iterator[Effect]:
+    purchase, unit = back.before[0][0], config.unit_of(rule)
+    before, left = _granted(back.before, rule, unit, view), _granted(back.left, rule, unit, view)
+    if not isinstance(purchase, PurchaseRecorded) or before is None:
+        return
+    per, over = rule.per_in(purchase.currency), rule.over
+    assert over is not None
+    name = sum_name(rule, over, purchase.currency)
+    if per is None or name not in back.counters:
+        return
+    total, places = back.counters[name], unit_places(view, unit)
+    less = _difference(summing(rule, purchase.currency), back, view)
+    due = points_of_sum(rule, total, per, places) - points_of_sum(rule, total - less, per, places)
+    more = due - (before.granted - (left.granted if left is not None else 0))
+    yield from _settled(rule, unit, more, rule.terms or config.terms, fact, view)
+    for also in rule.also:
+        factor = unit_places(view, also.unit) - places
+        if factor >= 0:
+            yield from _settled(rule, also.unit, more * 10**factor, also.terms, fact, view)
+
+
+def _settled(
+    rule: EarningRule, unit: str, more: int, terms: Terms, fact: PurchaseReversed, view: View
+) -> Iterator[Effect]:
+    """So much more is due back than the shares took; less than nothing: they took too much."""
+    if more > 0:
+        yield Recall(
+            unit=unit, amount=more, rule=rule.id, label=rule.label,
+            accounting_class=rule.accounting_class, take_back=terms.take_back,
+        )  # fmt: skip
+    elif more < 0:
+        when = instants(terms, fact.occurred_at, view)
+        yield Grant(
+            unit=unit, wanted=-more, granted=-more, rule=rule.id, label=rule.label,
+            accounting_class=rule.accounting_class, available_at=when.available_at,
+            settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
+        )  # fmt: skip
+
+
+def _difference(measure: Measure, back: CameBack, view: View) -> int:
+    """By how much a counter falls with the return."""
+    before, left = (
+        sum(measure(fact, grants, view.program) for fact, grants in measured)
+        for measured in (back.before, back.left)
+    )
+    return before - left
+
+
+def _granted(measured: Measured, rule: EarningRule, unit: str, view: View) -> GrantView | None:
+    grants: Sequence[GrantView] = measured[0][1] if measured else ()
+    for one in grants:
+        if (one.program, one.rule, one.unit) == (view.program, rule.id, unit):
+            return one
+    return None

@@ -1,0 +1,102 @@
+"""What a period earns is what is left of its sum earns, whatever comes back of it and when."""
+
+from fractions import Fraction
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loyalty.units import Rounding, format_minor, rounded
+from tests.plugins.points.till import Till, program, rule
+
+DAY: dict[str, Any] = {
+    "per": {"USD": "5.00"},
+    "levels": [{"from": "500", "points": "125"}, {"from": "1000", "points": "1000"}],
+    "over": {"period": "day"},
+}
+
+
+def casino() -> Till:
+    return Till(program(rule("day", **DAY)))
+
+
+def test_goods_that_are_exchanged_lift_no_day_to_a_higher_level() -> None:
+    till = casino()
+    till.buys("2500.00")
+    till.brings_back()
+    till.buys("2500.00")
+    assert till.balance() == "125"
+
+
+def test_what_lifted_a_day_takes_the_level_with_it_also_weeks_later() -> None:
+    till = casino()
+    till.buys("2500.00")
+    first = till.order
+    till.buys("2500.00")
+    assert till.balance() == "1000"
+    till.comes("2026-04-02T12:00")
+    till.brings_back(first)  # its own share is 125, but what is left has reached one level only
+    assert till.balance() == "125"
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+def test_what_is_left_of_a_sum_keeps_the_points_that_it_earns() -> None:
+    """1.80 came to one point; whichever 0.60 goes, 1.20 are left and earn one as well."""
+    for gone in range(3):
+        till = Till(program(rule(over={"period": "month"})))
+        orders = []
+        for _ in range(3):
+            till.buys("0.60")
+            orders.append(till.order)
+        till.brings_back(orders[gone])
+        assert till.balance() == "1", gone
+
+
+def test_a_unit_beside_it_follows() -> None:
+    till = Till(
+        program(rule("day", also=[{"unit": "credits"}], **DAY)), places={"points": 0, "credits": 2}
+    )
+    till.buys("2500.00")
+    first = till.order
+    till.buys("2500.00")
+    till.brings_back(first)
+    assert (till.balance(), till.balance("credits")) == ("125", "125.00")
+
+
+def test_under_a_cap_the_shares_go_back() -> None:
+    """A cap cuts purchase by purchase: what was given is no function of the sum any more."""
+    till = Till(program(rule("day", **DAY, caps=[{"points": "500", "period": "day"}])))
+    till.buys("2500.00")
+    first = till.order
+    till.buys("2500.00")
+    assert till.balance() == "500"
+    till.brings_back(first)
+    assert till.balance() == "375"
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rounding=st.sampled_from(list(Rounding)),
+    steps=st.lists(st.tuples(st.booleans(), st.integers(1, 300), st.integers(0, 99)), max_size=14),
+)
+def test_any_mix_of_purchases_and_returns_has_what_the_rest_earns(
+    rounding: Rounding, steps: list[tuple[bool, int, int]]
+) -> None:
+    till = Till(program(rule(rounding=rounding.value, over={"period": "year"})))
+    kept: dict[str, int] = {}
+    for day, (buys, amount, which) in enumerate(steps):
+        till.comes(f"2026-03-{day + 1:02}T12:00")
+        if buys or not kept:
+            till.buys(format_minor(amount, 2))
+            kept[till.order] = amount
+        else:
+            order = list(kept)[which % len(kept)]
+            part = min(amount, kept[order])
+            till.brings_back(order, _1=format_minor(part, 2))
+            kept[order] -= part
+            if not kept[order]:
+                del kept[order]
+        assert till.balance() == str(rounded(Fraction(sum(kept.values()), 100), rounding))
