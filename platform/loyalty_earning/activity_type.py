@@ -27,7 +27,11 @@ def _validator(schema: Mapping[str, Any]) -> Any:
 
 
 def _is_schema(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if len(orjson.dumps(schema)) > SCHEMA_MAX:
+    try:
+        size = len(orjson.dumps(schema))
+    except TypeError as fault:  # a number beyond 64 bits, which no JSON reader takes
+        raise PydanticCustomError("schema", "{fault}", {"fault": str(fault)}) from None
+    if size > SCHEMA_MAX:
         raise PydanticCustomError("schema", "must be at most 16 KiB as JSON")
     try:
         meta.validate(schema)

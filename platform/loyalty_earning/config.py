@@ -80,10 +80,12 @@ class EarningConfig(Capped):
                 raise _fault(f"the id {rule.id} of rule {index} is used before")
             _fits_its_group(index, rule, groups)
             _names_what_there_is(index, rule, ids, types)
+            _gives_each_unit_once(index, rule, info.data.get("unit"))
             if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
                 raise _fault(f"rule {index} {fault}")
         for group in groups.values():
-            _are_of_one_kind(group, [rule for rule in rules if rule.group == group.id])
+            mine = [rule for rule in rules if rule.group == group.id]
+            _are_of_one_kind(group, mine, info.data.get("unit"))
         return rules
 
     @cached_property
@@ -156,9 +158,19 @@ def _fits_its_group(index: int, rule: EarningRule, groups: dict[str, Group]) -> 
         raise _fault(f"rule {index} has no priority, by which the group {rule.group} goes")
 
 
-def _are_of_one_kind(group: Group, rules: list[EarningRule]) -> None:
+def _gives_each_unit_once(index: int, rule: EarningRule, unit: str | None) -> None:
+    units = [rule.unit or unit, *(also.unit for also in rule.also)]
+    if twice := [one for at, one in enumerate(units) if one in units[:at]]:
+        raise _fault(f"rule {index} gives {twice[0]} twice: also names other units, each once")
+
+
+def _are_of_one_kind(group: Group, rules: list[EarningRule], unit: str | None) -> None:
     if len({rule.is_promotion for rule in rules}) > 1:
         raise _fault(f"the group {group.id} has both promotions and other rules")
+    units = sorted({rule.unit or unit or "" for rule in rules})
+    if len(units) > 1 and (group.grants is Grants.BEST or group.caps):
+        asks = "its caps count" if group.caps else "which is best is asked of"
+        raise _fault(f"the group {group.id} gives {' and '.join(units)}, but {asks} one unit")
     priorities = [rule.priority for rule in rules if rule.priority is not None]
     if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
         raise _fault(f"two rules of the group {group.id} have the same priority")

@@ -29,7 +29,7 @@ def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
 def _grant(
     occasion: Occasion, judged: Judged, unit: str, parts: Mapping[str, int], terms: Terms
 ) -> Grant:
-    when = instants(terms, occasion.fact.occurred_at, occasion.view)
+    when = instants(terms, occasion.fact.occurred_at, occasion.completed)
     wanted = sum(parts.values())
     return Grant(
         unit=unit,

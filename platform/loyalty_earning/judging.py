@@ -73,11 +73,15 @@ class Occasion:
         return local_day(self.fact.occurred_at, self.view.zone)
 
     @cached_property
+    def completed(self) -> View:
+        """The view in which who picked nothing has what stands for them."""
+        return with_defaults(self.config.choices, self.view)
+
+    @cached_property
     def values(self) -> Values:
-        view = with_defaults(self.config.choices, self.view)
         if isinstance(self.fact, ActivityRecorded):
-            return activity_values(self.fact, view)
-        return purchase_values(self.fact, view)
+            return activity_values(self.fact, self.completed)
+        return purchase_values(self.fact, self.completed)
 
     @cached_property
     def _picked(self) -> Mapping[str, Sequence[str]]:
@@ -178,10 +182,12 @@ def _drawn(rule: EarningRule, occasion: Occasion) -> Judged:
     """A prize, if the roll says so. Nothing is drawn where a limit leaves no room."""
     chance, view = rule.chance, occasion.view
     assert chance is not None
-    lines = counted(rule, occasion.fact)
-    if not lines:
+    lines, part = counted(rule, occasion.fact), paid(rule, occasion.fact)
+    if not lines or not part[0]:
         return refused(rule, Reason.NOTHING_COUNTED, {})
     inputs: dict[str, Any] = {"odds": chance.odds, "probability": chance.probability}
+    if is_below_minimum(rule, occasion.currency, lines, part):
+        return refused(rule, Reason.MINIMUM_PURCHASE, inputs)
     if (reached := limit_reached(rule, view)) is not None:
         return refused(rule, Reason.LIMIT_REACHED, inputs | reached)
     roll = view.chance(f"{rule.id}/{chance.odds}")
@@ -191,8 +197,9 @@ def _drawn(rule: EarningRule, occasion: Occasion) -> Judged:
     prize = chance.won(roll)
     if prize is None:
         return refused(rule, Reason.NOT_DRAWN, inputs)
-    won = _minor(prize.points, occasion.places(occasion.config.unit_of(rule)))
-    shares = apportion(won, weights(rule, lines))
+    places = occasion.places(occasion.config.unit_of(rule))
+    shares = apportion(_minor(prize.points, places), weights(rule, lines))
+    shares = bounded(rule, shares, places)
     parts = {line.id: share for line, share in zip(lines, shares, strict=True) if share}
     return Judged(rule=rule, parts=parts, inputs=inputs | {"prize": prize.points})
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from loyalty.effects import Grant
 from loyalty.view import View
+from loyalty_earning.choices import with_defaults
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.facts import CarriedOver
 from loyalty_earning.lifetime import instants
@@ -19,7 +20,7 @@ def carry(config: EarningConfig, fact: CarriedOver, view: View) -> Iterator[Gran
         return
     rule = next(rule for rule in config.rules if rule.id in on.rules)
     terms = rule.terms or config.terms
-    when = instants(terms, fact.occurred_at, view)
+    when = instants(terms, fact.occurred_at, with_defaults(config.choices, view))
     yield Grant(
         unit=on.unit,
         wanted=owed,

@@ -12,6 +12,7 @@ from loyalty.facts import PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import BurnWant
 from loyalty.view import CameBack, GrantView, Measured, View
 from loyalty_earning.caps import CapOn
+from loyalty_earning.choices import with_defaults
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
@@ -43,6 +44,7 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
     back = view.came_back
     if back is None:
         return
+    view = with_defaults(config.choices, view)  # a lifetime may ask for them
     for on in config.carrying.values():
         yield from _carried(config, on, back, view)
     program = view.setup.program(view.program)

@@ -8,6 +8,7 @@ from loyalty.errors import Code
 from loyalty.facts import MemberRef
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
+from loyalty_earning.choices import with_defaults
 from loyalty_earning.lifetime import end_of, never
 from loyalty_earning.terms import CountedFrom
 from loyalty_points.commands import ActivatePoints
@@ -64,4 +65,6 @@ def _end(
     lifetime = terms.lifetime
     if lifetime is None or lifetime.counted_from is CountedFrom.EARNED:
         return lot.expires_at
-    return None if never(terms, at, view) else end_of(lifetime, at, view.zone)
+    if never(terms, at, with_defaults(config.choices, view)):
+        return None
+    return end_of(lifetime, at, view.zone)

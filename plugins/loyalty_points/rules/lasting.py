@@ -8,6 +8,7 @@ from loyalty.effects import AT_ACTIVATION, Reterm
 from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
+from loyalty_earning.choices import with_defaults
 from loyalty_earning.lifetime import end_of, never
 from loyalty_earning.terms import ExtendedBy, Lifetime
 from loyalty_points.config import PointsConfig
@@ -41,6 +42,7 @@ def last(config: PointsConfig, fact: Fact, view: View) -> Iterator[Reterm]:
     What the fact itself grants is no lot yet: its terms know the fact already.
     """
     held: dict[int, bool] = {}
+    view = with_defaults(config.choices, view)
     for unit in config.lots.units:
         for lot in view.lots.get(unit, ()):
             program, _, rule = lot.rule.partition("/")

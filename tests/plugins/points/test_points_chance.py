@@ -47,3 +47,21 @@ def test_a_draw_keeps_its_odds_roll_and_prize() -> None:
     assert grant["inputs"]["prize"] in {"50", "200", "1000"}
     assert 0 <= grant["inputs"]["roll"] < 0.05
     assert till.body["draws"][0]["label"] == "lucky/v1"
+
+
+SURE = {"odds": "v1", "probability": "1", "prizes": [{"points": "50", "weight": "1"}]}
+
+
+def test_a_draw_has_its_minimum_its_tenders_and_its_bounds() -> None:
+    """A rule by chance looks at a purchase like any other: only who may win is drawn."""
+    till = Till(program(rule("lucky", chance=SURE, minimum_purchase={"USD": "25.00"})))
+    assert till.buys("24.99") == {}
+    assert till.body["grants"][0]["cutBy"] == "MINIMUM_PURCHASE"
+    assert till.buys("25.00") == {"lucky": "50"}
+
+    till = Till(program(rule("lucky", chance=SURE, paid_with={"kinds": ["CARD"]})))
+    assert till.buys("10.00", paid={"CASH": "10.00"}) == {}
+    assert till.buys("10.00", paid={"CASH": "9.99", "CARD": "0.01"}) == {"lucky": "50"}
+
+    assert Till(program(rule("lucky", chance=SURE, at_most="20"))).buys("1.00") == {"lucky": "20"}
+    assert Till(program(rule("lucky", chance=SURE, at_least="70"))).buys("1.00") == {"lucky": "70"}

@@ -202,3 +202,15 @@ def test_what_there_is_not_is_refused_with_what_was_meant() -> None:
 def test_a_config_that_cannot_be_chosen_by_is_refused(config: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValidationError, match=fault.replace("?", r"\?")):
         PointsConfig.model_validate(config)
+
+
+def test_a_lifetime_knows_what_stands_for_who_picked_nothing() -> None:
+    track = {
+        "id": "track", "label": "Track", "default": ["long"],
+        "options": [{"id": "long", "label": "Long"}, {"id": "short", "label": "Short"}],
+    }  # fmt: skip
+    lifetime = {"span": "P1M", "never_while": 'choice.track == "long"'}
+    till = Till(program(rule(), choices=[track], terms={"lifetime": lifetime}))
+    till.buys("5.00")
+    (lot,) = till.batch.book.open_lots(till.batch.book.account(ADA, "points", "main"))
+    assert lot.expires_at is None

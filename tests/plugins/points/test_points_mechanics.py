@@ -192,3 +192,36 @@ def test_a_bonus_on_a_category_and_on_named_rules_only() -> None:
     )  # fmt: skip
     got = till.buys(Line(id="c", amount=minor("4.00"), category="coffee/beans"), "6.00")
     assert got == {"base": "10", "visit": "7", "coffee": "8"}
+
+
+@pytest.mark.parametrize(
+    ("config", "fault"),
+    [
+        (program(rule(also=[{"unit": "points"}])), "gives points twice"),
+        (program(rule(also=[{"unit": "stars"}, {"unit": "stars"}])), "gives stars twice"),
+        (
+            program(rule(group="g"), rule("b", unit="stars", group="g"),
+                    groups=[{"id": "g", "grants": "best"}]),
+            "which is best is asked of one unit",
+        ),
+        (
+            program(rule(group="g"), rule("b", unit="stars", group="g"),
+                    groups=[{"id": "g", "caps": [{"points": "9", "period": "day"}]}]),
+            "its caps count one unit",
+        ),
+    ],
+)  # fmt: skip
+def test_what_would_be_compared_or_counted_is_of_one_unit(config: Any, fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        Till(config)
+
+
+def test_an_activity_schema_with_a_number_that_no_reader_takes_is_refused() -> None:
+    schema = {"type": "object", "properties": {"n": {"maximum": 10**30}}}
+    with pytest.raises(ValidationError, match="64-bit"):
+        Till(
+            program(
+                activity("run", "1"),
+                activities=[{"type": "run", "label": "A run", "attributes": schema}],
+            )
+        )
