@@ -171,7 +171,8 @@ def _decision(row: Mapping[str, Any], setup: Setup, told: Explained | None) -> D
         inputs=Json(row["inputs"]),
         fired=row["wanted"] > 0,
         reason=cut_by or (told.reason if told else None),
-        explanation=told.message if told else None,
+        # One that gives also another unit is told of once; not every unit was cut.
+        explanation=told.message if told and (cut_by or not row["wanted"]) else None,
         part=told.part if told else None,
         values=Json(dict(told.values)) if told and told.values else None,
     )

@@ -39,8 +39,9 @@ def judgements(
 ) -> Iterator[Judgement]:
     """What every program in force at the fact's instant says of it, in the order of programs.
 
-    `body` is the decision's; `member` is as they are now: what is kept of them are the traits and
-    counters. In a `preview` no luck is drawn. A plugin that explains nothing is left out.
+    `body` is the decision's; `member` is as they are now: what is kept of them are the traits,
+    counters and attributes that were read. In a `preview` no luck is drawn. A plugin that explains
+    nothing is left out.
     """
     grants = [granted_view(row) for row in body.get("grants", ()) if not row.get("of")]
     for program in sorted(setup.programs, key=lambda one: (one.position, one.slug)):

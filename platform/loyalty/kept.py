@@ -1,15 +1,17 @@
 """What a decision keeps of what its rules read, and the view that is rebuilt from it.
 
-A rule reads traits and counters through mappings that note what was asked. The decision keeps the
-values, by program, as the rule saw them; what nobody asked for is not kept, and of a name that
-stood for nothing, that it did (null). Under `read` in the decision's body:
+A rule reads traits, counters and the member's attributes through mappings that note what was asked.
+The decision keeps the values, by program, as the rule saw them; what nobody asked for is not kept,
+and of a name that stood for nothing, that it did (null). Under `read` in the decision's body:
 
     {"card": {"version": 2,
               "traits": {"card.cards_filled": [3, "2026-01-10T12:00:00Z", null], "vip.tier": null},
-              "counters": {"paid": 40}}}
+              "counters": {"paid": 40},
+              "attributes": {"birthday": ["05-20"], "country": null}}}
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -44,13 +46,44 @@ class Noted(Mapping[str, V]):
         return sum(1 for _ in self)
 
 
+class Attributes(Mapping[str, Any]):
+    """A member's attributes; `read` are those that were asked for, each in a list, for null is a
+    value too: None where there was nothing. `asked` says whether anything was."""
+
+    __slots__ = ("_values", "asked", "read")
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self.asked = False
+        self.read: dict[str, list[Any] | None] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        self.asked = True
+        if name not in self._values:
+            self.read[name] = None
+            raise KeyError(name)
+        value = self._values[name]
+        self.read[name] = [value]
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        self.asked = True
+        self.read.update({name: [value] for name, value in self._values.items()})
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
     """Write what a program's rule read into the decision's body; nothing where it read nothing.
 
     Inside one settlement traits and counters do not change, so a program's rules share one entry.
     """
     traits, counters = _read(view.traits), _read(view.counters)
-    if not traits and not counters:
+    attributes = () if view.member is None else view.member.attributes
+    asked = type(attributes) is Attributes and attributes.asked
+    if not traits and not counters and not asked:
         return
     kept = body.setdefault("read", {}).setdefault(program, {"version": version})
     if traits:
@@ -58,6 +91,8 @@ def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
         kept.setdefault("traits", {}).update(rows)
     if counters:
         kept.setdefault("counters", {}).update(counters)
+    if type(attributes) is Attributes and attributes.asked:
+        kept.setdefault("attributes", {}).update(attributes.read)
 
 
 def _read(values: Mapping[str, V]) -> Mapping[str, V | None]:
@@ -94,6 +129,24 @@ class _Kept(Mapping[str, V]):
         return sum(1 for _ in self)
 
 
+class _KeptAttributes(Mapping[str, Any]):
+    def __init__(self, rows: Mapping[str, Sequence[Any] | None]) -> None:
+        self._rows = rows
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._rows:
+            raise NotKept(f"the decision does not keep the attribute {name!r}")
+        if (row := self._rows[name]) is None:
+            raise KeyError(name)
+        return row[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, row in self._rows.items() if row is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def view_of(
     body: Mapping[str, Any],
     program: str,
@@ -105,14 +158,17 @@ def view_of(
 ) -> View:
     """The view that a program's rules had, rebuilt from the decision's body.
 
-    It holds the traits and counters that they read and the luck that they drew. `key`, `member` and
-    `grants` (what the fact had been granted before this rule's turn) are the caller's to give.
-    Balances, lots and what loaders loaded are not kept.
+    It holds the traits, counters and attributes that they read and the luck that they drew. `key`,
+    `member` and `grants` (what the fact had been granted before this rule's turn) are the caller's
+    to give; where the decision keeps no attribute the member has those they have now. Balances,
+    lots and what loaders loaded are not kept.
 
     Asked for anything that is not kept, it raises `NotKept`.
     """
     kept = body.get("read", {}).get(program, {})
     traits = {name: _trait(row) for name, row in kept.get("traits", {}).items()}
+    if member is not None and "attributes" in kept:
+        member = replace(member, attributes=_KeptAttributes(kept["attributes"]))
     return View(
         program=program,
         setup=setup,

@@ -11,10 +11,12 @@ from loyalty.view import GrantView, Stage, View
 from loyalty_earning.bonuses import Basis, judge_bonus
 from loyalty_earning.combining import combined
 from loyalty_earning.config import EarningConfig
+from loyalty_earning.cutting import Cut, left_of
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.granting import grants_of
 from loyalty_earning.judging import Judged, Occasion, Reason, judge, refused
-from loyalty_earning.why import in_words, part_of
+from loyalty_earning.unit_places import unit_places
+from loyalty_earning.why import cut_in_words, in_words, part_of
 
 Judge = Callable[[EarningRule], Judged]
 
@@ -23,20 +25,49 @@ def explain(config: EarningConfig, fact: Fact, view: View) -> Iterator[Explained
     """Every rule that looks at such a fact, in the config's order."""
     if not isinstance(fact, PurchaseRecorded | ActivityRecorded):
         return
-    occasion = Occasion(config, fact, replace(view, grants=_before_promotions(view)))
-    judged = {one.rule.id: one for one in [*_base(occasion), *_promotions(occasion)]}
+    occasion = Occasion(config, fact, view)
+    base = list(_base(occasion))
+    basis = Basis(replace(view, grants=list(_shown_to_promotions(occasion, base))))
+    judged = {one.rule.id: one for one in [*base, *_promotions(occasion, basis)]}
+    cuts = _cuts(config, view)
     for rule in config.rules:
         if rule.id in judged:
-            yield _explained(occasion, judged[rule.id])
+            yield _explained(occasion, judged[rule.id], cuts.get(rule.id))
 
 
-def _before_promotions(view: View) -> Sequence[GrantView]:
-    """What promotions of this program were shown: not what they gave themselves."""
-    return [
-        one
+def _shown_to_promotions(occasion: Occasion, base: Sequence[Judged]) -> Iterator[GrantView]:
+    """What others gave, and the base of this program as it was before any cap cut it."""
+    program = occasion.view.program
+    for one in occasion.view.grants:
+        if one.program != program and one.stage in (Stage.BASE, Stage.BONUS):
+            yield one
+    for judged in base:
+        for grant in grants_of(occasion, judged):
+            lines = {"": grant.granted} if grant.lines is None else grant.lines
+            yield GrantView(
+                program=program, rule=grant.rule, unit=grant.unit, stage=Stage.BASE,
+                wanted=grant.wanted, granted=grant.granted, lines=lines,
+                accounting_class=grant.accounting_class,
+            )  # fmt: skip
+
+
+def _cuts(config: EarningConfig, view: View) -> dict[str, list[Cut]]:
+    """By rule what caps cut of what it gives in its own unit."""
+    mine = [
+        replace(one, granted=one.wanted)
         for one in view.grants
-        if one.stage is Stage.BASE or (one.stage is Stage.BONUS and one.program != view.program)
+        if one.program == view.program and one.wanted
     ]
+    try:
+        asked = left_of(config.caps_on, mine, view.counters, lambda unit: unit_places(view, unit))
+    except (NotKept, LookupError):  # recorded when there were other caps, or another unit
+        return {}
+    units = {rule.id: config.unit_of(rule) for rule in config.rules}
+    return {
+        one.grant.rule: one.cuts
+        for one in asked
+        if one.cuts and units.get(one.grant.rule) == one.grant.unit
+    }
 
 
 def _base(occasion: Occasion) -> Iterator[Judged]:
@@ -44,8 +75,8 @@ def _base(occasion: Occasion) -> Iterator[Judged]:
     yield from combined(occasion.config, rules, _again(lambda rule: judge(rule, occasion)))
 
 
-def _promotions(occasion: Occasion) -> Iterator[Judged]:
-    rules, basis = occasion.config.promotions(occasion.subject), Basis(occasion.view)
+def _promotions(occasion: Occasion, basis: Basis) -> Iterator[Judged]:
+    rules = occasion.config.promotions(occasion.subject)
 
     def judged_by(rule: EarningRule) -> Judged:
         return judge(rule, occasion) if rule.bonus is None else judge_bonus(rule, occasion, basis)
@@ -68,7 +99,7 @@ def _again(judge: Judge) -> Judge:
     return judged
 
 
-def _explained(occasion: Occasion, judged: Judged) -> Explained:
+def _explained(occasion: Occasion, judged: Judged, cuts: Sequence[Cut] | None) -> Explained:
     rule, reason = judged.rule, judged.reason
     told = Explained(
         rule=rule.id,
@@ -79,7 +110,7 @@ def _explained(occasion: Occasion, judged: Judged) -> Explained:
         fired=reason is None,
     )
     if reason is None:
-        return told
+        return replace(told, message=cut_in_words(occasion, cuts) if cuts else None)
     return replace(
         told, reason=reason.value, message=in_words(occasion, judged),
         part=part_of(judged), values=_values(judged),

@@ -32,6 +32,13 @@ class Cap(Periodic):
     """Whether what was cut is given when the next period begins, as far as there is room then. Only
     for caps per member."""
 
+    def most_often(self) -> str:
+        """How much in which period, in words."""
+        if self.days is not None:
+            return f"{self.points} in {self.days} days"
+        in_all = self.period is Period.LIFETIME
+        return f"{self.points} in all" if in_all else f"{self.points} a {self.period}"
+
     @model_validator(mode="after")
     def _has_something_to_carry_into(self) -> "Cap":
         if self.carry_over and self.per is not Per.MEMBER:

@@ -1,13 +1,15 @@
 """A judgement against a rule, in plain words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line
 from loyalty.units import currency_places, format_minor
 from loyalty_earning.counting import lines_of
+from loyalty_earning.cutting import Cut
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import Judged, Occasion, Reason
+from loyalty_earning.periods import Per
 
 LINES_TOLD = 5
 
@@ -48,6 +50,22 @@ def in_words(occasion: Occasion, judged: Judged) -> str:
         return judged.verdict.words()
     assert judged.reason is not None
     return WORDS[judged.reason](occasion, judged)
+
+
+def cut_in_words(occasion: Occasion, cuts: Sequence[Cut]) -> str:
+    """Which caps cut what the rule wanted, and what each of them had given before."""
+    return "; ".join(_cut(occasion, cut) for cut in cuts)
+
+
+def _cut(occasion: Occasion, cut: Cut) -> str:
+    on, cap = cut.on, cut.on.cap
+    places = occasion.places(on.unit)
+    amount, given = format_minor(cut.amount, places), format_minor(cut.given, places)
+    kind, _, name = on.target.partition(".")
+    whose = {"rule": "its", "group": f"the group {name}'s", "program": "the program's"}[kind]
+    what = "cap" if cap.per is Per.MEMBER else "budget for all members"
+    told = f"{whose} {what} of {cap.most_often()} leaves {amount} out: {given} were given before"
+    return f"{told}; what it cut is given later" if cap.carry_over else told
 
 
 def _not_in_effect(occasion: Occasion, judged: Judged) -> str:

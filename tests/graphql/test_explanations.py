@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.graphql.brand import POINTS
-from tests.graphql.documents import ACTIVITY, ACTIVITY_OF, NODE, RECORD, RETURN, WHY_NOT
+from tests.graphql.documents import ACTIVITY, ACTIVITY_OF, NODE, RECORD, RETURN, UPDATE, WHY_NOT
 
 BASE = POINTS["rules"][0]  # type: ignore[index]
 RULES = {
@@ -146,3 +146,68 @@ async def test_an_activity_is_found_by_its_own_name(make_brand: Any) -> None:
         assert (await client.run(ACTIVITY_OF, **name))["activity"] is None
         assert (await client.run(NODE, id=ident))["node"] is None
     assert (await brand.service.run(ACTIVITY_OF, source="app", externalId="x"))["activity"] is None
+
+
+async def test_what_cut_a_rule_is_told_in_words(make_brand: Any) -> None:
+    carried = {"points": "50", "period": "day", "carry_over": True}
+    budget = {"points": "1000", "period": "month", "per": "program"}
+    bonus = {"id": "double", "label": "x2", "accounting_class": "MARKETING", "group": "extras",
+             "bonus": {"factor": "2", "rules": ["base"]}}  # fmt: skip
+    brand = await make_brand(
+        config={
+            "unit": "points", "caps": [budget],
+            "groups": [{"id": "extras", "caps": [{"points": "100", "period": "lifetime"}]}],
+            "rules": [{**BASE, "caps": [carried]}, bonus],
+        }
+    )  # fmt: skip
+    await brand.enroll("ada")
+    await bought(brand, "40.00")
+    found = await why(brand, await bought(brand, "70.00"))
+
+    told = {one["rule"]: (one["granted"], one["reason"], one["explanation"]) for one in found}
+    assert told == {
+        "base": (
+            "10", "RULE_CAP",
+            "its cap of 50 a day leaves 60 out: 40 were given before; what it cut is given later",
+        ),
+        "double": (
+            "60", "GROUP_CAP",
+            "the group extras's cap of 100 in all leaves 10 out: 40 were given before",
+        ),
+    }  # fmt: skip
+
+    found = await why(brand, await bought(brand, "70.00"))
+    assert [one["granted"] for one in found] == ["0", "0"]
+    assert [one["reason"] for one in found] == ["RULE_CAP", "GROUP_CAP"]
+    assert found[1]["explanation"].startswith("the group extras's cap of 100 in all leaves 70 out")
+
+
+async def test_attributes_are_read_as_they_were(make_brand: Any) -> None:
+    vip = {**BASE, "id": "vip", "when": 'member.attributes.level == "vip"'}
+    born = {**BASE, "id": "born", "when": "member.days_to_birthday == 0"}
+    brand = await make_brand(config={"unit": "points", "rules": [BASE, vip, born]})
+    await brand.enroll("ada")
+    await becomes(brand, level="plain", other="nobody asks for it")
+    purchase = await bought(brand, "10.00")
+    await becomes(brand, level="vip", birthday=brand.now()[5:10])
+
+    told = {one["rule"]: one for one in await why(brand, purchase)}
+    assert not told["vip"]["fired"]
+    assert told["vip"]["values"] == {"member.attributes.level": "plain"}
+    assert not told["born"]["fired"]
+    assert await kept(brand) == [{"level": ["plain"], "birthday": None}]
+
+
+async def becomes(brand: Any, **attributes: str) -> None:
+    who = {"member": {"externalId": "ada"}, "attributes": attributes}
+    assert (await brand.admin.run(UPDATE, input=who))["updateMember"]["userErrors"] == []
+
+
+async def kept(brand: Any) -> list[Any]:
+    """The attributes that decisions keep."""
+    database = brand.server.services.api.database
+    async with database.tenant(brand.tenant_id, read_only=True) as connection:
+        rows = await connection.fetch(
+            "select body -> 'read' -> 'points' -> 'attributes' as kept from loyalty.decision"
+        )
+    return [row["kept"] for row in rows if row["kept"]]

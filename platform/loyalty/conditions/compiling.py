@@ -15,7 +15,7 @@ from loyalty.conditions.mentions import Mention, mentions
 from loyalty.conditions.name import NameType, Vocabulary
 from loyalty.conditions.parts import parts
 from loyalty.conditions.tokens import Token, tokens
-from loyalty.conditions.values import TRAITS
+from loyalty.conditions.values import BY_KEY
 
 LENGTH_MAX = 4_000
 KEPT_MAX = 2_000  # conditions; programs keep their own besides
@@ -109,11 +109,14 @@ def _environment(vocabulary: Vocabulary) -> cel.Env:
 
 
 def _keys(found: Sequence[Mention]) -> dict[str, tuple[str, ...]]:
-    """The traits that are looked at one by one; none where all of them are looked at together."""
-    asked = [mention.path for mention in found if mention.name == TRAITS]
-    if not asked or not all(asked):
-        return {}
-    return {TRAITS: tuple(sorted({path[0] for path in asked}))}
+    """The traits and attributes that are looked at one by one; none where all of them are looked at
+    together."""
+    keys = {}
+    for name in BY_KEY:
+        asked = [mention.path for mention in found if mention.name == name]
+        if asked and all(asked):
+            keys[name] = tuple(sorted({path[0] for path in asked}))
+    return keys
 
 
 def _traits(whole: Clause, vocabulary: Vocabulary) -> frozenset[str]:

@@ -124,7 +124,7 @@ NAMES = (
         "member.attributes",
         NameType.MAP,
         "The member's attributes at the time of recording.",
-        lambda s: s.view.member.attributes if s.view.member else {},
+        lambda s: dict(s.view.member.attributes) if s.view.member else {},
     ),
     Name(
         "member.enrolled_days",

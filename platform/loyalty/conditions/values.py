@@ -11,6 +11,8 @@ from loyalty.facts import ActivityRecorded, PurchaseRecorded
 from loyalty.view import View
 
 TRAITS = "member.traits"
+ATTRIBUTES = "member.attributes"
+BY_KEY = (TRAITS, ATTRIBUTES)
 
 
 class Values:
@@ -30,14 +32,23 @@ class Values:
 
     def given(self, names: Iterable[str], keys: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         """The values of some names. Of those in `keys` only these keys are looked at, so that a
-        decision keeps no trait that no condition named."""
+        decision keeps no trait and no attribute that no condition named."""
         known, given = self._known, dict[str, Any]()
         for name in names:
             given[name] = known[name] if name in known else self[name]
         for name, asked in keys.items():
-            traits = self._scene.view.traits
-            given[name] = {key: trait.value for key in asked if (trait := traits.get(key))}
+            given[name] = self._traits(asked) if name == TRAITS else self._attributes(asked)
         return given
+
+    def _traits(self, asked: Iterable[str]) -> dict[str, Any]:
+        traits = self._scene.view.traits
+        return {key: trait.value for key in asked if (trait := traits.get(key))}
+
+    def _attributes(self, asked: Iterable[str]) -> dict[str, Any]:
+        member = self._scene.view.member
+        if member is None:
+            return {}
+        return {key: member.attributes[key] for key in asked if key in member.attributes}
 
     @property
     def currency(self) -> str | None:

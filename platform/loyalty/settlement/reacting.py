@@ -1,6 +1,7 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -21,7 +22,7 @@ from loyalty.effects import (
 )
 from loyalty.errors import Refused
 from loyalty.facts import Fact, PurchaseRecorded, purchase_key
-from loyalty.kept import Noted, keep
+from loyalty.kept import Attributes, Noted, keep
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import Counter, Scope, WriteRow
@@ -30,7 +31,7 @@ from loyalty.settlement import emitting, granting, recalling, redeeming
 from loyalty.settlement.granting import Staged
 from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.settling import Settling
-from loyalty.view import BalanceView, CameBack, LotView, TraitValue, View, drawn
+from loyalty.view import BalanceView, CameBack, LotView, MemberView, TraitValue, View, drawn
 
 
 def react(s: Settling, fact: Fact) -> None:
@@ -126,7 +127,7 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         program=turn.program.slug,
         setup=s.batch.setup,
         key=s.request.natural_key,
-        member=s.member,
+        member=_member(s),
         grants=[item.view() for item in staged],
         balances=_balances(s, exact=turn.reaction.burns is not None),
         lots=_lots(s) if turn.reaction.burns else {},
@@ -137,6 +138,15 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         came_back=_came_back(s, turn),
         chance=_chance(s, turn),
     )
+
+
+def _member(s: Settling) -> MemberView | None:
+    """The member, with attributes that note what is asked of them."""
+    if s.member is None:
+        return None
+    if s.shown is None or s.shown[0] is not s.member:
+        s.shown = s.member, replace(s.member, attributes=Attributes(s.member.attributes))
+    return s.shown[1]
 
 
 def _needs(s: Settling, turn: Turn) -> Mapping[str, Any]:

@@ -42,6 +42,7 @@ class Settling:
     index: int
     fact_id: UUID = field(default_factory=new_id)
     member: MemberView | None = None
+    shown: tuple[MemberView, MemberView] | None = None  # that one, and as rules see it
     kind: str | None = None  # where the fact is not recorded as what it was sent as
     returns: Sale | None = None
     left: tuple[Measured, Measured] | None = None  # of a return: measured before it, and now

@@ -1,0 +1,49 @@
+"""What caps leave of grants, and what each of them cut."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from loyalty.view import GrantView
+from loyalty_earning.caps import CapOn
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """So much a cap cut of a grant, because so much was given under it before."""
+
+    on: CapOn
+    amount: int
+    given: int
+
+
+@dataclass(slots=True)
+class Left:
+    """What is left of a grant, and what was cut, in the order of the caps."""
+
+    grant: GrantView
+    amount: int
+    cuts: list[Cut] = field(default_factory=list)
+
+
+def left_of(
+    caps: Sequence[CapOn],
+    grants: Sequence[GrantView],
+    counters: Mapping[str, int],
+    places: Callable[[str], int],
+) -> list[Left]:
+    """Ask caps in their order; within one, grants are served in the order in which they were given.
+
+    `counters` say what was given before this fact, `places` the decimal places of a unit.
+    """
+    left = [Left(grant, grant.granted) for grant in grants]
+    for on in caps:
+        given = counters[on.given]
+        room = max(0, on.most(places(on.unit)) - given)
+        for one in left:
+            if one.grant.unit != on.unit or one.grant.rule not in on.rules:
+                continue
+            if one.amount > room:
+                one.cuts.append(Cut(on, one.amount - room, given))
+                one.amount = room
+            room -= one.amount
+    return left
