@@ -68,23 +68,34 @@ class PluginJobs:
             async with visit.transaction() as connection:
                 await schedule.move_on(connection, row, visit.now + NOT_INSTALLED_PAUSE)
             return 0
-        at = row.instant if job.each_turn else visit.now
-        async with visit.transaction(read_only=True) as connection:
-            setup = await visit.recorder.setups.read(connection, visit.tenant_id)
-            requests = []
-            if any(program.kind == plugin for program, _ in active_programs(setup, at)):
-                requests = [
-                    Request(
-                        fact=due.fact, actor=ACTOR, key=FactKey(f"job:{plugin}", due.key),
-                        any_time=True,
-                    )
-                    async for due in job.due(connection, setup, at)
-                ]  # fmt: skip
-        if done := await self._record(visit, row, requests):
-            return done  # it may name so many at once only: the same turn again
+        named: set[FactKey | None] = set()
+        while True:
+            setup, requests = await self._named(visit, row, plugin, job)
+            if done := await self._record(visit, row, requests):
+                return done  # it may name so many at once only: the same turn again
+            before, named = named, {request.natural_key for request in requests}
+            if named <= before:
+                break  # nobody is left; or it names what is known, whenever it is asked
+            # Another worker was faster with all of these: whoever comes after them is still due.
         async with visit.transaction() as connection:
             await schedule.move_on(connection, row, _next(row, job, setup.zone, visit.now))
         return 1
+
+    async def _named(
+        self, visit: Visit, row: JobRow, plugin: str, job: Job
+    ) -> tuple[Setup, list[Request]]:
+        at = row.instant if job.each_turn else visit.now
+        async with visit.transaction(read_only=True) as connection:
+            setup = await visit.recorder.setups.read(connection, visit.tenant_id)
+            if not any(program.kind == plugin for program, _ in active_programs(setup, at)):
+                return setup, []
+            return setup, [
+                Request(
+                    fact=due.fact, actor=ACTOR, key=FactKey(f"job:{plugin}", due.key),
+                    any_time=True,
+                )
+                async for due in job.due(connection, setup, at)
+            ]  # fmt: skip
 
     async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> int:
         """Record what was named; answers how much of it was new."""

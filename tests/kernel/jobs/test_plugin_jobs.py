@@ -1,6 +1,7 @@
 """Jobs of plugins: each turn once, the missed ones in order, on the tenant's own days."""
 
 import asyncio
+from contextvars import Context
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from loyalty.facts import FactKey
 from loyalty.jobs.plugin_jobs import following
+from loyalty.jobs.visit import ACTOR
+from loyalty.plugin import Due
+from loyalty.settlement.request import Request
 from loyalty_points.plugin import plugin as points
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.program_records import program
@@ -113,7 +118,7 @@ async def test_a_job_that_looks_by_itself_is_asked_once_with_now(
     await hands.run(world)
 
     assert await days(world) == ["2026-01-01", "2026-01-31"]
-    assert set(echo.trouble.asked[2:]) == {world.clock.now()}
+    assert set(echo.trouble.asked) == {world.clock.now() - timedelta(days=30), world.clock.now()}
     await world.audited()
 
 
@@ -156,3 +161,36 @@ async def test_what_lies_behind_a_jobs_turn_waits_for_it(
         *["echo.day_closed/1"] * 2, "LotsDue", *["echo.day_closed/1"] * 2,
     ]  # fmt: skip
     assert [row["occurred_at"] for row in rows] == sorted(row["occurred_at"] for row in rows)
+
+
+async def test_where_another_worker_was_faster_with_all_names_the_rest_is_still_due(
+    make_world: Any, hands: Any, echo: Any
+) -> None:
+    """A job names one at a time here, and somebody else records the first of them meanwhile."""
+    asked = 0
+
+    async def one_at_a_time(connection: Any, setup: Any, now: datetime) -> Any:
+        nonlocal asked
+        asked += 1
+        there = await connection.fetch("select key from loyalty.fact where scope = 'job:echo'")
+        left = [key for key in "abc" if key not in {row["key"] for row in there}]
+        for key in left[:1]:
+            due = Due(key=key, fact=echo.DayClosed(occurred_at=now, day=key))
+            if asked == 1:
+                elsewhere = Request(
+                    fact=due.fact, actor=ACTOR, key=FactKey("job:echo", key), any_time=True
+                )
+                another = hands.recorder(world).record_many(world.tenant_id, [elsewhere])
+                await asyncio.create_task(another, context=Context())
+            yield due
+
+    (job,) = echo.plugin.jobs
+    world = await make_world(
+        config=None, plugins=(replace(echo.plugin, jobs=(replace(job, due=one_at_a_time),)),)
+    )
+    await world.run_program("echo", {}, kind="echo")
+
+    await hands.run(world)
+
+    assert await days(world) == ["a", "b", "c"]
+    await world.audited()
