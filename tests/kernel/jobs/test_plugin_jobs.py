@@ -167,6 +167,7 @@ async def test_where_another_worker_was_faster_with_all_names_the_rest_is_still_
     make_world: Any, hands: Any, echo: Any
 ) -> None:
     """A job names one at a time here, and somebody else records the first of them meanwhile."""
+    made: Any = None
     asked = 0
 
     async def one_at_a_time(connection: Any, setup: Any, now: datetime) -> Any:
@@ -180,17 +181,17 @@ async def test_where_another_worker_was_faster_with_all_names_the_rest_is_still_
                 elsewhere = Request(
                     fact=due.fact, actor=ACTOR, key=FactKey("job:echo", key), any_time=True
                 )
-                another = hands.recorder(world).record_many(world.tenant_id, [elsewhere])
+                another = hands.recorder(made).record_many(made.tenant_id, [elsewhere])
                 await asyncio.create_task(another, context=Context())
             yield due
 
     (job,) = echo.plugin.jobs
-    world = await make_world(
+    made = await make_world(
         config=None, plugins=(replace(echo.plugin, jobs=(replace(job, due=one_at_a_time),)),)
     )
-    await world.run_program("echo", {}, kind="echo")
+    await made.run_program("echo", {}, kind="echo")
 
-    await hands.run(world)
+    await hands.run(made)
 
-    assert await days(world) == ["a", "b", "c"]
-    await world.audited()
+    assert await days(made) == ["a", "b", "c"]
+    await made.audited()
