@@ -15,13 +15,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from loyalty_earning.activity_type import TYPES_MAX, ActivityType
 from loyalty_earning.caps import CapOn, caps_on
-from loyalty_earning.choices import Choices, misnamed
+from loyalty_earning.choices import Choices, hint, misnamed
 from loyalty_earning.conditions import counted_in
 from loyalty_earning.earning_rule import EarningRule, UnitCode
+from loyalty_earning.faults import Fault, faulty
 from loyalty_earning.groups import Grants, Group
 from loyalty_earning.limits import Capped
 from loyalty_earning.notation import Currency
@@ -74,18 +74,20 @@ class EarningConfig(Capped):
     ) -> tuple[EarningRule, ...]:
         groups = {group.id: group for group in info.data.get("groups", ())}
         types = [activity.type for activity in info.data.get("activities", ())]
-        ids = [rule.id for rule in rules]
+        unit, ids, faults = info.data.get("unit"), [rule.id for rule in rules], list[Fault]()
         for index, rule in enumerate(rules):
             if rule.id in ids[:index]:
-                raise _fault(f"the id {rule.id} of rule {index} is used before")
-            _fits_its_group(index, rule, groups)
-            _names_what_there_is(index, rule, ids, types)
-            _gives_each_unit_once(index, rule, info.data.get("unit"))
+                faults.append(((index, "id"), f"the id {rule.id} of rule {index} is used before"))
             if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
-                raise _fault(f"rule {index} {fault}")
+                faults.append(((index,), f"rule {index} {fault}"))
+            faults += _misplaced(index, rule, groups)
+            faults += _misnames(index, rule, ids, types)
+            faults += _gives_twice(index, rule, unit)
         for group in groups.values():
-            mine = [rule for rule in rules if rule.group == group.id]
-            _are_of_one_kind(group, mine, info.data.get("unit"))
+            mine = [(index, rule) for index, rule in enumerate(rules) if rule.group == group.id]
+            faults += _of_several_kinds(group, mine, unit)
+        if faults:
+            raise faulty(faults)
         return rules
 
     @cached_property
@@ -137,44 +139,59 @@ class EarningConfig(Capped):
         return rule.unit or self.unit
 
 
-def _names_what_there_is(
+def _misnames(
     index: int, rule: EarningRule, ids: Sequence[str], types: Sequence[str]
-) -> None:
-    for named in rule.bonus.rules if rule.bonus else ():
+) -> Iterator[Fault]:
+    """What a rule names that is not there."""
+    for at, named in enumerate(rule.bonus.rules if rule.bonus else ()):
         if named not in ids:
-            raise _fault(f"the bonus of rule {index} names {named}, which is no rule here")
-    for activity in rule.activities if types else ():
+            text = f"the bonus of rule {index} names {named}, which is no rule here"
+            yield (index, "bonus", "rules", at), text + hint(named, ids)
+    for at, activity in enumerate(rule.activities if types else ()):
         if activity not in types:
-            raise _fault(f"rule {index} is about {activity}, which activities does not list")
+            text = f"rule {index} is about {activity}, which activities does not list"
+            yield (index, "activities", at), text + hint(activity, types)
 
 
-def _fits_its_group(index: int, rule: EarningRule, groups: dict[str, Group]) -> None:
+def _misplaced(index: int, rule: EarningRule, groups: dict[str, Group]) -> Iterator[Fault]:
     if rule.group is None:
         return
     if rule.group not in groups:
-        raise _fault(f"rule {index} is in the group {rule.group}, which groups does not list")
-    first = groups[rule.group].grants is Grants.FIRST
-    if first and rule.priority is None:
-        raise _fault(f"rule {index} has no priority, by which the group {rule.group} goes")
+        text = f"rule {index} is in the group {rule.group}, which groups does not list"
+        yield (index, "group"), text + hint(rule.group, [*groups])
+    elif groups[rule.group].grants is Grants.FIRST and rule.priority is None:
+        text = f"rule {index} has no priority, by which the group {rule.group} goes"
+        yield (index, "priority"), text
 
 
-def _gives_each_unit_once(index: int, rule: EarningRule, unit: str | None) -> None:
-    units = [rule.unit or unit, *(also.unit for also in rule.also)]
-    if twice := [one for at, one in enumerate(units) if one in units[:at]]:
-        raise _fault(f"rule {index} gives {twice[0]} twice: also names other units, each once")
+def _gives_twice(index: int, rule: EarningRule, unit: str | None) -> Iterator[Fault]:
+    given = {rule.unit or unit}
+    for at, also in enumerate(rule.also):
+        if also.unit in given:
+            text = f"rule {index} gives {also.unit} twice: also names other units, each once"
+            yield (index, "also", at, "unit"), text
+        given.add(also.unit)
 
 
-def _are_of_one_kind(group: Group, rules: list[EarningRule], unit: str | None) -> None:
-    if len({rule.is_promotion for rule in rules}) > 1:
-        raise _fault(f"the group {group.id} has both promotions and other rules")
-    units = sorted({rule.unit or unit or "" for rule in rules})
-    if len(units) > 1 and (group.grants is Grants.BEST or group.caps):
-        asks = "its caps count" if group.caps else "which is best is asked of"
-        raise _fault(f"the group {group.id} gives {' and '.join(units)}, but {asks} one unit")
-    priorities = [rule.priority for rule in rules if rule.priority is not None]
-    if group.grants is Grants.FIRST and len(set(priorities)) < len(priorities):
-        raise _fault(f"two rules of the group {group.id} have the same priority")
-
-
-def _fault(text: str) -> PydanticCustomError:
-    return PydanticCustomError("config", "{fault}", {"fault": text})
+def _of_several_kinds(
+    group: Group, mine: Sequence[tuple[int, EarningRule]], unit: str | None
+) -> Iterator[Fault]:
+    """Told of the first rule that differs from the first of its group."""
+    rules = [rule for _, rule in mine]
+    for index, rule in mine:
+        if rule.is_promotion != rules[0].is_promotion:
+            yield (index,), f"the group {group.id} has both promotions and other rules"
+            break
+    for index, rule in mine if group.grants is Grants.BEST or group.caps else ():
+        one, other = rules[0].unit or unit, rule.unit or unit
+        if other != one:
+            asks = "its caps count" if group.caps else "which is best is asked of"
+            text = f"the group {group.id} gives {one} and {other}, but {asks} one unit"
+            yield (index, "unit"), text
+            break
+    seen: set[int] = set()
+    for index, rule in mine if group.grants is Grants.FIRST else ():
+        if rule.priority is not None and rule.priority in seen:
+            text = f"two rules of the group {group.id} have the same priority"
+            yield (index, "priority"), text
+        seen.add(rule.priority or 0)

@@ -41,7 +41,7 @@ def _minor(source: str, tokens: Sequence[Token], index: int, currency: str | Non
         message = 'write an amount as a text in quotes, such as amount("25.00")'
         raise ConditionFault(message, source, tokens[index].start)
     if currency is None:
-        message = "amount(...) needs a currency, and none is given here"
+        message = "amount(...) needs a currency, and none is given here: set `currency`"
         raise ConditionFault(message, source, tokens[index].start)
     if (places := currency_places(currency)) is None:
         message = f"{currency!r} is not an ISO 4217 currency code"

@@ -53,6 +53,9 @@ async def test_what_is_wrong_is_told_with_its_place(brand: Any) -> None:
         },
     }
     needing = await check(brand, 'purchase.total > amount("1")')
-    assert needing["fault"]["message"] == "amount(...) needs a currency, and none is given here"
+    assert (
+        needing["fault"]["message"]
+        == "amount(...) needs a currency, and none is given here: set `currency`"
+    )
     long = await check(brand, "true || " * 500 + "true")
     assert long["fault"]["message"] == "is longer than 4000 characters"

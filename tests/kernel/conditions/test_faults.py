@@ -113,7 +113,7 @@ def test_any_text_is_a_condition_or_is_told_why_not(source: str) -> None:
 
 def test_an_amount_needs_a_currency() -> None:
     fault = fault_of('purchase.total > amount("3")', currency=None)
-    assert fault.message == "amount(...) needs a currency, and none is given here"
+    assert fault.message == "amount(...) needs a currency, and none is given here: set `currency`"
     assert fault.column == 18
 
     assert fault_of('amount("3") > 1', currency="EURO").message == (

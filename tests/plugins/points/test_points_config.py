@@ -63,7 +63,6 @@ def test_a_config_cannot_be_changed() -> None:
         ("terms.lifetime.months", 12, "Extra inputs"),
         ("redemption.reversible.grace", 3, "Extra inputs"),
         ("rules", [], "at least 1"),
-        ("rules", [GOOD["rules"][0]] * 2, "the id spend of rule 1 is used before"),
         ("rules.0.id", "Spend!", "pattern"),
         ("rules.0.label", "", "at least 1"),
         ("rules.0.accounting_class", "GIFT", "MATERIAL_RIGHT"),
@@ -109,6 +108,36 @@ def test_a_mistake_is_reported_at_its_key(path: str, value: Any, message: str | 
     (error,) = refused.value.errors()
     assert ".".join(str(part) for part in error["loc"]) == path
     assert message is None or message in error["msg"]
+
+
+def test_what_does_not_fit_between_parts_is_reported_where_each_of_it_stands() -> None:
+    spend = GOOD["rules"][0]
+    config = GOOD | {
+        "groups": [{"id": "activities"}, {"id": "first", "grants": "first"}],
+        "activities": [{"type": "check_in", "label": "A visit"}],
+        "rules": [
+            spend | {"group": "activites", "also": [{"unit": "stars"}, {"unit": "points"}]},
+            spend,
+            {"id": "double", "label": "x2", "accounting_class": "MARKETING",
+             "bonus": {"factor": "2", "rules": ["spent"]}, "group": "first"},
+            {"id": "visit", "label": "A visit", "accounting_class": "MARKETING", "count": "visit",
+             "points": "5", "activities": ["chek_in"]},
+        ],
+    }  # fmt: skip
+    with pytest.raises(ValidationError) as refused:
+        PointsConfig.model_validate(config)
+    told = {".".join(map(str, one["loc"])): one["msg"] for one in refused.value.errors()}
+    assert told == {
+        "rules.0.group": "rule 0 is in the group activites, which groups does not list: did you"
+        " mean activities?",
+        "rules.0.also.1.unit": "rule 0 gives points twice: also names other units, each once",
+        "rules.1.id": "the id spend of rule 1 is used before",
+        "rules.2.bonus.rules.0": "the bonus of rule 2 names spent, which is no rule here: did you"
+        " mean spend?",
+        "rules.2.priority": "rule 2 has no priority, by which the group first goes",
+        "rules.3.activities.0": "rule 3 is about chek_in, which activities does not list: did you"
+        " mean check_in?",
+    }
 
 
 def test_an_unknown_currency_is_reported_under_its_name() -> None:
