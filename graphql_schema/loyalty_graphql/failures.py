@@ -13,6 +13,7 @@ from loyalty_graphql.scalars import Json
 MEANINGS: Mapping[Code, str] = MappingProxyType(
     {
         Code.ACTIVITY_CHANGED: "An activity of this source and id is recorded with other content.",
+        Code.AGREEMENT_STATE: "The agreement is in a state that does not allow this.",
         Code.ALREADY_CLOSED: "It is closed already.",
         Code.ALREADY_DECIDED: "It was approved, rejected or withdrawn before.",
         Code.ALREADY_EXISTS: "One by this name exists already.",
@@ -37,8 +38,11 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.NOT_FROZEN: "The member is not frozen.",
         Code.NOT_REVERSIBLE: "It cannot be taken back, by its state or by the program's policy.",
         Code.OVERLOADED: "Too much at once. Nothing was written; wait a moment.",
+        Code.PARTNER_NOT_AVAILABLE: "Not possible with this partner now, or there is no such.",
         Code.PROGRAM_NOT_ACTIVE: "The tenant runs no such program now.",
         Code.PURCHASE_CHANGED: "A purchase of this id is recorded otherwise or newer.",
+        Code.QUOTE_EXPIRED: "The quote is too old: ask for a new one.",
+        Code.RATES_GAIN: "With these rates a round of exchanges would end with more.",
         Code.REASON_NOT_LISTED: "The tenant lists no such reason; `details` has its list.",
         Code.REDEMPTION_STATE: "The redemption is in a state that does not allow this.",
         Code.RETURN_CHANGED: "A return of this source and id is recorded with other content.",
@@ -46,6 +50,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.REWARD_NOT_AVAILABLE: "The reward is not for this member, order or day.",
         Code.REWARD_NOT_FOUND: "The program has no such reward.",
         Code.SAME_PERSON: "Whoever asked may not approve: another person must.",
+        Code.STATEMENT_STATE: "The statement or its line is in a state that forbids this.",
         Code.TENANT_SUSPENDED: "The tenant is suspended by the operator.",
         Code.TOO_EARLY: "The instant lies too far in the future.",
         Code.TOO_LATE: "The instant lies before the window for late facts.",

@@ -1,7 +1,8 @@
-"""The audit: invariants of the ledger as SQL. Each query must find nothing.
+"""The audit: invariants of the ledger and of plugins as SQL. Each query must find nothing.
 
 Run after every fault and every load test, and as a job in production; as the audit role, tenant by
-tenant, each in a read-only transaction of its own.
+tenant, each in a read-only transaction of its own. What tenants owe one another is added up over
+all of them in one snapshot.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,22 +12,30 @@ from uuid import UUID
 
 import asyncpg
 
-from loyalty.database import begin
+from loyalty.database import begin, switch
+from loyalty.ids import NIL
+from loyalty.plugin import Plugin
 
 FINDINGS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A row that breaks an invariant."""
+    """A row that breaks an invariant; of no tenant (the nil id) where several do together."""
 
     tenant_id: UUID
     invariant: str
     row: Mapping[str, Any]
 
 
-async def audit(dsn: str, tenants: Sequence[UUID] | None = None) -> list[Finding]:
-    """Check every invariant for the given tenants (None: all); what breaks one, at most 20 each."""
+async def audit(
+    dsn: str, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = ()
+) -> list[Finding]:
+    """Check every invariant, those of `plugins` too, for the given tenants (None: all); what breaks
+    one, at most 20 each."""
+    invariants = {**INVARIANTS}
+    for plugin in plugins:
+        invariants.update(plugin.invariants)
     connection = await asyncpg.connect(dsn, statement_cache_size=0)  # it may be a pooler's
     try:
         if tenants is None:
@@ -34,15 +43,41 @@ async def audit(dsn: str, tenants: Sequence[UUID] | None = None) -> list[Finding
         findings: list[Finding] = []
         for tenant_id in tenants:
             await begin(connection, tenant_id, read_only=True)
-            for name, query in INVARIANTS.items():
+            for name, query in invariants.items():
                 rows = await connection.fetch(f"select * from ({query}) q limit {FINDINGS_MAX}")
                 findings += [
                     Finding(tenant_id=tenant_id, invariant=name, row=dict(row)) for row in rows
                 ]
             await connection.execute("rollback")
-        return findings
+        nets = {name: query for plugin in plugins for name, query in plugin.nets.items()}
+        return findings + (await _unbalanced(connection, tenants, nets) if nets else [])
     finally:
         await connection.close()
+
+
+async def _unbalanced(
+    connection: Any, tenants: Sequence[UUID], nets: Mapping[str, str]
+) -> list[Finding]:
+    """What does not add up between those of the tenants that are partners of one another."""
+    if not tenants:
+        return []
+    sums: dict[tuple[str, str], Any] = {}
+    among = set(tenants)
+    await begin(connection, tenants[0], read_only=True)
+    await connection.execute("set transaction isolation level repeatable read")
+    for tenant_id in tenants:
+        await switch(connection, tenant_id)
+        for name, query in nets.items():
+            for row in await connection.fetch(query):
+                if row["partner"] in among:
+                    key = name, row["what"]
+                    sums[key] = sums.get(key, 0) + row["amount"]
+    await connection.execute("rollback")
+    wrong = [(key, off) for key, off in sums.items() if off]
+    return [
+        Finding(tenant_id=NIL, invariant=name, row={"what": what, "off": off})
+        for (name, what), off in wrong[:FINDINGS_MAX]
+    ]
 
 
 INVARIANTS: Mapping[str, str] = {

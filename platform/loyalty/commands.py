@@ -59,6 +59,12 @@ class ReverseRedemption(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRedemption(ReverseRedemption):
+    """The same of one that clients cannot undo (`Reinstate(allowed=False)`), because something else
+    must be undone with it. Never sent as it is: a plugin's own command extends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdjustBalance(Command):
     """A correction by hand: `amount` > 0 gives, < 0 takes.
 

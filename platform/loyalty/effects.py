@@ -86,12 +86,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burn:
-    """Take `amount` at once, in burn order; it goes to the program's account `to`."""
+    """Take `amount` at once, in burn order; it goes to the program's account `to`.
+
+    `settled`: only from lots whose return window has closed (or that never had one).
+    """
 
     unit: str
     amount: int
     to: str = "redeemed"
     reversible: Reinstate = Reinstate()
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,9 +177,14 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """A row for the plugin's own writer, in the same transaction."""
+    """A row for the plugin's own writer, in the same transaction.
+
+    Later facts of the batch see it in `view.written`: those about the same member, or (`shared`)
+    all of the program's, where several members draw on one thing.
+    """
 
     row: object
+    shared: bool = False
 
 
 Effect = Grant | Burn | Recall | Hold | Post | SetTrait | Emit | Reterm | Refuse | Write

@@ -248,6 +248,9 @@ class Plugin:
     `owner_of` says whose account a
     member's unit is kept in (None: always the member's own). `secrets` are config keys that are
     write-only.
+    `invariants` are queries about its own tables by what they say: in each tenant they find nothing.
+    `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the tenants that stand in
+    for one another each `what` adds up to nothing at any instant.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
     package are found there. `templates` is the package that holds program files to start from.
     """
@@ -270,5 +273,7 @@ class Plugin:
     owner_of: OwnerResolver | None = None
     secrets: tuple[str, ...] = ()
     graphql: GraphQLPart = field(default_factory=GraphQLPart)
+    invariants: Mapping[str, str] = field(default_factory=dict)
+    nets: Mapping[str, str] = field(default_factory=dict)
     models: str | None = None
     templates: str | None = None

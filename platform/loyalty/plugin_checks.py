@@ -8,6 +8,7 @@ from loyalty.commands import (
     CaptureRedemption,
     ReleaseRedemption,
     ReverseRedemption,
+    UndoRedemption,
 )
 from loyalty.facts import (
     Burned,
@@ -31,7 +32,7 @@ TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
     Burned: None,
     Expired: (
         LotsDue, MemberClosed, PurchaseReversed, FactReversed, HoldLapsed, AdjustBalance,
-        CaptureRedemption, ReleaseRedemption, ReverseRedemption,
+        CaptureRedemption, ReleaseRedemption, ReverseRedemption, UndoRedemption,
     ),
     TakenBack: (PurchaseReversed, FactReversed),
 }  # fmt: skip

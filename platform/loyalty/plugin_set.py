@@ -144,7 +144,7 @@ class PluginSet:
 
     def _closure_of(self, fact: type[Fact]) -> Sequence[type[Fact]]:
         seen = {fact: None, **dict.fromkeys(self._consumers.get(fact, ()))}
-        told = [one for one, of in TOLD.items() if of is None or fact in of]
+        told = [one for one, of in TOLD.items() if of is None or issubclass(fact, of)]
         waiting = [*seen, *(one for one in told if one in self._emits)]
         while waiting:
             kind = waiting.pop()

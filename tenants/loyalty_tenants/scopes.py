@@ -26,6 +26,10 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "programs:write": "create, change, publish and archive programs, create units",
         "tenant:write": "change the tenant's settings, signing secrets and token issuers",
         "keys:write": "create and revoke the tenant's API keys",
+        "partners:read": "read agreements with partners, movements, statements and packs",
+        "partners:write": "agree with partners, settle with them, sell them packs",
+        "partner:self": "an outside brand sees its own agreements and what came of them, and gives "
+        "and takes back points",
         "webhooks:read": "read webhook endpoints, their deliveries and the topics there are",
         "webhooks:write": "create, change and delete webhook endpoints, replay deliveries",
         "audit:read": "read who changed what",
@@ -49,7 +53,7 @@ _SERVICE = frozenset(
     }
 )
 _OPERATOR_ONLY = frozenset({"tenants:read", "tenants:write"})
-_SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem"})
+_SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem", "partner:self"})
 _ADMIN = frozenset(DESCRIPTIONS) - _OPERATOR_ONLY - _SELF_ONLY
 
 # What a credential holds that names no scopes.
@@ -59,7 +63,9 @@ DEFAULT: Mapping[Role, frozenset[str]] = MappingProxyType(
         Role.ADMIN: _ADMIN,
         Role.SERVICE: _SERVICE,
         Role.MEMBER: _MEMBER,
-        Role.PARTNER: frozenset({"purchases:write", "activities:write", "programs:read"}),
+        Role.PARTNER: frozenset(
+            {"purchases:write", "activities:write", "programs:read", "partner:self"}
+        ),
     }
 )
 
@@ -69,7 +75,7 @@ ALLOWED: Mapping[Role, frozenset[str]] = MappingProxyType(
         **DEFAULT,
         Role.SERVICE: _SERVICE
         | {"members:freeze", "balances:adjust", "decisions:read", "audit:read"},
-        Role.PARTNER: _SERVICE - {"members:write"},
+        Role.PARTNER: _SERVICE - {"members:write"} | {"partner:self"},
     }
 )
 

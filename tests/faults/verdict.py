@@ -13,6 +13,7 @@ import asyncpg
 
 from loyalty.audit import audit
 from loyalty.database import begin
+from loyalty_app.installed import installed
 from loyalty_app.settings import Settings
 from tests.faults.brand import CLIENT
 from tests.faults.caller import SOURCE, balance
@@ -93,7 +94,7 @@ def served(journal: Journal, *, since: float = 0.0, until: float = float("inf"))
 
 async def audited(settings: Settings, tenant_id: UUID) -> None:
     """Every invariant of the ledger holds for this tenant."""
-    assert await audit(settings.need("audit_database_url"), [tenant_id]) == []
+    assert await audit(settings.need("audit_database_url"), [tenant_id], installed()) == []
 
 
 async def stored_balances(settings: Settings, tenant_id: UUID) -> dict[str, int]:

@@ -42,8 +42,9 @@ class Unledgered(Book):
         return _LOT
 
     def burn(
-        self, cause: Cause, account: Account, amount: int, target: UUID, *, kind: str = "BURN"
-    ) -> list[tuple[Lot, int]]:
+        self, cause: Cause, account: Account, amount: int, target: UUID, *, kind: str = "BURN",
+        settled: bool = False,
+    ) -> list[tuple[Lot, int]]:  # fmt: skip
         return [(_LOT, amount)]
 
     def hold(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:

@@ -110,16 +110,17 @@ class Book(UndoLog):
         return lot
 
     def burn(
-        self, cause: Cause, account: Account, amount: int, target: UUID, *, kind: str = "BURN"
-    ) -> list[tuple[Lot, int]]:
+        self, cause: Cause, account: Account, amount: int, target: UUID, *, kind: str = "BURN",
+        settled: bool = False,
+    ) -> list[tuple[Lot, int]]:  # fmt: skip
         """Take `amount` from what is spendable at the cause's instant, in burn order.
 
-        `kind` is what the statement calls it.
+        `kind` is what the statement calls it; `settled` leaves out lots that may be returned yet.
 
         :raises NeedLots: not enough lots are loaded to say
         :returns: nothing (and nothing moved) where the account does not have as much
         """
-        if not (chosen := self._spendable(cause, account, amount)):
+        if not (chosen := self._spendable(cause, account, amount, settled=settled)):
             return []
         self._use(cause, account, chosen, "BURN")
         self._post(cause, kind, account.unit, amount, source=account, target=target)
@@ -134,13 +135,20 @@ class Book(UndoLog):
         self._post(cause, "HOLD", account.unit, amount, source=account, target=held)
         return chosen
 
-    def _spendable(self, cause: Cause, account: Account, amount: int) -> list[tuple[Lot, int]]:
+    def _spendable(
+        self, cause: Cause, account: Account, amount: int, *, settled: bool = False
+    ) -> list[tuple[Lot, int]]:
         """Lots that pay `amount` at the cause's instant; none where they do not hold as much.
 
         What was loaded of an incomplete account is the beginning of its burn order, but only as
         long as nothing moved there.
         """
-        chosen = choose((x for x in self.open_lots(account) if x.available(cause.at)), amount)
+        there = (
+            lot
+            for lot in self.open_lots(account)
+            if lot.available(cause.at) and (not settled or lot.settled(cause.at))
+        )
+        chosen = choose(there, amount)
         enough = sum(part for _, part in chosen) == amount
         if (account.owner, account.unit) not in self.complete and (
             not enough or account.id in self._moved

@@ -30,6 +30,10 @@ class Lot:
     def pending(self, at: datetime) -> bool:
         return self.available_at > at and not self.expired(at)
 
+    def settled(self, at: datetime) -> bool:
+        """Whether no return can come for it any more, as far as its grant said."""
+        return self.settles_at is None or self.settles_at <= at
+
     def expired(self, at: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= at
 

@@ -4,11 +4,13 @@ The only place that switches tenant inside a transaction. Each side decides for 
 is refused, neither happens.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from loyalty.database import begin, switch
+from loyalty.database import Database, begin, switch
 from loyalty.errors import Code, Refused
 from loyalty.recorder.attempts import persistently
 from loyalty.recorder.each import Cut, settle_each
@@ -26,6 +28,44 @@ class Leg:
     request: Request
 
 
+class LegRefused(Refused):
+    """One tenant's leg cannot stand. What it says concerns that tenant alone: the other one may not
+    be told why."""
+
+    def __init__(self, refused: Refused, tenant_id: UUID) -> None:
+        super().__init__(
+            refused.code, refused.message, field=refused.field, details=refused.details
+        )
+        self.tenant_id = tenant_id
+
+
+class Both:
+    """A transaction of two tenants, speaking for one of them at a time."""
+
+    def __init__(self, connection: Any, tenants: frozenset[UUID]) -> None:
+        self._connection = connection
+        self._tenants = tenants
+
+    async def of(self, tenant_id: UUID) -> Any:
+        """The connection, which sees this one's rows from here on."""
+        if tenant_id not in self._tenants:
+            raise ValueError(f"{tenant_id} is no side of this transaction")
+        await switch(self._connection, tenant_id)
+        return self._connection
+
+
+@asynccontextmanager
+async def both(database: Database, first: UUID, second: UUID) -> AsyncIterator[Both]:
+    """For what two tenants keep in halves that are no value: agreements, links, statements.
+
+    Whoever locks halves of both locks those of the tenant with the lower id first.
+    """
+    async with database.tenants() as connection:
+        await begin(connection, min(first, second))
+        yield Both(connection, frozenset((first, second)))
+        await connection.execute("commit")
+
+
 async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Recorded, Recorded]:
     """Record both legs or none, and answer them in the order in which they were given.
 
@@ -33,8 +73,9 @@ async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Reco
     legs of one tenant (a transfer between members) are one batch: locked in one pass, settled in
     the order given, appended at once.
 
-    :raises Refused: either leg cannot stand, or only one of them is known under its key, or both
-        are about one member or move one account
+    :raises LegRefused: the leg of one of two tenants cannot stand
+    :raises Refused: a leg of one tenant's two cannot, or only one of them is known under its key,
+        or both are about one member or move one account
     :raises ValueError: two legs of one tenant that have one key, or of which the second undoes or
         replaces the first
     """
@@ -66,7 +107,10 @@ async def _apart(recorder: Recorder, first: Leg, second: Leg, more: More) -> dic
             await switch(connection, leg.tenant_id)
             requests = await with_newest(connection, [leg.request])
             batch = await recorder.open(connection, requests, setup, more)
-            recorded[leg.tenant_id], changes = _settled(batch, requests[0], 0)
+            try:
+                recorded[leg.tenant_id], changes = _settled(batch, requests[0], 0)
+            except Refused as refused:
+                raise LegRefused(refused, leg.tenant_id) from refused
             await recorder.append(connection, batch)
             settled.append((batch, changes))
         _check_replays(list(recorded.values()))

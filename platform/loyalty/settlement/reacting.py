@@ -84,8 +84,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list
             if type(effect.row) not in s.batch.plugins.writers:
                 raise TypeError(f"{turn.plugin.name} has no writer for {type(effect.row)}")
             book.add(s.batch.writes, row)
-            mine = s.batch.written.setdefault((program.id, member_id), [])
-            book.add(mine, effect.row)
+            whose = None if effect.shared else member_id
+            book.add(s.batch.written.setdefault((program.id, whose), []), effect.row)
         case _:
             assert_never(effect)
 
@@ -155,8 +155,10 @@ def _needs(s: Settling, turn: Turn) -> Mapping[str, Any]:
 
 
 def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
-    member_id = s.member.id if s.member else None
-    return tuple(s.batch.written.get((turn.program.id, member_id), ()))
+    shared = s.batch.written.get((turn.program.id, None), ())
+    if s.member is None:
+        return tuple(shared)
+    return (*shared, *s.batch.written.get((turn.program.id, s.member.id), ()))
 
 
 def _balances(s: Settling, *, exact: bool) -> Mapping[str, BalanceView]:

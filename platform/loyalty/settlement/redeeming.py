@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.commands import CaptureRedemption, Redeem, ReleaseRedemption, ReverseRedemption
+from loyalty.commands import (
+    CaptureRedemption,
+    Redeem,
+    ReleaseRedemption,
+    ReverseRedemption,
+    UndoRedemption,
+)
 from loyalty.effects import Burn, Hold
 from loyalty.errors import Code, Refused
 from loyalty.facts import Burned, HoldLapsed
@@ -33,9 +39,10 @@ def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) 
         parts = book.hold(cause, account, effect.amount)
     else:
         target = book.program_account(program.id, effect.unit, effect.to)
-        parts = book.burn(cause, account, effect.amount, target)
+        parts = book.burn(cause, account, effect.amount, target, settled=effect.settled)
     if not parts:
-        raise insufficient(s, effect.unit, effect.amount)
+        settled = isinstance(effect, Burn) and effect.settled
+        raise insufficient(s, effect.unit, effect.amount, settled=settled)
     s.touch(owner, effect.unit)
     redemption = None if command is None else _open(s, turn, effect, command, parts)
     if isinstance(effect, Burn):
@@ -96,6 +103,17 @@ def reverse(s: Settling, command: ReverseRedemption) -> None:
             "the program does not take captured redemptions back",
             field="redemptionId",
         )
+    _put_back(s, redemption)
+
+
+def undo(s: Settling, command: UndoRedemption) -> None:
+    """The same of one that nobody but its own program takes back."""
+    redemption = s.redemption(command.redemption_id)
+    _expect(s, redemption, "CAPTURED", "reverse")
+    _put_back(s, redemption)
+
+
+def _put_back(s: Settling, redemption: Redemption) -> None:
     book, owner = s.batch.book, redemption.owner
     account = book.account(owner, redemption.unit, MAIN)
     cause = s.cause(program_id=redemption.program_id)
@@ -117,10 +135,11 @@ def reverse(s: Settling, command: ReverseRedemption) -> None:
     _becomes(s, redemption, "REVERSED")
 
 
-def insufficient(s: Settling, unit: str, wanted: int) -> Refused:
+def insufficient(s: Settling, unit: str, wanted: int, *, settled: bool = False) -> Refused:
     """The refusal of an amount that is not there, with what is."""
     account = s.batch.book.look(s.holder(unit), unit)
     lots = s.batch.book.open_lots(account) if account else ()
+    lots = [lot for lot in lots if not settled or lot.settled(s.at)]
     places = s.batch.setup.places(unit) or 0
     return Refused(
         Code.INSUFFICIENT_BALANCE,

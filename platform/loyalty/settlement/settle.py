@@ -74,6 +74,8 @@ def _run(s: Settling) -> None:
     s.measured.append((fact, []))
     if (kernel := KERNEL.get(type(fact))) is not None:
         kernel(s, fact)
+    elif isinstance(fact, commands.UndoRedemption):
+        redeeming.undo(s, fact)
     if s.member is not None and s.member.status == "CLOSED":
         membership.forfeit(s)
     if s.kind == "ReturnParked":

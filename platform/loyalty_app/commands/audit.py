@@ -27,6 +27,8 @@ def audit(
 async def _audit(settings: Settings, dsn: str, slug: str | None) -> list[str]:
     from loyalty.audit import audit as check
     from loyalty_app.commands.naming import tenant_named
+    from loyalty_app.installed import installed
 
     tenants = None if slug is None else [await tenant_named(settings, slug)]
-    return [f"{one.tenant_id}  {one.invariant}  {one.row}" for one in await check(dsn, tenants)]
+    found = await check(dsn, tenants, installed())
+    return [f"{one.tenant_id}  {one.invariant}  {one.row}" for one in found]

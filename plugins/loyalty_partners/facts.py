@@ -1,0 +1,58 @@
+"""What partnerships ask of the ledger, and what they tell. Each names the line that it writes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from loyalty.commands import Command, Redeem, UndoRedemption
+from loyalty_partners.movement import Movement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsGiven(Redeem):
+    """A member's points leave for a partner: exchanged, or spent at its till.
+
+    `amount` includes the fee. `day` is the begin of the tenant's day, from which caps count.
+    """
+
+    KIND: ClassVar[str] = "partners.points_given/1"
+    movement: Movement
+    day: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsTaken(Command):
+    """A member gets points from a partner: exchanged, earned at its till, or given by it."""
+
+    KIND: ClassVar[str] = "partners.points_taken/1"
+    program: str
+    unit: str
+    amount: int
+    movement: Movement
+    day: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCharged(Command):
+    """What a member did here moved points that the partner keeps: only money is cleared here."""
+
+    KIND: ClassVar[str] = "partners.charged/1"
+    program: str
+    movement: Movement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivingUndone(UndoRedemption):
+    """What left for a partner comes back to the lots that it was taken from."""
+
+    KIND: ClassVar[str] = "partners.giving_undone/1"
+    movement_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeUndone(Command):
+    """A charge without points of ours is taken back."""
+
+    KIND: ClassVar[str] = "partners.charge_undone/1"
+    movement_id: UUID

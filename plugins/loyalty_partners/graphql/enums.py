@@ -1,0 +1,54 @@
+"""The plugin's enums as the schema shows them: types import them from here."""
+
+from loyalty_graphql.enums import exposed
+from loyalty_partners.agreements import AgreementKind as AgreementKind
+from loyalty_partners.agreements import AgreementState as AgreementState
+from loyalty_partners.agreements import TermsState as TermsState
+from loyalty_partners.movement import MovementKind as MovementKind
+
+exposed(
+    AgreementKind,
+    name="PartnershipKind",
+    description="What two brands do with each other.",
+    values={
+        AgreementKind.EXCHANGE: "Members turn points of the one into points of the other.",
+        AgreementKind.ISSUING: "An outside brand gives our members our points and pays for them.",
+        AgreementKind.COALITION: "Points that one brand keeps are earned and spent at the other.",
+    },
+)
+exposed(
+    AgreementState,
+    name="PartnershipState",
+    description="Where an agreement stands; the same on both sides.",
+    values={
+        AgreementState.PROPOSED: "The other side has not accepted it yet.",
+        AgreementState.ACTIVE: "In force.",
+        AgreementState.SUSPENDED: "One side or both stopped it for a while.",
+        AgreementState.ENDED: "Over for good; what is open is still settled.",
+    },
+)
+exposed(
+    TermsState,
+    name="PartnerTermsState",
+    description="Where terms stand; the same on both sides.",
+    values={
+        TermsState.PROPOSED: "The other side has not accepted them yet.",
+        TermsState.ACCEPTED: "Agreed on by both.",
+        TermsState.WITHDRAWN: "Withdrawn by whoever proposed them.",
+    },
+)
+exposed(
+    MovementKind,
+    name="PartnerMovementKind",
+    description="What a line of a clearing account stands for.",
+    values={
+        MovementKind.EXCHANGE: "A member's points became the other brand's.",
+        MovementKind.ISSUE: "An outside brand gave a member points of ours.",
+        MovementKind.EARN: "Points were earned at one brand that the other keeps.",
+        MovementKind.BURN: "Points that one brand keeps were spent at the other.",
+        MovementKind.REVERSAL: "Undoes a line, or a part of it.",
+        MovementKind.CORRECTION: "Takes a line back that was disputed with good reason.",
+        MovementKind.PACK: "Points that an outside brand bought ahead.",
+        MovementKind.SETTLEMENT: "A statement was paid.",
+    },
+)

@@ -1,0 +1,180 @@
+"""Exchanges: both halves in one transaction. A quote is taken up once, however often it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty import members
+from loyalty.days import day_start, local_day
+from loyalty.errors import RETRYABLE, Code, Refused
+from loyalty.facts import MemberRef
+from loyalty.recorder.pair import Leg, LegRefused, record_pair
+from loyalty.settlement.request import Recorded, Request
+from loyalty.setup import Setup
+from loyalty_graphql.context import Context
+from loyalty_partners.facts import PointsGiven, PointsTaken
+from loyalty_partners.graphql.quoting import kept, not_available
+from loyalty_partners.movement import Movement, MovementKind, moved_key
+from loyalty_partners.terms import terms_of
+from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
+
+LINE = """
+select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id,
+       exists (select from loyalty.partners_movement r
+                where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL')
+         as reversed
+  from loyalty.partners_movement m
+  join loyalty.partners_agreement a on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
+ where m.tenant_id = (select loyalty.tenant()) and m.id = $1
+"""
+# Who the linked member is there: the partner's half of link and agreement.
+THERE = """
+select l.member_id, a.program_id, a.unit from loyalty.partners_link l
+  join loyalty.partners_agreement a on (a.tenant_id, a.id) = (l.tenant_id, l.agreement_id)
+ where l.tenant_id = (select loyalty.tenant()) and l.id = $1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class There:
+    """The partner's side of a movement."""
+
+    tenant_id: UUID
+    member: MemberRef
+    program: str
+    unit: str | None
+
+
+async def exchange(context: Context, quote_id: UUID) -> tuple[Any, bool]:
+    """Take a quote up: our line of it, and whether it had been taken up before.
+
+    :raises Refused: NOT_FOUND, QUOTE_EXPIRED, PARTNER_NOT_AVAILABLE, INSUFFICIENT_BALANCE,
+        LIMIT_REACHED, MEMBER_FROZEN
+    """
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+        quote = await kept(connection, quote_id)
+        line = await connection.fetchrow(LINE, quote_id)
+        if quote is None and line is None:
+            raise Refused(Code.NOT_FOUND, "there is no such quote", field="quote")
+        await _own(context, connection, (quote or line)["member_id"])
+        if line is not None:
+            return line, True
+        if quote["expires_at"] <= context.api.clock.now():
+            raise Refused(Code.QUOTE_EXPIRED, "is too old: ask for another", field="quote")
+        carried = await _carried(connection, quote, context.api.clock.now())
+    theirs = await there(context, quote["partner_tenant_id"], quote["link_id"])
+    replayed = False
+    try:
+        ours = await _paired(context, quote, carried, theirs)
+        context.written([ours])
+        replayed = ours.replayed
+    except Refused as refused:
+        if refused.code is not Code.IDEMPOTENCY_MISMATCH:
+            raise
+        replayed = True  # it was sent twice at once, and the other one was first
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+        return await connection.fetchrow(LINE, quote_id), replayed
+
+
+async def _own(context: Context, connection: Any, member_id: UUID) -> None:
+    """A member may take up their own quotes only; others' are not there."""
+    if not context.is_member:
+        return
+    own = await members.find(connection, MemberRef(external_id=context.who.subject))
+    if own is None or own.id != member_id:
+        raise Refused(Code.NOT_FOUND, "there is no such quote", field="quote")
+
+
+async def _carried(connection: Any, quote: Any, now: datetime) -> int | None:
+    """What the burned points were carried at, where a cost is set in the currency settled in."""
+    cost = (await costs(connection, quote["unit"], now)).get(OF_THE_UNIT)
+    flow = terms_of(quote["plain"]).give
+    if cost is None or flow is None or cost.currency != quote["plain"]["currency"]:
+        return None
+    return cost.money(cost.of(quote["burned"], flow.giver_places))
+
+
+async def there(context: Context, partner: UUID, link_id: UUID) -> There:
+    """Whom a link names at the partner, and which of its programs minds the agreement.
+
+    :raises Refused: PARTNER_NOT_AVAILABLE
+    """
+    async with context.api.database.tenant(partner, read_only=True) as connection:
+        row = await connection.fetchrow(THERE, link_id)
+    program = None
+    if row is not None:
+        setup = await context.api.setups.current(partner)
+        program = setup.program_by_id(row["program_id"])
+    if row is None or program is None:
+        raise not_available()
+    return There(
+        tenant_id=partner, member=MemberRef(id=row["member_id"]), program=program.slug,
+        unit=row["unit"],
+    )  # fmt: skip
+
+
+async def _paired(context: Context, quote: Any, carried: int | None, theirs: There) -> Recorded:
+    setup, now = await context.setup(), context.api.clock.now()
+    flow, currency = terms_of(quote["plain"]).give, quote["plain"]["currency"]
+    program = setup.program_by_id(quote["program_id"])
+    if flow is None or program is None or theirs.unit is None:
+        raise not_available()
+    shared = {
+        "id": quote["id"], "agreement_id": quote["agreement_id"], "kind": MovementKind.EXCHANGE,
+        "terms": quote["terms"], "currency": currency, "link_id": quote["link_id"],
+    }  # fmt: skip
+    given = PointsGiven(
+        member=MemberRef(id=quote["member_id"]), occurred_at=now, program=program.slug,
+        unit=quote["unit"], amount=quote["burned"] + quote["fee"], capture=True,
+        day=today(setup, now),
+        movement=Movement(
+            **shared, amount=-quote["owed"], charge=-flow.charge, unit=quote["unit"],
+            points_out=quote["burned"], fee=quote["fee"], partner_points=quote["credited"],
+            carried=carried,
+        ),
+    )  # fmt: skip
+    taken = PointsTaken(
+        member=theirs.member, occurred_at=now, program=theirs.program, unit=theirs.unit,
+        amount=quote["credited"], day=now,
+        movement=Movement(
+            **shared, amount=quote["owed"], charge=flow.charge, unit=theirs.unit,
+            points_in=quote["credited"], partner_points=quote["burned"],
+        ),
+    )  # fmt: skip
+    ours, _ = await pair(context, given, taken, theirs, moved_key(quote["id"]))
+    return ours
+
+
+async def pair(
+    context: Context, here: Any, away: Any, theirs: There, key: Any
+) -> tuple[Recorded, Recorded]:
+    """Record what happens here and at the partner together, or nothing of either.
+
+    Who acts here is nothing that the partner is told, and why it refuses is nothing that we are.
+
+    :raises Refused: our own side's refusal, or PARTNER_NOT_AVAILABLE
+    """
+    ours = Request(
+        fact=here, actor=context.actor_name, request_id=context.request_id, key=key,
+    )  # fmt: skip
+    partner = Request(fact=away, actor=f"partner:{(await context.setup()).slug}", key=key)
+    try:
+        return await record_pair(
+            context.api.recorder, Leg(context.tenant_id, ours), Leg(theirs.tenant_id, partner)
+        )
+    except LegRefused as refused:
+        if refused.tenant_id == context.tenant_id:
+            raise Refused(
+                refused.code, refused.message, field=refused.field, details=refused.details
+            ) from None
+        if refused.code is Code.IDEMPOTENCY_MISMATCH:
+            raise Refused(refused.code, refused.message, field=refused.field) from None
+        if refused.code in RETRYABLE - {Code.TENANT_SUSPENDED}:
+            raise Refused(refused.code, refused.message) from None
+        raise not_available() from None
+
+
+def today(setup: Setup, now: datetime) -> datetime:
+    """The begin of the tenant's local day."""
+    return day_start(local_day(now, setup.zone), setup.zone)

@@ -1,0 +1,103 @@
+"""The clearing account's table: lines are written, and read back where one is undone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import FactReversed
+from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
+from loyalty_partners.facts import ChargeUndone, GivingUndone
+from loyalty_partners.movement import MOVED, Movement
+
+NEED = "undone"
+COLUMNS = (
+    "id", "agreement_id", "kind", "terms", "currency", "amount", "charge", "unit",
+    "points_out", "points_in", "fee", "partner_points", "carried", "of_id", "link_id", "ref",
+)  # fmt: skip
+_TYPES = (
+    "uuid", "uuid", "text", "int", "text", "bigint", "bigint", "text", "bigint",
+    "bigint", "bigint", "bigint", "bigint", "uuid", "uuid", "text",
+)  # fmt: skip
+_WRITE = f"""
+insert into loyalty.partners_movement
+  (tenant_id, recorded_at, fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
+select (select loyalty.tenant()), statement_timestamp(), *
+  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[],
+    {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, start=4))})
+"""
+_UNDONE = f"""
+select w.at, w.program, {", ".join(f"m.{name}" for name in COLUMNS)},
+       m.amount + coalesce(r.amount, 0) as amount_left,
+       m.points_in + coalesce(r.points_in, 0) as points_in_left
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[]) w (at, program, movement, program_id)
+  join loyalty.partners_movement m
+    on m.tenant_id = (select loyalty.tenant()) and m.id = w.movement
+  join loyalty.partners_agreement a
+    on a.tenant_id = m.tenant_id and a.id = m.agreement_id and a.program_id = w.program_id
+  left join lateral (
+    select sum(r.amount)::bigint as amount, sum(r.points_in)::bigint as points_in
+      from loyalty.partners_movement r
+     where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL') r on true
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """A line that is taken back, and how much of it still stands."""
+
+    movement: Movement
+    amount_left: int
+    points_in_left: int
+
+
+async def write_movements(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    await connection.execute(
+        _WRITE,
+        [row.fact_id for row in rows],
+        [row.member_id for row in rows],
+        [row.occurred_at for row in rows],
+        *([getattr(row.row, name) for row in rows] for name in COLUMNS),
+    )
+
+
+def _reversed(request: LoadRequest) -> UUID | None:
+    match request.fact:
+        case FactReversed(reversed_scope=scope, reversed_key=key) if scope == MOVED:
+            return UUID(key)
+        case GivingUndone(movement_id=ident) | ChargeUndone(movement_id=ident):
+            return ident
+    return None
+
+
+async def load_undone(
+    connection: Connection, requests: Sequence[LoadRequest]
+) -> Mapping[tuple[int, str], Undone]:
+    """What a reversal takes back; none where it reverses something else."""
+    asked = [(one, ident) for one in requests if (ident := _reversed(one)) is not None]
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        _UNDONE,
+        [one.at for one, _ in asked],
+        [one.program for one, _ in asked],
+        [ident for _, ident in asked],
+        [one.program_id for one, _ in asked],
+    )
+    return {(row["at"], row["program"]): undone(row) for row in rows}
+
+
+def undone(row: Mapping[str, Any]) -> Undone:
+    return Undone(
+        movement=movement_of(row),
+        amount_left=row["amount_left"],
+        points_in_left=row["points_in_left"],
+    )
+
+
+def movement_of(row: Mapping[str, Any]) -> Movement:
+    return Movement(**{name: row[name] for name in COLUMNS})
+
+
+UNDONE = Loader(name=NEED, load=load_undone)
+LINES = Writer(row=Movement, write=write_movements)

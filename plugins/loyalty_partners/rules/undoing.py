@@ -1,0 +1,101 @@
+"""Movements that are taken back: the lots are the kernel's; here are clearing account and line."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from loyalty.effects import Effect, Post, Write
+from loyalty.facts import FactReversed
+from loyalty.ledger.account import ISSUED
+from loyalty.units import Rounding, rounded
+from loyalty.view import View
+from loyalty_partners.config import PartnersConfig
+from loyalty_partners.facts import ChargeUndone, GivingUndone
+from loyalty_partners.lines import NEED, Undone
+from loyalty_partners.movement import FEES, Movement, MovementKind, clearing, reversal_id
+
+
+def undo_giving(config: PartnersConfig, fact: GivingUndone, view: View) -> Iterable[Effect]:
+    """The redemption takes all of it out of the clearing account again: the fee goes there too."""
+    undone: Undone | None = view.needs[NEED]
+    if undone is None:
+        return
+    movement = undone.movement
+    if movement.fee:
+        yield Post(
+            unit=_unit(movement), source=FEES, target=clearing(movement.agreement_id),
+            amount=movement.fee,
+        )  # fmt: skip
+    yield from _line(view, _negative(movement))
+
+
+def undo_charge(config: PartnersConfig, fact: ChargeUndone, view: View) -> Iterable[Effect]:
+    undone: Undone | None = view.needs[NEED]
+    if undone is not None:
+        yield from _line(view, _negative(undone.movement))
+
+
+def undo_taking(config: PartnersConfig, fact: FactReversed, view: View) -> Iterable[Effect]:
+    """Of a part (n/d of the whole, in all) the money follows the points, both rounded half up."""
+    undone: Undone | None = view.needs[NEED]
+    if undone is None:
+        return
+    movement, part = undone.movement, Fraction(fact.part)
+    points = undone.points_in_left - _left(movement.points_in, part)
+    amount = undone.amount_left - _left(movement.amount, part)
+    if points <= 0 and amount == 0:
+        return
+    if points > 0:
+        yield Post(
+            unit=_unit(movement), source=ISSUED, target=clearing(movement.agreement_id),
+            amount=points,
+        )  # fmt: skip
+    whole = part == 1
+    yield from _line(
+        view,
+        replace(
+            movement,
+            points_in=-points,
+            amount=-amount,
+            charge=-movement.charge if whole else 0,
+            partner_points=-movement.partner_points if whole else 0,
+            carried=None,
+        ),
+    )
+
+
+def _left(whole: int, part: Fraction) -> int:
+    """What stays of it; a negative amount is rounded as its mirror image."""
+    taken = rounded(abs(whole) * part, Rounding.HALF_UP)
+    return whole - (taken if whole >= 0 else -taken)
+
+
+def _negative(movement: Movement) -> Movement:
+    return replace(
+        movement,
+        points_out=-movement.points_out,
+        points_in=-movement.points_in,
+        fee=-movement.fee,
+        partner_points=-movement.partner_points,
+        amount=-movement.amount,
+        charge=-movement.charge,
+        carried=None if movement.carried is None else -movement.carried,
+    )
+
+
+def _line(view: View, movement: Movement) -> Iterator[Effect]:
+    assert view.key is not None, "a reversal is known by what it reverses"
+    yield Write(
+        row=replace(
+            movement,
+            id=reversal_id(view.key),
+            of_id=movement.id,
+            kind=MovementKind.REVERSAL,
+            ref=None,
+        )
+    )
+
+
+def _unit(movement: Movement) -> str:
+    assert movement.unit is not None, "points moved"
+    return movement.unit

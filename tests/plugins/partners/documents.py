@@ -1,0 +1,43 @@
+"""The documents that tests of partnerships send."""
+
+ERRORS = "userErrors { code field message details }"
+FLOW = "burn credit price charge fee minimum perMemberPerDay perDay"
+TERMS = f"""number state effectiveFrom inForce proposedByUs currency reversalHours issuing
+  give {{ {FLOW} }} take {{ {FLOW} }}"""
+AGREEMENT = f"""id kind state partner unit partnerUnit proposedByUs suspendedByUs acceptedAt endedAt
+  terms {{ {TERMS} }}"""
+QUOTE = """id partner offered burned fee kept credited rateBurn rateCredit expiresAt"""
+EXCHANGE = "id agreement partner outgoing unit points fee reversed at"
+
+ADJUST = """mutation($input: AdjustBalanceInput!) { adjustBalance(input: $input) {
+  userErrors { code field message } } }"""
+BALANCE = """query($name: String!) { member(by: {externalId: $name}) { balance(unit: "points") {
+  available expiries { at amount } } } }"""
+AGREEMENT_OF = f"query($id: ID!) {{ partnerAgreement(id: $id) {{ {AGREEMENT} }} }}"
+AGREEMENTS = "{ partnerAgreements { edges { node { id state partner } } } }"
+LINKS = """query($name: String!) { member(by: {externalId: $name}) {
+  partnerLinks { id agreement partner unit partnerUnit }
+  partnerExchanges { id outgoing points fee reversed partner } } }"""
+
+
+def mutation(name: str, kind: str, shown: str) -> str:
+    return f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {shown} {ERRORS} }} }}"
+
+
+MUTATIONS = {
+    name: mutation(name, kind, shown)
+    for name, (kind, shown) in {
+        "proposeExchange": ("ProposeExchangeInput", f"agreement {{ {AGREEMENT} }}"),
+        "proposePartnerTerms": ("ProposeTermsInput", f"agreement {{ {AGREEMENT} }}"),
+        "acceptPartnerTerms": ("AcceptTermsInput", f"agreement {{ {AGREEMENT} }}"),
+        "suspendPartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
+        "resumePartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
+        "endPartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
+        "issueLinkCode": ("IssueLinkCodeInput", "code expiresAt"),
+        "redeemLinkCode": ("RedeemLinkCodeInput", "link"),
+        "endPartnerLink": ("EndPartnerLinkInput", "link"),
+        "quoteExchange": ("QuoteExchangeInput", f"quote {{ {QUOTE} }}"),
+        "exchangePoints": ("ExchangePointsInput", f"replayed exchange {{ {EXCHANGE} }}"),
+        "reverseExchange": ("ReverseExchangeInput", f"replayed exchange {{ {EXCHANGE} }}"),
+    }.items()
+}
