@@ -14,6 +14,7 @@ class Command(Fact):
     """Asked for by a client under an idempotency key (see `recorder.Request.key`)."""
 
     KIND: ClassVar[str] = "Command"
+    GIVES: ClassVar[bool] = False  # and nothing else: a frozen member gets it as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -169,13 +169,15 @@ class LotsDue(Fact):
 class FactReversed(Fact):
     """A fact that followed from another one is undone with it: `part` (n/d) of it, in all.
 
-    `reversed_scope` and `reversed_key` name the follow-on fact.
+    `reversed_scope` and `reversed_key` name the follow-on fact. `detail` is what a plugin that asks
+    for it must know again when its rules are shown it.
     """
 
     KIND: ClassVar[str] = "FactReversed"
     reversed_scope: str
     reversed_key: str
     part: str
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

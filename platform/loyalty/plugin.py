@@ -248,7 +248,7 @@ class Plugin:
     `owner_of` says whose account a
     member's unit is kept in (None: always the member's own). `secrets` are config keys that are
     write-only.
-    `invariants` are queries about its own tables by what they say: in each tenant they find nothing.
+    `invariants` are queries about its own tables by what they say: in each tenant they find none.
     `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the tenants that stand in
     for one another each `what` adds up to nothing at any instant.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its

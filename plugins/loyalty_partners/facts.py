@@ -6,7 +6,8 @@ from typing import ClassVar
 from uuid import UUID
 
 from loyalty.commands import Command, Redeem, UndoRedemption
-from loyalty_partners.movement import Movement
+from loyalty.facts import Fact, FactKey
+from loyalty_partners.movement import Movement, moved_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +57,43 @@ class ChargeUndone(Command):
 
     KIND: ClassVar[str] = "partners.charge_undone/1"
     movement_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsIssued(Command):
+    """An outside brand gives a member points of ours for what they did there."""
+
+    KIND: ClassVar[str] = "partners.points_issued/1"
+    GIVES: ClassVar[bool] = True
+    program: str
+    unit: str
+    amount: int
+    activity: str
+    movement: Movement
+    day: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackSold(Fact):
+    """An outside brand bought points ahead, which it may give."""
+
+    KIND: ClassVar[str] = "partners.pack_sold/1"
+    program: str
+    points: int
+    liability: int
+    movement: Movement
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        return moved_key(self.movement.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FundsLow(Fact):
+    """The points that an outside brand may still give fell below the level agreed on."""
+
+    KIND: ClassVar[str] = "partners.funds_low/1"
+    program: str
+    agreement_id: UUID
+    partner: str
+    points: int

@@ -21,7 +21,8 @@ INVARIANTS: Mapping[str, str] = {
         left join loyalty.partners_movement m
           on m.tenant_id = f.tenant_id and m.fact_id = f.id
        where f.kind in ('partners.points_given/1', 'partners.points_taken/1', 'partners.charged/1',
-                        'partners.giving_undone/1', 'partners.charge_undone/1')
+                        'partners.giving_undone/1', 'partners.charge_undone/1',
+                        'partners.points_issued/1', 'partners.pack_sold/1')
        group by f.id, f.kind having count(m.id) <> 1""",
     "a line of points names its fact": """
       select m.id, m.kind from loyalty.partners_movement m
@@ -33,6 +34,16 @@ INVARIANTS: Mapping[str, str] = {
           select of_id, sum(points_in) as points_in, sum(points_out) as points_out
             from loyalty.partners_movement where kind = 'REVERSAL' group by 1) r on r.of_id = m.id
        where m.points_in + r.points_in < 0 or m.points_out + r.points_out < 0""",
+    "a fund holds what was bought and not given yet": """
+      select coalesce(f.agreement_id, l.agreement_id) as agreement, coalesce(f.points, 0) as fund,
+             coalesce(l.v, 0) as lines from loyalty.partners_fund f
+        full join (
+          select m.agreement_id, sum(m.points_out - m.points_in) as v
+            from loyalty.partners_movement m join loyalty.partners_terms t
+              on (t.tenant_id, t.agreement_id, t.number) = (m.tenant_id, m.agreement_id, m.terms)
+           where m.kind = 'PACK' or t.terms #>> '{issuing,prepaid}' = 'true' group by 1) l
+          on l.agreement_id = f.agreement_id
+       where coalesce(f.points, 0) <> coalesce(l.v, 0)""",
     "a statement that is settled says what its lines do": """
       select s.id, s.opening, s.movements, s.fees, s.payments, l.opening as lines_opening,
              l.movements as lines_movements, l.fees as lines_fees, l.payments as lines_payments

@@ -8,16 +8,17 @@ from uuid import UUID
 from loyalty.facts import FactReversed
 from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
 from loyalty_partners.facts import ChargeUndone, GivingUndone
-from loyalty_partners.movement import MOVED, Movement
+from loyalty_partners.movement import MOVED, Movement, MovementKind
 
 NEED = "undone"
 COLUMNS = (
     "id", "agreement_id", "kind", "terms", "currency", "amount", "charge", "unit",
-    "points_out", "points_in", "fee", "partner_points", "carried", "of_id", "link_id", "ref",
+    "points_out", "points_in", "fee", "partner_points", "carried", "base", "of_id", "link_id",
+    "ref",
 )  # fmt: skip
 _TYPES = (
     "uuid", "uuid", "text", "int", "text", "bigint", "bigint", "text", "bigint",
-    "bigint", "bigint", "bigint", "bigint", "uuid", "uuid", "text",
+    "bigint", "bigint", "bigint", "bigint", "bigint", "uuid", "uuid", "text",
 )  # fmt: skip
 _WRITE = f"""
 insert into loyalty.partners_movement
@@ -29,14 +30,18 @@ select (select loyalty.tenant()), statement_timestamp(), *
 _UNDONE = f"""
 select w.at, w.program, {", ".join(f"m.{name}" for name in COLUMNS)},
        m.amount + coalesce(r.amount, 0) as amount_left,
-       m.points_in + coalesce(r.points_in, 0) as points_in_left
+       m.points_in + coalesce(r.points_in, 0) as points_in_left,
+       -coalesce(r.base, 0) as base_back,
+       exists (select from loyalty.partners_fund f
+                where f.tenant_id = m.tenant_id and f.agreement_id = m.agreement_id) as funded
   from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[]) w (at, program, movement, program_id)
   join loyalty.partners_movement m
     on m.tenant_id = (select loyalty.tenant()) and m.id = w.movement
   join loyalty.partners_agreement a
     on a.tenant_id = m.tenant_id and a.id = m.agreement_id and a.program_id = w.program_id
   left join lateral (
-    select sum(r.amount)::bigint as amount, sum(r.points_in)::bigint as points_in
+    select sum(r.amount)::bigint as amount, sum(r.points_in)::bigint as points_in,
+           sum(r.base)::bigint as base
       from loyalty.partners_movement r
      where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL') r on true
 """
@@ -49,6 +54,8 @@ class Undone:
     movement: Movement
     amount_left: int
     points_in_left: int
+    base_back: int
+    funded: bool
 
 
 async def write_movements(connection: Connection, rows: Sequence[WriteRow]) -> None:
@@ -92,11 +99,14 @@ def undone(row: Mapping[str, Any]) -> Undone:
         movement=movement_of(row),
         amount_left=row["amount_left"],
         points_in_left=row["points_in_left"],
+        base_back=row["base_back"],
+        funded=row["funded"],
     )
 
 
 def movement_of(row: Mapping[str, Any]) -> Movement:
-    return Movement(**{name: row[name] for name in COLUMNS})
+    fields = {name: row[name] for name in COLUMNS}
+    return Movement(**{**fields, "kind": MovementKind(row["kind"])})
 
 
 UNDONE = Loader(name=NEED, load=load_undone)

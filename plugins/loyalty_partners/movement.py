@@ -24,6 +24,7 @@ class MovementKind(StrEnum):
 class Movement:
     """`points_out` of our `unit` left members for the clearing account, `points_in` came from it; a
     `fee` went beside. `amount` and `charge` are money: more than nothing where the partner owes us.
+    `base` is the money that an outside brand's fact was about.
 
     The other side's half has the same id, with points, amount and charge the other way round.
     """
@@ -41,6 +42,7 @@ class Movement:
     fee: int = 0
     partner_points: int = 0
     carried: int | None = None
+    base: int | None = None
     of_id: UUID | None = None
     link_id: UUID | None = None
     ref: str | None = None

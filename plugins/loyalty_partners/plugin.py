@@ -2,17 +2,20 @@
 
 from loyalty.facts import FactReversed
 from loyalty.plugin import Plugin, PublishedFact, on
-from loyalty_partners import graphql, half, lines
+from loyalty_partners import fund, graphql, half, lines
 from loyalty_partners.config import PartnersConfig
 from loyalty_partners.facts import (
     ChargeUndone,
+    FundsLow,
     GivingUndone,
+    PackSold,
     PartnerCharged,
     PointsGiven,
+    PointsIssued,
     PointsTaken,
 )
 from loyalty_partners.invariants import INVARIANTS, NETS
-from loyalty_partners.rules import moving, undoing
+from loyalty_partners.rules import issuing, moving, undoing
 
 HALF, UNDONE = (half.NEED,), (lines.NEED,)
 
@@ -26,6 +29,9 @@ plugin = Plugin(
         on(PartnerCharged, PartnersConfig, moving.charge, needs=HALF),
         on(GivingUndone, PartnersConfig, undoing.undo_giving, needs=UNDONE),
         on(ChargeUndone, PartnersConfig, undoing.undo_charge, needs=UNDONE),
+        on(PointsIssued, PartnersConfig, issuing.issue, needs=(fund.NEED,), emits=(FundsLow,)),
+        on(FactReversed, PartnersConfig, issuing.reverse_issue, needs=UNDONE),
+        on(PackSold, PartnersConfig, issuing.sell),
         on(FactReversed, PartnersConfig, undoing.undo_taking, needs=UNDONE),
     ),
     facts=(
@@ -34,9 +40,12 @@ plugin = Plugin(
         PublishedFact(name=PartnerCharged.KIND, fact=PartnerCharged),
         PublishedFact(name=GivingUndone.KIND, fact=GivingUndone),
         PublishedFact(name=ChargeUndone.KIND, fact=ChargeUndone),
+        PublishedFact(name=PointsIssued.KIND, fact=PointsIssued),
+        PublishedFact(name=PackSold.KIND, fact=PackSold),
+        PublishedFact(name=FundsLow.KIND, fact=FundsLow),
     ),
-    needs=(half.HALVES, lines.UNDONE),
-    writers=(lines.LINES,),
+    needs=(half.HALVES, lines.UNDONE, fund.FUNDS),
+    writers=(lines.LINES, *fund.WRITERS),
     invariants=INVARIANTS,
     nets=NETS,
     graphql=graphql.part,

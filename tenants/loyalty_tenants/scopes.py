@@ -53,7 +53,7 @@ _SERVICE = frozenset(
     }
 )
 _OPERATOR_ONLY = frozenset({"tenants:read", "tenants:write"})
-_SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem", "partner:self"})
+_SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem"})
 _ADMIN = frozenset(DESCRIPTIONS) - _OPERATOR_ONLY - _SELF_ONLY
 
 # What a credential holds that names no scopes.

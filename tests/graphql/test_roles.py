@@ -21,11 +21,15 @@ OPEN_TO = {
         "node", "member", "purchase", "activity", "redemption", "previewPurchase",
         "previewActivity", "viewer", "tenant", "programs", "program", "units", "redeemPoints",
         "releaseRedemption", "balanceChanged", "activatePoints", "chooseDonation",
-        "choose", "rewardValue",
+        "choose", "rewardValue", "issueLinkCode", "redeemLinkCode", "endPartnerLink",
+        "quoteExchange", "exchangePoints",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",
-        "tenant", "programs", "program", "units",
+        "tenant", "programs", "program", "units", "partnerAgreement", "acceptPartnerTerms",
+        "partnerStatement", "partnerStatements", "partnerLines", "partnerStatementFile",
+        "proposeStatement", "agreeStatement", "settleStatement", "disputePartnerLine",
+        "decidePartnerDispute",
     },
     "PUBLIC": set(),
 }  # fmt: skip

@@ -72,7 +72,8 @@ def check(s: Settling) -> None:
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
     frozen = s.member is not None and s.member.status == "FROZEN"
-    if frozen and isinstance(fact, Command) and not isinstance(fact, STILL_WHEN_FROZEN):
+    spends = isinstance(fact, Command) and not fact.GIVES
+    if frozen and spends and not isinstance(fact, STILL_WHEN_FROZEN):
         raise Refused(
             Code.MEMBER_FROZEN,
             "the member is frozen and spends nothing until staff unfreeze them",

@@ -5,28 +5,39 @@ import strawberry
 from loyalty.plugin import GraphQLPart
 from loyalty_graphql.members import Member
 from loyalty_partners.graphql.agreements import AgreementQuery, PartnerAgreement
+from loyalty_partners.graphql.brands import BrandMutation, BrandQuery
 from loyalty_partners.graphql.exchanges import (
     ExchangeMutation,
     PartnerExchange,
     partner_exchanges,
 )
 from loyalty_partners.graphql.links import LinkMutation, PartnerLink, partner_links
+from loyalty_partners.graphql.packs import packs, points_left
 from loyalty_partners.graphql.partnerships import PartnershipMutation
+from loyalty_partners.graphql.positions import PositionQuery
+from loyalty_partners.graphql.settlement import SettlementMutation
+from loyalty_partners.graphql.statements import StatementQuery
 
 
 @strawberry.type
-class PartnersQuery(AgreementQuery):
+class PartnersQuery(AgreementQuery, StatementQuery, PositionQuery, BrandQuery):
     pass
 
 
 @strawberry.type
-class PartnersMutation(PartnershipMutation, LinkMutation, ExchangeMutation):
+class PartnersMutation(
+    PartnershipMutation,
+    LinkMutation,
+    ExchangeMutation,
+    SettlementMutation,
+    BrandMutation,
+):
     pass
 
 
 part = GraphQLPart(
     query=PartnersQuery,
     mutation=PartnersMutation,
-    fields={Member: (partner_links, partner_exchanges)},
+    fields={Member: (partner_links, partner_exchanges), PartnerAgreement: (packs, points_left)},
     types=(PartnerAgreement, PartnerLink, PartnerExchange),
 )

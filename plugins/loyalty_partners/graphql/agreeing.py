@@ -120,9 +120,12 @@ async def locked(sides: Sides, ours: UUID, agreement_id: UUID, partner: UUID | N
 
 
 async def accept(
-    sides: Sides, by: Actor, ours: UUID, half: Agreement, number: int, now: datetime
-) -> None:
+    sides: Sides, by: Actor, ours: UUID, half: Agreement, number: int, now: datetime,
+    *, brand: bool = False,
+) -> None:  # fmt: skip
     """Accept terms that the partner proposed; the first ones bring the agreement into force.
+
+    `brand`: an outside brand accepts what our half says that we proposed.
 
     They apply from when they say, and not before they were accepted.
 
@@ -142,8 +145,9 @@ async def accept(
         raise Refused(Code.NOT_FOUND, "there are no such terms", field="number")
     if row["state"] == "ACCEPTED":
         return
-    if row["state"] != "PROPOSED" or row["proposed_here"]:
-        whose = "your own" if row["proposed_here"] else "withdrawn"
+    own = row["proposed_here"] is not brand
+    if row["state"] != "PROPOSED" or own:
+        whose = "your own" if own else "withdrawn"
         raise Refused(Code.AGREEMENT_STATE, f"cannot accept {whose} terms", field="number")
     for tenant_id in both_of(ours, half):
         connection = await sides.of(tenant_id)

@@ -4,7 +4,9 @@ from loyalty_graphql.enums import exposed
 from loyalty_partners.agreements import AgreementKind as AgreementKind
 from loyalty_partners.agreements import AgreementState as AgreementState
 from loyalty_partners.agreements import TermsState as TermsState
+from loyalty_partners.export import ExportFormat as ExportFormat
 from loyalty_partners.movement import MovementKind as MovementKind
+from loyalty_partners.statement import StatementState as StatementState
 
 exposed(
     AgreementKind,
@@ -50,5 +52,25 @@ exposed(
         MovementKind.CORRECTION: "Takes a line back that was disputed with good reason.",
         MovementKind.PACK: "Points that an outside brand bought ahead.",
         MovementKind.SETTLEMENT: "A statement was paid.",
+    },
+)
+exposed(
+    StatementState,
+    name="PartnerStatementState",
+    description="Where a statement stands; the same on both sides.",
+    values={
+        StatementState.OPEN: "Nobody proposed it: its figures follow its lines.",
+        StatementState.PROPOSED: "One side proposed it; its figures stand.",
+        StatementState.AGREED: "Both agreed on it; it is to be paid.",
+        StatementState.DISPUTED: "Lines of it are disputed and left out; the others stand.",
+        StatementState.SETTLED: "Paid.",
+    },
+)
+exposed(
+    ExportFormat,
+    description="How a statement's file is written.",
+    values={
+        ExportFormat.CSV: "Comma-separated: a row of figures, an empty one, then the lines.",
+        ExportFormat.JSON: "One object: the figures, and the lines as a list.",
     },
 )

@@ -9,7 +9,6 @@ import strawberry
 from loyalty.errors import Code, Refused
 from loyalty.ids import NIL
 from loyalty.recorder.pair import both
-from loyalty.setup import Program
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
@@ -20,8 +19,13 @@ from loyalty_partners import agreements
 from loyalty_partners.agreements import Agreement, AgreementKind
 from loyalty_partners.graphql import agreeing
 from loyalty_partners.graphql.agreeing import Half, no_partner
-from loyalty_partners.graphql.agreements import PartnerAgreement, agreement_key, shown_agreement
-from loyalty_partners.graphql.programs import running
+from loyalty_partners.graphql.agreements import (
+    PartnerAgreement,
+    agreement_key,
+    is_of,
+    shown_agreement,
+)
+from loyalty_partners.graphql.programs import check_moves, running
 from loyalty_partners.graphql.terms_input import ExchangeTermsInput, read_terms
 from loyalty_tenants.principal import Role
 
@@ -180,7 +184,7 @@ async def _propose(context: Context, given: ProposeExchangeInput) -> UUID:
     setup, now = await context.setup(), context.api.clock.now()
     program = await running(context, given.program)
     unit = unit_of(setup, given.unit)
-    _check_moves(program, unit.code, now)
+    check_moves(program, unit.code, now)
     if given.partner == setup.slug:
         raise no_partner()
     found = await context.api.database.unscoped("select loyalty.tenant_of_slug($1)", given.partner)
@@ -215,12 +219,6 @@ async def _propose(context: Context, given: ProposeExchangeInput) -> UUID:
     return ident
 
 
-def _check_moves(program: Program, unit: str, now: datetime) -> None:
-    version = program.at(now)
-    if version is None or unit not in version.config.units:
-        raise texts.bad("unit", f"the program {program.slug} lists no such unit under `units`")
-
-
 async def _propose_terms(context: Context, given: ProposeTermsInput) -> UUID:
     ident, now = agreement_key(given.agreement), context.api.clock.now()
     half = await ours(context, ident)
@@ -241,11 +239,10 @@ async def _propose_terms(context: Context, given: ProposeTermsInput) -> UUID:
         ]
         terms = read_terms(given.terms, *places)
         connection = await sides.of(context.tenant_id)
-        number = 1 + await connection.fetchval(
-            """select coalesce(max(number), 0) from loyalty.partners_terms
-                where tenant_id = (select loyalty.tenant()) and agreement_id = $1""",
-            ident,
-        )
+        (versions,) = (await agreements.terms_of_each(connection, [ident])).values()
+        if terms.currency != versions[-1].plain["currency"]:
+            raise texts.bad("terms.currency", "is settled in one currency: agree anew for another")
+        number = 1 + versions[0].number
         for tenant in agreeing.both_of(context.tenant_id, half):
             here = tenant == context.tenant_id
             await agreeing.insert_terms(
@@ -263,10 +260,15 @@ async def _propose_terms(context: Context, given: ProposeTermsInput) -> UUID:
 async def _accept(context: Context, given: AcceptTermsInput) -> UUID:
     ident, now = agreement_key(given.agreement), context.api.clock.now()
     half = await ours(context, ident)
+    brand = context.who.role is Role.PARTNER
+    if brand and not is_of(context, half):
+        raise agreeing.gone()
     partner = half.partner_tenant_id or context.tenant_id
     async with both(context.api.database, context.tenant_id, partner) as sides:
         half = await agreeing.locked(sides, context.tenant_id, ident, half.partner_tenant_id)
-        await agreeing.accept(sides, context.actor, context.tenant_id, half, given.number, now)
+        await agreeing.accept(
+            sides, context.actor, context.tenant_id, half, given.number, now, brand=brand
+        )
     return ident
 
 

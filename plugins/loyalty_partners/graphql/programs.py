@@ -1,7 +1,10 @@
 """Programs of kind `partners`."""
 
+from datetime import datetime
+
 from loyalty.errors import Code, Refused
 from loyalty.setup import Program
+from loyalty_graphql import texts
 from loyalty_graphql.context import Context
 
 
@@ -18,3 +21,10 @@ async def running(context: Context, slug: str) -> Program:
             field="program",
         )  # fmt: skip
     return program
+
+
+def check_moves(program: Program, unit: str, now: datetime) -> None:
+    """:raises Refused: BAD_USER_INPUT, the program lets partners move no such unit"""
+    version = program.at(now)
+    if version is None or unit not in version.config.units:
+        raise texts.bad("unit", f"the program {program.slug} lists no such unit under `units`")

@@ -114,6 +114,7 @@ create table loyalty.partners_movement (
   amount bigint not null,
   charge bigint not null default 0,
   carried bigint,
+  base bigint,
   terms integer not null,
   ref text check (length(ref) between 1 and 200),
   occurred_at timestamptz not null,
@@ -187,11 +188,19 @@ create table loyalty.partners_pack (
 create unique index partners_pack_key on loyalty.partners_pack (tenant_id, agreement_id, key);
 alter table loyalty.partners_pack add primary key (tenant_id, id);
 
+-- Points of packs that an outside brand has not given yet; whoever gives locks the row.
+create table loyalty.partners_fund (
+  tenant_id uuid not null,
+  agreement_id uuid not null,
+  points bigint not null check (points >= 0),
+  foreign key (tenant_id, agreement_id) references loyalty.partners_agreement (tenant_id, id));
+alter table loyalty.partners_fund add primary key (tenant_id, agreement_id);
+
 do $$
 declare t text;
 begin
   foreach t in array array['agreement', 'terms', 'link', 'link_code', 'link_failure', 'quote',
-    'movement', 'statement', 'dispute', 'pack']
+    'movement', 'statement', 'dispute', 'pack', 'fund']
   loop
     call loyalty.protect('partners_' || t);
     execute format('grant select on loyalty.partners_%I to loyalty_app, loyalty_worker', t);
@@ -199,6 +208,7 @@ begin
   end loop;
 end $$;
 grant insert on loyalty.partners_movement to loyalty_worker;
+grant update (points) on loyalty.partners_fund to loyalty_app, loyalty_worker;
 grant update (state, suspended_here, suspended_there, accepted_at, ended_at)
   on loyalty.partners_agreement to loyalty_app;
 -- Funds are counted under a lock of their agreement, and a row's lock needs a right to update it.
@@ -214,7 +224,7 @@ grant update (state, decided_at) on loyalty.partners_dispute to loyalty_app;
 -- The auditor reads no codes.
 grant select on loyalty.partners_agreement, loyalty.partners_terms, loyalty.partners_link,
   loyalty.partners_movement, loyalty.partners_statement, loyalty.partners_dispute,
-  loyalty.partners_pack to loyalty_audit;
+  loyalty.partners_pack, loyalty.partners_fund to loyalty_audit;
 
 -- Whether the rates in force and to come lead from a unit of the agreement around through other
 -- brands and back to more than one began with. It must look at everybody's rates, so it says yes or

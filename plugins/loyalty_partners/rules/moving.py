@@ -23,7 +23,7 @@ from loyalty.plugin import BurnWant
 from loyalty.view import View
 from loyalty_earning.lifetime import end_of
 from loyalty_partners.config import Incoming, PartnersConfig
-from loyalty_partners.facts import PartnerCharged, PointsGiven, PointsTaken
+from loyalty_partners.facts import PartnerCharged, PointsGiven, PointsIssued, PointsTaken
 from loyalty_partners.half import NEED, Half
 from loyalty_partners.movement import FEES, Movement, MovementKind, clearing
 
@@ -66,7 +66,7 @@ def give(config: PartnersConfig, fact: PointsGiven, view: View) -> Iterable[Effe
 
 
 def take(config: PartnersConfig, fact: PointsTaken, view: View) -> Iterable[Effect]:
-    if fact.program != view.program or fact.movement.kind is MovementKind.ISSUE:
+    if fact.program != view.program:
         return
     if (refusal := _closed(view.needs[NEED], config, fact.unit)) is not None:
         yield refusal
@@ -74,7 +74,9 @@ def take(config: PartnersConfig, fact: PointsTaken, view: View) -> Iterable[Effe
     yield from granted(config, fact, view)
 
 
-def granted(config: PartnersConfig, fact: PointsTaken, view: View) -> Iterator[Effect]:
+def granted(
+    config: PartnersConfig, fact: PointsTaken | PointsIssued, view: View
+) -> Iterator[Effect]:
     """The points, out of the clearing account, and the line."""
     movement = fact.movement
     lifetime = config.units[fact.unit].lifetime
@@ -92,12 +94,13 @@ def granted(config: PartnersConfig, fact: PointsTaken, view: View) -> Iterator[E
     yield Post(
         unit=fact.unit, source=clearing(movement.agreement_id), target=ISSUED, amount=fact.amount
     )
-    yield Write(row=movement, shared=movement.kind is MovementKind.ISSUE)
+    yield Write(row=movement)
 
 
 def cost_of(movement: Movement) -> int | None:
-    """What the partner pays for the points is what they are carried at."""
-    return movement.amount if movement.amount >= 0 else None
+    """What stands against the points is what they are carried at: what the partner pays, or the
+    part of it that is not for something else."""
+    return movement.amount if movement.carried is None else movement.carried
 
 
 def charge(config: PartnersConfig, fact: PartnerCharged, view: View) -> Iterable[Effect]:

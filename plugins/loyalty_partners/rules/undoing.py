@@ -36,15 +36,18 @@ def undo_charge(config: PartnersConfig, fact: ChargeUndone, view: View) -> Itera
 
 
 def undo_taking(config: PartnersConfig, fact: FactReversed, view: View) -> Iterable[Effect]:
-    """Of a part (n/d of the whole, in all) the money follows the points, both rounded half up."""
     undone: Undone | None = view.needs[NEED]
-    if undone is None:
-        return
+    if undone is not None and undone.movement.kind is not MovementKind.ISSUE:
+        yield from taken_back(fact, view, undone)
+
+
+def taken_back(
+    fact: FactReversed, view: View, undone: Undone, base: int | None = None
+) -> Iterator[Effect]:
+    """Of a part (n/d of the whole, in all) the money follows the points, both rounded half up."""
     movement, part = undone.movement, Fraction(fact.part)
     points = undone.points_in_left - _left(movement.points_in, part)
     amount = undone.amount_left - _left(movement.amount, part)
-    if points <= 0 and amount == 0:
-        return
     if points > 0:
         yield Post(
             unit=_unit(movement), source=ISSUED, target=clearing(movement.agreement_id),
@@ -60,6 +63,7 @@ def undo_taking(config: PartnersConfig, fact: FactReversed, view: View) -> Itera
             charge=-movement.charge if whole else 0,
             partner_points=-movement.partner_points if whole else 0,
             carried=None,
+            base=base,
         ),
     )
 

@@ -38,18 +38,18 @@ class Shop:
 
     brand: Brand
 
-    async def asked(self, field: str, client: Client | None = None, **given: Any) -> Any:
+    async def asked(self, field: str, client: Client | None = None, /, **given: Any) -> Any:
         """The payload of a mutation of ours."""
         client = client or self.brand.admin
         data = await client.run(documents.MUTATIONS[field], input=given)
         return data[field]
 
-    async def done(self, field: str, client: Client | None = None, **given: Any) -> Any:
+    async def done(self, field: str, client: Client | None = None, /, **given: Any) -> Any:
         payload = await self.asked(field, client, **given)
         assert payload["userErrors"] == [], payload
         return payload
 
-    async def refused(self, field: str, client: Client | None = None, **given: Any) -> str:
+    async def refused(self, field: str, client: Client | None = None, /, **given: Any) -> str:
         """The code of the one refusal."""
         payload = await self.asked(field, client, **given)
         (error,) = payload["userErrors"]

@@ -41,3 +41,42 @@ MUTATIONS = {
         "reverseExchange": ("ReverseExchangeInput", f"replayed exchange {{ {EXCHANGE} }}"),
     }.items()
 }
+
+STATEMENT = """id agreement period state currency opening movements fees payments disputes net
+  lineCount proposedByUs agreedAt settledAt paymentRef"""
+LINE = """id kind of at unit pointsOut pointsIn fee currency amount charge carried ref
+  dispute { id open accepted raisedByUs reason }"""
+STATEMENT_OF = f"""query($agreement: ID!, $period: String) {{
+  partnerStatement(agreement: $agreement, period: $period) {{ {STATEMENT} }} }}"""
+STATEMENTS = f"""query($agreement: ID!) {{
+  partnerStatements(agreement: $agreement) {{ {STATEMENT} }} }}"""
+LINES_OF = f"""query($agreement: ID!, $period: String, $first: Int, $after: String) {{
+  partnerLines(agreement: $agreement, period: $period, first: $first, after: $after) {{
+    pageInfo {{ hasNextPage endCursor }} edges {{ node {{ {LINE} }} }} }} }}"""
+FILE = """query($agreement: ID!, $period: String!, $format: ExportFormat!) {
+  partnerStatementFile(agreement: $agreement, period: $period, format: $format) }"""
+POSITIONS = """{ clearingPositions { currency receivable payable net
+  positions { partner balance } } }"""
+MUTATIONS |= {
+    name: mutation(name, kind, shown)
+    for name, (kind, shown) in {
+        "proposeStatement": ("ProposeStatementInput", f"statement {{ {STATEMENT} }}"),
+        "agreeStatement": ("AgreeStatementInput", f"statement {{ {STATEMENT} }}"),
+        "settleStatement": ("SettleStatementInput", f"statement {{ {STATEMENT} }}"),
+        "disputePartnerLine": ("DisputeLineInput", "dispute"),
+        "decidePartnerDispute": ("DecideDisputeInput", "dispute"),
+    }.items()
+}
+
+FACT = "id agreement ref points amount at"
+OWN = f"""{{ ownPartnerships {{ {AGREEMENT} pointsLeft
+  packs {{ points currency amount liability }} }} }}"""
+MUTATIONS |= {
+    name: mutation(name, kind, shown)
+    for name, (kind, shown) in {
+        "proposeIssuing": ("ProposeIssuingInput", f"agreement {{ {AGREEMENT} }}"),
+        "recordPartnerFact": ("RecordPartnerFactInput", f"replayed fact {{ {FACT} }}"),
+        "reversePartnerFact": ("ReversePartnerFactInput", f"replayed fact {{ {FACT} }}"),
+        "buyPointPack": ("BuyPointPackInput", f"replayed fact {{ {FACT} }}"),
+    }.items()
+}

@@ -162,7 +162,7 @@ async def test_what_is_stopped_at_the_partner_is_just_not_possible(
         await hotel.done("endPartnerLink", hotel.brand.service, link=made["id"])
     else:
         await hotel.brand.admin.run(
-            """mutation($i: CloseMemberInput!) { closeMember(input: $i) { userErrors { code } } }""",
+            "mutation($i: CloseMemberInput!) { closeMember(input: $i) { userErrors { code } } }",
             i={"member": {"externalId": "bob"}},
         )
 
