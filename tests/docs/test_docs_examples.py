@@ -10,13 +10,14 @@ import yaml
 
 from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
+from loyalty_partners.config import PartnersConfig
 from loyalty_points.config import PointsConfig
 from loyalty_stamps.config import StampsConfig
 
 from . import tables
 from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
 
-CONFIGS = {"plugins.md": StampsConfig}
+CONFIGS = {"plugins.md": StampsConfig, "partners.md": PartnersConfig}
 QUOTED = [b for page in PAGES for b in blocks(page, "python", "sql") if b.title]
 PATH = re.compile(r"`((?:platform|tenants|graphql_schema|plugins|tests|docs|decisions)/[^`\s<>]*)`")
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
