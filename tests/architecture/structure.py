@@ -28,6 +28,8 @@ QUEUE_POLICIES: Mapping[str, str] = {
     "webhook_line.queue_reads (r)": DUE,
     "webhook_line.queue_leases (w)": "a worker claims lines of many tenants in one statement",
     "ledger_audit.queue_reads (r)": "whose turn it is, and the oldest of all",
+    "partners_agreement.queue_reads (r)": "whether rates of all brands gain is answered yes or no",
+    "partners_terms.queue_reads (r)": "the same",
     "api_key.tenant_of_key (r)": "whose a key is must be known before a tenant is",
 }
 

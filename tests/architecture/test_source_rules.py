@@ -32,6 +32,7 @@ MAY: dict[Rule, dict[str, str]] = {
         "platform/loyalty/cache/hub.py": "pauses before connecting again",
         "platform/loyalty/jobs/worker.py": "workers that do not wake together",
         "platform/loyalty/recorder/attempts.py": "pauses before trying again",
+        "plugins/loyalty_partners/graphql/link_code.py": "codes that nobody guesses",
     },
     rules.tenants_at_once: {
         "platform/loyalty/recorder/pair.py": "two tenants in one transaction is what it is for",

@@ -29,7 +29,8 @@ OPEN_TO = {
         "tenant", "programs", "program", "units", "partnerAgreement", "acceptPartnerTerms",
         "partnerStatement", "partnerStatements", "partnerLines", "partnerStatementFile",
         "proposeStatement", "agreeStatement", "settleStatement", "disputePartnerLine",
-        "decidePartnerDispute",
+        "decidePartnerDispute", "ownPartnerships", "recordPartnerFact", "reversePartnerFact",
+        "buyPointPack",
     },
     "PUBLIC": set(),
 }  # fmt: skip
@@ -41,6 +42,11 @@ WITHOUT_TENANT = {
     "backtest", "cancelBacktest", "rollBackProgram",
     "startProgram", "programTemplates", "checkConfig", "setAdjustmentReason", "bulkAdjustment",
     "approveRequest", "rejectRequest",
+    "proposePartnerTerms", "acceptPartnerTerms", "suspendPartnership", "resumePartnership",
+    "endPartnership", "issueLinkCode", "redeemLinkCode", "endPartnerLink", "quoteExchange",
+    "exchangePoints", "reverseExchange", "proposeStatement", "agreeStatement", "settleStatement",
+    "disputePartnerLine", "decidePartnerDispute", "reversePartnerFact", "buyPointPack",
+    "partnerAgreement", "partnerStatement", "partnerStatements", "partnerStatementFile",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

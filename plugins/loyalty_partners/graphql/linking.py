@@ -119,7 +119,8 @@ async def end_link(context: Context, link_id: UUID, ref: MemberRef | None) -> No
         row = await connection.fetchrow(
             """select l.member_id, a.partner_tenant_id from loyalty.partners_link l
                  join loyalty.partners_agreement a
-                   on (a.tenant_id, a.id) = (l.tenant_id, l.agreement_id) where l.id = $1""",
+                   on (a.tenant_id, a.id) = (l.tenant_id, l.agreement_id)
+                where l.tenant_id = (select loyalty.tenant()) and l.id = $1""",
             link_id,
         )
         member = None if ref is None else await members.find(connection, ref)
