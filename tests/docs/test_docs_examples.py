@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer.main
 import yaml
+from pydantic import BaseModel
 
 from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
@@ -17,7 +18,10 @@ from loyalty_stamps.config import StampsConfig
 from . import tables
 from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
 
-CONFIGS = {"plugins.md": StampsConfig, "partners.md": PartnersConfig}
+CONFIGS: dict[str, type[BaseModel]] = {
+    "plugins.md": StampsConfig,
+    "partners.md": PartnersConfig,
+}
 QUOTED = [b for page in PAGES for b in blocks(page, "python", "sql") if b.title]
 PATH = re.compile(r"`((?:platform|tenants|graphql_schema|plugins|tests|docs|decisions)/[^`\s<>]*)`")
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
