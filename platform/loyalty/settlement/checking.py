@@ -67,7 +67,8 @@ def check(s: Settling) -> None:
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
         _check_time(s, fact)
     members_lots = isinstance(fact, LotsDue) and fact.owner is None
-    if s.member is None and (members_lots or isinstance(fact, NEEDS_MEMBER)):
+    about_one = members_lots or isinstance(fact, NEEDS_MEMBER) or fact.member is not None
+    if s.member is None and about_one:
         raise Refused(
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
