@@ -8,7 +8,7 @@ instant stands, and what a provider ended stays ended.
 from dataclasses import replace
 from datetime import datetime
 
-from loyalty_subscriptions.subscription import Subscription
+from loyalty_subscriptions.subscription import Provider, Subscription
 
 INSTANT = "%Y%m%d%H%M%S.%f"
 
@@ -26,14 +26,19 @@ def paid(
     known, one = one.paid_until, replace(one, started_at=min(one.started_at, starts))
     if known is not None and (ends, invoice) <= (known, one.paid_invoice):
         return refunded(one, invoice=invoice, back=back)
-    return replace(
-        one, paid_until=ends, paid_from=starts,
-        paid_amount=amount, paid_in=paid_in, paid_invoice=invoice, paid_back=back,
+    one = replace(
+        one, paid_until=ends, paid_from=starts, paid_amount=amount, paid_in=paid_in,
+        paid_invoice=invoice, paid_back=back,
     )  # fmt: skip
+    if one.unpaid_until is not None and one.unpaid_until <= ends:
+        return replace(one, unpaid_until=None, unpaid_since=None, attempts=0)
+    return one
 
 
 def failed(one: Subscription, *, until: datetime, at: datetime, attempt: int) -> Subscription:
     """The fee of the period that ends at `until` could not be taken, for the `attempt`-th time."""
+    if one.paid_until is not None and until <= one.paid_until:
+        return one  # it was paid since
     known = one.unpaid_until
     if known is None or until > known:
         return replace(one, unpaid_until=until, unpaid_since=at, attempts=attempt)
@@ -80,4 +85,9 @@ def closed(one: Subscription, at: datetime) -> Subscription:
 
 
 def as_of(one: Subscription, at: datetime) -> Subscription:
-    return replace(one, as_of=max(one.as_of, at), started_at=min(one.started_at, at))
+    """It is known of it at this instant. The provider's own periods count, so there its anchor is
+    but the earliest instant."""
+    first, anchor = min(one.started_at, at), one.anchor
+    if one.provider is Provider.STRIPE:
+        anchor = min(anchor, at)
+    return replace(one, as_of=max(one.as_of, at), started_at=first, anchor=anchor)

@@ -28,6 +28,7 @@ NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
     "ledger_audit", "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
     "webhook_secret", "webhook_event", "webhook_line",
+    "subscription", "subscription_payment",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

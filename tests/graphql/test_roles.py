@@ -22,6 +22,8 @@ OPEN_TO = {
         "previewActivity", "viewer", "tenant", "programs", "program", "units", "redeemPoints",
         "releaseRedemption", "balanceChanged", "activatePoints", "chooseDonation",
         "choose", "rewardValue",
+        "subscriptionPlans", "subscribe", "cancelSubscription", "pauseSubscription",
+        "resumeSubscription", "changeSubscriptionPlan",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",

@@ -86,9 +86,7 @@ class SubscriptionPlan:
 @strawberry.type
 class PlanQuery:
     @strawberry.field
-    @allow(
-        Role.ADMIN, Role.SERVICE, Role.MEMBER, Role.PARTNER, Role.OPERATOR, scope="programs:read"
-    )
+    @allow(Role.ADMIN, Role.SERVICE, Role.MEMBER, Role.OPERATOR, scope="programs:read")
     async def subscription_plans(
         self, info: RequestInfo, program: str | None = None
     ) -> list[SubscriptionPlan]:

@@ -75,7 +75,6 @@ def hear_change(config: SubscriptionsConfig, fact: ChangeReported, view: View) -
     if before is None and plan is None:
         return
     after = before or _begun(fact.provider, fact.reference, plan.id if plan else "", at)
-    after = replace(after, anchor=min(after.anchor, at))
     after = hearing.named(after, plan.id if plan else None, at=at, event=fact.event)
     after = hearing.on_trial(after, fact.trial_until)
     after = hearing.wanted(after, cancels=fact.cancels, paused=fact.paused, at=at, event=fact.event)
@@ -103,7 +102,10 @@ def plan_of(config: SubscriptionsConfig, plan: str | None, price: str | None) ->
 def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
     fact, view, seen = case.fact, case.view, case.seen
     if seen is not None and seen.paid_at is not None:
-        return  # whoever tells it once more, an invoice pays for one period once
+        # Whoever tells it once more: an invoice pays for one period once.
+        if case.before is not None:
+            yield from _named(case, case.before, plan)
+        return
     one, starts, ends = _period(case, plan)
     back = seen.refunded if seen else 0
     yield Write(
@@ -117,7 +119,6 @@ def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
         one, starts=starts, ends=ends, amount=fact.amount, paid_in=fact.currency,
         invoice=fact.invoice, back=back,
     )  # fmt: skip
-    after = hearing.named(after, plan.id, at=case.at, event=fact.event)
     after = hearing.as_of(after, case.at)
     if _ends_with(case, after, fact.amount, back):
         after = replace(after, ended_at=case.at)
@@ -125,7 +126,14 @@ def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
         at = max(case.at, after.as_of)
         yield from gifts(case.config, plan, at, view, welcomed=was_welcomed(view))
         after = replace(after, welcomed=True)
-    yield from become(case.config, view, case.before, after, case.at)
+    yield from _named(case, after, plan)
+
+
+def _named(case: _Case, one: Subscription, plan: Plan) -> Iterator[Effect]:
+    """The subscription, of the plan that this payment names if that is the last word."""
+    after = hearing.named(one, plan.id, at=case.at, event=case.fact.event)
+    after = hearing.as_of(after, case.at)
+    yield from become(case.config, case.view, case.before, after, case.at)
 
 
 def _period(case: _Case, plan: Plan) -> tuple[Subscription, datetime, datetime]:
@@ -179,8 +187,6 @@ def _begun(provider: Provider, reference: str, plan: str, at: datetime) -> Subsc
 
 def _failed(case: _Case, plan: Plan) -> Iterator[Effect]:
     fact, before = case.fact, case.before
-    if case.seen is not None and case.seen.paid_at is not None:
-        return  # it was paid since
     one = before or _begun(fact.provider, fact.reference, plan.id, case.at)
     covered = one.covered_until
     until = fact.ends_at or next_end(one.anchor, plan.span, covered or one.anchor, case.view.zone)
