@@ -3,6 +3,7 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -10,13 +11,15 @@ import yaml
 
 from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
-from loyalty_points.config import PointsConfig
+from loyalty_app.installed import installed
 from loyalty_stamps.config import StampsConfig
+from loyalty_subscriptions.config import SubscriptionsConfig
 
 from . import tables
 from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
 
-CONFIGS = {"plugins.md": StampsConfig}
+CONFIGS: dict[str, Any] = {"plugins.md": StampsConfig, "subscriptions.md": SubscriptionsConfig}
+KINDS = {plugin.name: plugin.config for plugin in installed()}
 QUOTED = [b for page in PAGES for b in blocks(page, "python", "sql") if b.title]
 PATH = re.compile(r"`((?:platform|tenants|graphql_schema|plugins|tests|docs|decisions)/[^`\s<>]*)`")
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
@@ -28,8 +31,8 @@ CONFIGURED = [b for page in PAGES for b in blocks(page, "yaml")]
 
 @pytest.mark.parametrize("block", CONFIGURED, ids=lambda block: block.page.name)
 def test_every_config_is_valid(block: Block) -> None:
-    config = CONFIGS.get(block.page.name, PointsConfig)
     given = yaml.safe_load(block.text)
+    config = CONFIGS.get(block.page.name) or KINDS[given.get("kind", "points")]
     config.model_validate(given.get("config", given))  # of a program file its config
 
 

@@ -13,7 +13,6 @@ RULE = {
     "points": "1",
     "per": {"USD": "1.00"},
 }
-OURS = ["points", "subscriptions"]
 CONFIG: dict[str, Any] = {"unit": "points", "rules": [RULE]}
 NEW = {"slug": "extra", "kind": "points", "name": "Extra", "config": CONFIG}
 
@@ -21,7 +20,7 @@ NEW = {"slug": "extra", "kind": "points", "name": "Extra", "config": CONFIG}
 async def test_kinds_tell_the_schema_of_their_config(brand: Any) -> None:
     data = await brand.service.run("{ programKinds { name description configSchema } }")
     kinds = {one["name"]: one for one in data["programKinds"]}
-    assert list(kinds) == [*OURS, "punch"]
+    assert list(kinds) == ["points", "punch"]
     assert kinds["punch"]["description"] == "A card to punch."
     properties = kinds["punch"]["configSchema"]["properties"]
     assert properties["webhook_secret"]["writeOnly"] is True

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from loyalty.errors import Code, Refused
 from loyalty.facts import FactKey, MemberRef
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Recorded, Request
@@ -39,6 +40,16 @@ GOLD = {
 POINTED = {
     "id": "saver", "label": "Saver", "period": "P1M", "prices": [{"points": "50"}],
 }  # fmt: skip
+
+YEAR = {
+    "id": "year", "label": "Year", "period": "P1Y", "prices": [{"money": {"USD": "99.00"}}],
+}  # fmt: skip
+
+
+async def refused(asking: Any) -> Code:
+    with pytest.raises(Refused) as caught:
+        await asking
+    return caught.value.code
 
 
 class Club:
