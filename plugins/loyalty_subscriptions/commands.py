@@ -27,6 +27,7 @@ class Cancel(Asked):
     """End it: with the period, or at once."""
 
     KIND: ClassVar[str] = "subscriptions.cancellation_requested/1"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     at_once: bool = False
     reason: str = ""
     by_staff: bool = False
@@ -56,6 +57,7 @@ class Comp(Asked):
     """Staff give a plan for nothing; `until` None: for life."""
 
     KIND: ClassVar[str] = "subscriptions.comp_requested/1"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     plan: str
     until: datetime | None = None
     reason: str
@@ -66,5 +68,6 @@ class GiveBack(Asked):
     """Staff give back of the last fee: `amount` in minor units; None: what the policy says."""
 
     KIND: ClassVar[str] = "subscriptions.refund_requested/1"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     amount: int | None = None
     reason: str

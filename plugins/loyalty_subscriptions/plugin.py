@@ -34,6 +34,7 @@ from loyalty_subscriptions.stripe.signature import SECRETS
 
 Config = SubscriptionsConfig
 MINE = (tables.SUBSCRIPTIONS,)
+FEES = (tables.SUBSCRIPTIONS, tables.PAYMENTS)
 PAID = (tables.SUBSCRIPTIONS, tables.INVOICE)
 
 
@@ -80,10 +81,10 @@ plugin = Plugin(
         on(ChangePlan, Config, changing.change, needs=MINE, traits=traits,
            burns=falling_due.fees, emits=EMITS),
         on(Comp, Config, changing.comp, needs=MINE, emits=EMITS),
-        on(Cancel, Config, leaving.cancel, needs=MINE, emits=EMITS),
+        on(Cancel, Config, leaving.cancel, needs=FEES, emits=EMITS),
         on(Pause, Config, leaving.pause, needs=MINE, emits=EMITS),
         on(Resume, Config, leaving.resume, needs=MINE, emits=EMITS),
-        on(GiveBack, Config, leaving.give_back_by_staff, needs=MINE, emits=EMITS),
+        on(GiveBack, Config, leaving.give_back_by_staff, needs=FEES, emits=EMITS),
     ),
     facts=(
         *(PublishedFact(name=fact.KIND, fact=fact) for fact in EMITS),

@@ -59,7 +59,11 @@ def leading(
 def current(config: SubscriptionsConfig, view: View, at: datetime) -> Subscription | None:
     """The subscription that a command is about: not over, and rather one that is paid for."""
     grace = config.dunning.grace(view.zone)
-    found = [one for one in known(view).values() if status_at(one, at, grace) is not Status.EXPIRED]
+    found = [
+        one
+        for one in known(view).values()
+        if one.plan and status_at(one, at, grace) is not Status.EXPIRED
+    ]
     own = [one for one in found if one.provider is not Provider.COMP]
     return leading(config, own or found, at, grace)
 
@@ -67,7 +71,7 @@ def current(config: SubscriptionsConfig, view: View, at: datetime) -> Subscripti
 def shown(
     config: SubscriptionsConfig, subscriptions: Iterable[Subscription], at: datetime, grace: Grace
 ) -> Shown:
-    one = leading(config, subscriptions, at, grace)
+    one = leading(config, [one for one in subscriptions if one.plan], at, grace)
     if one is None:
         return Shown()
     status, until = status_at(one, at, grace), entitled_until(one, at, grace)

@@ -61,10 +61,10 @@ class Grace:
 class Subscription:
     """What is known of one subscription of a member.
 
-    `reference` is the provider's own id of it. `plan_told` and `will_told` say which event was the
-    last word about the plan and about what the member wants (instant and event id, as text that
-    sorts); `as_of` is the latest instant that anything is known of. `status` is what was last told
-    to the world, `due_at` when time alone changes something next.
+    `reference` is the provider's own id of it; `plan` is empty until one is told. `plan_told` and
+    `will_told` say which event was the last word about the plan and about what the member wants
+    (instant and event id, as text that sorts); `as_of` is the latest instant that anything is known
+    of. `status` is what was last told to the world, `due_at` when time alone changes something.
     """
 
     provider: Provider

@@ -12,7 +12,8 @@ from loyalty_subscriptions.facts import PaymentReported
 from loyalty_subscriptions.rows import PaymentRow, RefundRow, SubscriptionRow
 from loyalty_subscriptions.subscription import Provider, Status, Subscription
 
-SUBSCRIPTIONS, INVOICE = "subscriptions", "invoice"
+SUBSCRIPTIONS, INVOICE, PAYMENTS = "subscriptions", "invoice", "payments"
+PAYMENTS_MAX = 100  # of a member in a program: what lies before them is over long since
 Where = tuple[int, str]
 
 _COLUMNS = [one.name for one in fields(Subscription)]
@@ -36,6 +37,15 @@ select w.at, w.program, p.* from unnest($1::int[], $2::text[], $3::uuid[], $4::t
      where p.tenant_id = (select loyalty.tenant()) and p.program_id = w.program_id
        and p.provider = w.provider and p.invoice = w.invoice offset 0) p
 """
+_PAYMENTS = f"""
+select w.at, w.program, p.* from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[])
+         w (at, program, program_id, member_id)
+  cross join lateral (
+    select {_PAID_LIST} from loyalty.subscription_payment p
+     where p.tenant_id = (select loyalty.tenant()) and p.member_id = w.member_id
+       and p.program_id = w.program_id and p.paid_at is not null
+     order by p.paid_at desc, p.invoice limit {PAYMENTS_MAX}) p
+"""
 _OF_MEMBERS = f"""
 select m.id as member_id, s.* from unnest($1::uuid[]) m (id)
   cross join lateral (
@@ -48,7 +58,7 @@ select m.id as member_id, p.* from unnest($1::uuid[]) m (id)
   cross join lateral (
     select program_id, {_PAID_LIST} from loyalty.subscription_payment p
      where p.tenant_id = (select loyalty.tenant()) and p.member_id = m.id
-     order by p.paid_at desc nulls last, p.invoice limit 100) p
+     order by p.paid_at desc nulls last, p.invoice limit {PAYMENTS_MAX}) p
 """
 _DUE = """
 select program_id, member_id, provider, reference, due_at from loyalty.subscription
@@ -117,6 +127,23 @@ async def load_invoices(
         [fact.invoice for _, fact in asked],
     )
     return {(row["at"], row["program"]): payment_of(row) for row in rows}
+
+
+async def load_payments(
+    connection: Connection, requests: Sequence[LoadRequest]
+) -> Mapping[Where, Sequence[PaymentRow]]:
+    """The last fees that each member paid in the program, the newest first."""
+    asked = [one for one in requests if one.member_id is not None]
+    found: dict[Where, list[PaymentRow]] = {}
+    for row in await connection.fetch(
+        _PAYMENTS,
+        [one.at for one in asked],
+        [one.program for one in asked],
+        [one.program_id for one in asked],
+        [one.member_id for one in asked],
+    ):
+        found.setdefault((row["at"], row["program"]), []).append(payment_of(row))
+    return found
 
 
 async def of_members(
@@ -206,6 +233,7 @@ def payment_of(row: Mapping[str, Any]) -> PaymentRow:
 LOADERS = (
     Loader(name=SUBSCRIPTIONS, load=load_subscriptions),
     Loader(name=INVOICE, load=load_invoices),
+    Loader(name=PAYMENTS, load=load_payments),
 )
 WRITERS = (
     Writer(row=SubscriptionRow, write=write_subscriptions),

@@ -97,10 +97,10 @@ def starts(
 def subscriber(
     make_brand: Callable[..., Awaitable[Brand]], work: Callable[[Brand], Awaitable[int]]
 ) -> Callable[..., Awaitable[Subscriber]]:
-    """Begins a story with a program of subscriptions that ships with the product, as `club`; beside
-    it points per dollar (`dividend`: for who has a plan alone)."""
+    """Begins a story with a program of subscriptions as `club`, one that ships with the product or
+    a config; beside it points per dollar (`dividend`: for who has a plan alone)."""
 
-    async def begin(template: str, at: str, *, dividend: bool = False) -> Subscriber:
+    async def begin(template: Any, at: str, *, dividend: bool = False) -> Subscriber:
         brand = await make_brand(config=None, backdating=timedelta(days=400))
         teller = Teller(brand, work)
         brand.clock.at = teller.instant(at)
@@ -109,13 +109,16 @@ def subscriber(
         if dividend:
             rule |= {"label": "For members", "when": member_only("club")}
         await brand.run_program("points", {**config, "rules": [rule]})
+        await brand.enroll("ada")
+        if not isinstance(template, str):
+            await brand.run_program("club", template, kind="subscriptions")
+            return Subscriber(teller)
         given = {"template": template, "slug": "club", "createUnits": True}
         made = (await brand.admin.run(TEMPLATE, input=given))["startProgram"]
         assert made["userErrors"] == [], made
         draft = {"id": made["program"]["id"], "expectedVersion": made["program"]["version"]}
         published = (await brand.admin.run(PUBLISH, input=draft))["publishProgram"]
         assert published["userErrors"] == [], published
-        await brand.enroll("ada")
         return Subscriber(teller)
 
     return begin

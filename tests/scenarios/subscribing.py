@@ -10,8 +10,8 @@ ONE = f"""program plan label status leads provider reference startedAt until ben
   nextPrice {{ {AMOUNT} }} perks {{ id label attributes }}
   payments {{ invoice plan paid {{ {AMOUNT} }} refunded {{ {AMOUNT} }} startsAt endsAt paidAt }}"""
 PAYLOAD = f"{{ replayed subscriptions {{ {ONE} }} {ERRORS} }}"
-HAS = f"""query($by: MemberRef!) {{ member(by: $by) {{
-  subscriptions(program: "club") {{ {ONE} }} }} }}"""
+HAS = f"""query($by: MemberRef!, $program: String) {{ member(by: $by) {{
+  subscriptions(program: $program) {{ {ONE} }} }} }}"""
 PREVIEW = f"""query($input: PreviewPurchaseInput!) {{ previewPurchase(input: $input) {{
   earned {{ unit amount label }} decisions {{ {WHY} }} {ERRORS} }} }}"""
 WHY_OF = f"""query($source: String!, $externalId: String!) {{
@@ -44,7 +44,11 @@ class Subscriber:
         await self.teller.comes(at)
 
     async def has(self) -> list[Any]:
-        data = await self.brand.member("ada").run(HAS, by={"externalId": "ada"})
+        """What Ada sees of the club."""
+        return await self.has_all(program="club")
+
+    async def has_all(self, **of: str) -> list[Any]:
+        data = await self.brand.member("ada").run(HAS, by={"externalId": "ada"}, **of)
         found: list[Any] = data["member"]["subscriptions"]
         return found
 

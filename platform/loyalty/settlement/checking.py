@@ -41,12 +41,6 @@ STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
     ReleaseRedemption,
     ReverseRedemption,
 )
-STILL_WHEN_FROZEN = (  # what was begun comes to its end, and staff may correct
-    AdjustBalance,
-    CaptureRedemption,
-    ReleaseRedemption,
-    ReverseRedemption,
-)
 NEEDS_MEMBER = (
     PurchaseRecorded,
     ActivityRecorded,
@@ -73,7 +67,7 @@ def check(s: Settling) -> None:
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
     frozen = s.member is not None and s.member.status == "FROZEN"
-    if frozen and isinstance(fact, Command) and not isinstance(fact, STILL_WHEN_FROZEN):
+    if frozen and isinstance(fact, Command) and not fact.STILL_WHEN_FROZEN:
         raise Refused(
             Code.MEMBER_FROZEN,
             "the member is frozen and spends nothing until staff unfreeze them",

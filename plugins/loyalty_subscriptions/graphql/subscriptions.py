@@ -141,7 +141,7 @@ async def shown(context: Context, member_id: UUID, only: str | None) -> list[Mem
     paid = await context.loaders.of(payments_of, NONE).load(member_id)
     found: list[MemberSubscription] = []
     for program, config in programs:
-        mine = [one for of, one in kept if of == program.id]
+        mine = [one for of, one in kept if of == program.id and one.plan]
         fees = [row for of, row in paid if of == program.id]
         found += _of_program(program, config, mine, fees, setup, now)
     return found

@@ -42,8 +42,10 @@ def become(
     if after == before:
         return
     yield Write(row=SubscriptionRow(after))
-    for fact in _told(view, before, after, at, grace, reason):
-        yield Emit(fact=fact)
+    if after.plan:  # what has no plan yet is nobody's business
+        told = before if before is not None and before.plan else None
+        for fact in _told(view, told, after, at, grace, reason):
+            yield Emit(fact=fact)
     mine = known(view)
     was = shown(config, mine.values(), _told_at(before, at), grace)
     now = shown(config, {**mine, after.key: after}.values(), at, grace)

@@ -12,9 +12,8 @@ from loyalty_subscriptions import facts, hearing
 from loyalty_subscriptions.commands import Cancel, GiveBack, Pause, Resume
 from loyalty_subscriptions.config import SubscriptionsConfig
 from loyalty_subscriptions.periods import FOREVER
-from loyalty_subscriptions.policies import Refund
-from loyalty_subscriptions.proration import unused, within
-from loyalty_subscriptions.rows import RefundRow
+from loyalty_subscriptions.refunds import GoesBack, by_policy, fees_of
+from loyalty_subscriptions.rows import PaymentRow, RefundRow
 from loyalty_subscriptions.rules.becoming import become, say
 from loyalty_subscriptions.rules.giving import give_points_back
 from loyalty_subscriptions.standing import current, known
@@ -40,8 +39,11 @@ def cancel(config: SubscriptionsConfig, command: Cancel, view: View) -> Iterator
         return
     after = _wants(one, at, cancels=True, paused=one.paused_at is not None)
     if command.at_once or one.covered_until is None:
-        yield from give_back(view, one, to_give_back(config, one, at, view), at, command.reason)
-        after = replace(after, ended_at=at, paid_back=_back_in_all(config, one, at, view))
+        fees = fees_of(view, one)
+        for back in by_policy(config.cancellation, one, fees, at, view):
+            yield from give_back(view, one, back, at, command.reason)
+            after = _gave_back(after, back)
+        after = replace(after, ended_at=at)
     yield from become(config, view, one, after, at, command.reason)
 
 
@@ -90,58 +92,51 @@ def give_back_by_staff(
     """Of the last fee: so much, or what the policy says. The subscription goes on."""
     if command.program != view.program:
         return
-    at = command.occurred_at
-    paid = [one for one in known(view).values() if one.paid_amount and one.paid_from is not None]
-    one = max(paid, key=lambda found: found.paid_from or found.as_of, default=None)
-    if one is None:
+    at, mine = command.occurred_at, known(view).values()
+    paid = [(one, fees_of(view, one)) for one in mine if one.paid_invoice]
+    one, fees = max(paid, key=lambda found: found[0].as_of, default=(None, []))
+    if one is None or not fees:
         yield Refuse(code=Code.NOT_FOUND, message="no fee was paid", field="program")
         return
-    left = one.paid_amount - one.paid_back
-    amount = to_give_back(config, one, at, view) if command.amount is None else command.amount
+    last = next((fee for fee in fees if fee.invoice == one.paid_invoice), fees[0])
+    left, amount = last.amount - last.refunded, command.amount
+    if amount is None:
+        of_last = (
+            back.amount
+            for back in by_policy(config.cancellation, one, fees, at, view)
+            if back.fee.key == last.key
+        )
+        amount = next(of_last, 0)
     if not 0 < amount <= left:
         yield Refuse(
             code=Code.BAD_AMOUNT,
             message="must be more than nothing and at most what is left of the last fee",
             field="amount",
-            details={"left": _text(view, one, left), "asked": _text(view, one, amount)},
+            details={"left": _text(view, last, left), "asked": _text(view, last, amount)},
         )
         return
-    yield from give_back(view, one, amount, at, command.reason)
-    after = replace(one, paid_back=one.paid_back + amount)
-    yield from become(config, view, one, after, at)
-
-
-def to_give_back(config: SubscriptionsConfig, one: Subscription, at: datetime, view: View) -> int:
-    """What of the last fee goes back where the subscription ends now, in its minor units."""
-    if one.paid_from is None or one.paid_until is None:
-        return 0
-    policy = config.cancellation
-    refund = policy.refund
-    if within(one.paid_from, at, policy.full_within_days, view.zone):
-        refund = Refund.FULL
-    stands = one.paused_at or at
-    left = unused(one.paid_amount, one.paid_from, one.paid_until, stands, refund, view.zone)
-    return max(0, min(left, one.paid_amount - one.paid_back))
+    back = GoesBack(last, amount)
+    yield from give_back(view, one, back, at, command.reason)
+    yield from become(config, view, one, _gave_back(one, back), at)
 
 
 def give_back(
-    view: View, one: Subscription, amount: int, at: datetime, reason: str
+    view: View, one: Subscription, back: GoesBack, at: datetime, reason: str
 ) -> Iterator[Effect]:
     """Points at once; of money the shop is told."""
-    if amount == 0:
-        return
+    fee = back.fee
     if one.provider is Provider.POINTS:
-        yield give_points_back(one.paid_in, amount, reason)
+        yield give_points_back(fee.paid_in, back.amount, reason)
     else:
         yield Emit(
             fact=say(
-                facts.RefundDue, view, at, plan=one.plan, amount=_text(view, one, amount),
-                currency=one.paid_in, invoice=one.paid_invoice, reason=reason,
+                facts.RefundDue, view, at, plan=fee.plan, amount=_text(view, fee, back.amount),
+                currency=fee.paid_in, invoice=fee.invoice, reason=reason,
             )
         )  # fmt: skip
     yield Write(
         row=RefundRow(
-            provider=one.provider, invoice=one.paid_invoice, refunded=one.paid_back + amount
+            provider=fee.provider, invoice=fee.invoice, refunded=fee.refunded + back.amount
         )
     )
 
@@ -153,8 +148,8 @@ def none_runs() -> Refuse:
     )  # fmt: skip
 
 
-def _back_in_all(config: SubscriptionsConfig, one: Subscription, at: datetime, view: View) -> int:
-    return one.paid_back + to_give_back(config, one, at, view)
+def _gave_back(one: Subscription, back: GoesBack) -> Subscription:
+    return hearing.refunded(one, invoice=back.fee.invoice, back=back.fee.refunded + back.amount)
 
 
 def _wants(one: Subscription, at: datetime, *, cancels: bool, paused: bool) -> Subscription:
@@ -176,15 +171,14 @@ def _later(one: Subscription, by: timedelta) -> Subscription:
 
     return replace(
         one, anchor=one.anchor + by, paid_until=moved(one.paid_until),
-        trial_until=moved(one.trial_until),
+        paid_from=moved(one.paid_from), trial_until=moved(one.trial_until),
     )  # fmt: skip
 
 
-def _text(view: View, one: Subscription, amount: int) -> str:
-    places = view.setup.places(one.paid_in) if one.provider is Provider.POINTS else None
-    if places is None:
-        places = currency_places(one.paid_in) or 0
-    return format_minor(amount, places)
+def _text(view: View, fee: PaymentRow, amount: int) -> str:
+    in_points = fee.provider == Provider.POINTS
+    places = view.setup.places(fee.paid_in) if in_points else currency_places(fee.paid_in)
+    return format_minor(amount, places or 0)
 
 
 def _bad(message: str) -> Refuse:

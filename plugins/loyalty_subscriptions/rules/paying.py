@@ -72,8 +72,7 @@ def hear_change(config: SubscriptionsConfig, fact: ChangeReported, view: View) -
     at = fact.occurred_at
     before = known(view).get((fact.provider, fact.reference))
     plan = plan_of(config, fact.plan, fact.price)
-    if before is None and plan is None:
-        return
+    # Of which plan it is may be told later: what was told before counts then as well.
     after = before or _begun(fact.provider, fact.reference, plan.id if plan else "", at)
     after = hearing.named(after, plan.id if plan else None, at=at, event=fact.event)
     after = hearing.on_trial(after, fact.trial_until)
@@ -130,8 +129,15 @@ def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
 
 
 def _named(case: _Case, one: Subscription, plan: Plan) -> Iterator[Effect]:
-    """The subscription, of the plan that this payment names if that is the last word."""
-    after = hearing.named(one, plan.id, at=case.at, event=case.fact.event)
+    """The subscription, of the plan that this payment names if that is the last word; where the
+    shop takes the fees, of the plan that is paid last."""
+    if one.provider is not Provider.EXTERNAL:
+        after = hearing.named(one, plan.id, at=case.at, event=case.fact.event)
+    elif one.paid_invoice == case.fact.invoice:
+        waits = None if one.next_plan == plan.id else one.next_plan
+        after = replace(one, plan=plan.id, next_plan=waits)
+    else:
+        after = one
     after = hearing.as_of(after, case.at)
     yield from become(case.config, case.view, case.before, after, case.at)
 
@@ -191,7 +197,9 @@ def _failed(case: _Case, plan: Plan) -> Iterator[Effect]:
     covered = one.covered_until
     until = fact.ends_at or next_end(one.anchor, plan.span, covered or one.anchor, case.view.zone)
     after = hearing.failed(one, until=until, at=case.at, attempt=fact.attempt)
-    if after != one:
+    if fact.provider is Provider.STRIPE:  # elsewhere a change of plan holds once it is paid
+        after = hearing.named(after, plan.id, at=case.at, event=fact.event)
+    if (after.unpaid_until, after.attempts) != (one.unpaid_until, one.attempts):
         failed = say(
             facts.PaymentFailed, case.view, max(case.at, one.as_of), plan=plan.id,
             attempt=fact.attempt, invoice=fact.invoice,
@@ -209,12 +217,12 @@ def _refunded(case: _Case, plan: Plan) -> Iterator[Effect]:
                 plan=plan.id, amount=fact.amount, paid_in=fact.currency, refunded=fact.amount,
             )
         )  # fmt: skip
-    elif fact.amount > seen.refunded:
+    elif fact.amount >= seen.refunded:
         yield Write(
             row=RefundRow(provider=fact.provider, invoice=fact.invoice, refunded=fact.amount)
         )
     else:
-        return  # all of that was told before
+        return  # more than that was told before
     amount = format_minor(fact.amount, currency_places(fact.currency) or 0)
     yield Emit(
         fact=say(

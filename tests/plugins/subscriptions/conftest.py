@@ -62,11 +62,12 @@ class Club:
     def local(self, at: str) -> datetime:
         return datetime.fromisoformat(at).replace(tzinfo=NEW_YORK)
 
-    async def comes(self, at: str, *, worked: bool = True) -> None:
-        """Time passes until then; `worked`: a worker does what fell due."""
+    async def comes(self, at: str, *, worked: bool = True, told: bool = False) -> None:
+        """Time passes until then; `worked`: a worker does what fell due; `told`: somebody else
+        tells what the outbox holds."""
         self.world.clock.at = self.local(at)
         if worked:
-            await self._hands.worker(self.world, passing_by=True).run_due(self.world.tenant_id)
+            await self._hands.worker(self.world, passing_by=not told).run_due(self.world.tenant_id)
 
     async def ask(self, command: type[Any], member: MemberRef, **more: Any) -> Recorded:
         now = self.world.clock.now()

@@ -141,7 +141,7 @@ def stories(draw: st.DrawFn) -> list[Told]:
                 ChangeReported(
                     member=MemberRef(id=ADA), occurred_at=at, provider=Provider.STRIPE,
                     reference=reference, event=f"evt_{reference}_c{number}",
-                    price=draw(st.sampled_from(["price_gold", "price_silver"])),
+                    price=draw(st.sampled_from(["price_gold", "price_silver", None])),
                     trial_until=draw(st.sampled_from([None, START + timedelta(days=14)])),
                     cancels=draw(st.booleans()), paused=draw(st.booleans()),
                     closed=draw(st.sampled_from([False, False, False, True])),
