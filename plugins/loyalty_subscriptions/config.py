@@ -3,19 +3,21 @@ key says what it is for. A config that was accepted never fails a rule later."""
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty_earning.config import RULES_MAX, EarningConfig
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.limits import Cap
-from loyalty_earning.section import MIN_ONE, Identifiers, changed, has_some, named_once
+from loyalty_earning.faults import faulty
+from loyalty_earning.section import MIN_ONE, Identifiers, changed, has_some
+from loyalty_subscriptions.fitting import carrying_over, misfits
 from loyalty_subscriptions.plans import Gift, Plan, Price
 from loyalty_subscriptions.policies import Cancellation, Change, Dunning, Pauses
 
 PLANS_MAX = 50
+NOT_CHOSEN = "members choose a plan here; other choices belong to a points program"
 
 
 class Boost(EarningRule):
@@ -47,40 +49,21 @@ class SubscriptionsConfig(EarningConfig):
     pauses: Pauses = Pauses()
     """Whether members may pause."""
 
-    @field_validator("plans")
-    @classmethod
-    def _plans_fit(cls, plans: tuple[Plan, ...], info: ValidationInfo) -> tuple[Plan, ...]:
-        named_once(plans, "id")
-        gifts = [gift.id for plan in plans for gift in plan.gifts]
-        prices = [price for plan in plans for price in plan.stripe_prices]
-        for what, names in (("gift", gifts), ("Stripe price", prices)):
-            for at, name in enumerate(names):
-                if name in names[:at]:
-                    raise _fault(f"the {what} {name} comes with two plans: give each its own")
-        for plan in plans:
-            if any(price.money is None and price.points is None for price in plan.prices):
-                raise _fault(f"a price of the plan {plan.id} names neither money nor points")
-        for index, rule in enumerate(info.data.get("rules", ())):
-            for named in rule.plans:
-                if named not in [plan.id for plan in plans]:
-                    raise _fault(f"rule {index} comes with {named}, which is no plan here")
-            if rule.id in gifts:
-                raise _fault(f"rule {index} is called as the gift {rule.id}")
-        return plans
-
-    @field_validator("rules", "groups", "caps")
-    @classmethod
-    def _nothing_is_carried_over(cls, entries: tuple[object, ...]) -> tuple[object, ...]:
-        caps = [cap for one in entries for cap in getattr(one, "caps", (one,))]
-        if any(isinstance(cap, Cap) and cap.carry_over for cap in caps):
-            raise _fault("caps of subscriptions do not carry over")
-        return entries
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        faults = [
+            *misfits(self.plans, self.rules),
+            *carrying_over(self.rules, self.groups, self.caps),
+        ]
+        if faults:
+            raise faulty(faults)
+        return self
 
     @field_validator("choices")
     @classmethod
     def _nothing_is_chosen(cls, choices: tuple[object, ...]) -> tuple[object, ...]:
         if choices:
-            raise _fault("members choose a plan here; other choices belong to a points program")
+            raise PydanticCustomError("config", NOT_CHOSEN)
         return choices
 
     @cached_property
@@ -117,7 +100,3 @@ class SubscriptionsConfig(EarningConfig):
 
 def _comes_with(rule: Boost, plan: str) -> bool:
     return not rule.plans or plan in rule.plans
-
-
-def _fault(text: str) -> PydanticCustomError:
-    return PydanticCustomError("config", "{fault}", {"fault": text})
