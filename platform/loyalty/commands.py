@@ -11,10 +11,13 @@ from loyalty.facts import Fact
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command(Fact):
-    """Asked for by a client under an idempotency key (see `recorder.Request.key`)."""
+    """Asked for by a client under an idempotency key (see `recorder.Request.key`).
+
+    `STILL_WHEN_FROZEN`: it ends what was begun, or staff correct: for a frozen member as well.
+    """
 
     KIND: ClassVar[str] = "Command"
-    GIVES: ClassVar[bool] = False  # and nothing else: a frozen member gets it as well
+    STILL_WHEN_FROZEN: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,7 @@ class CaptureRedemption(Command):
     """Settle a hold: all of it (`amount` None), or a part while the rest is released."""
 
     KIND: ClassVar[str] = "CaptureRedemption"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     redemption_id: UUID
     amount: int | None = None
     order: str | None = None
@@ -46,6 +50,7 @@ class CaptureRedemption(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseRedemption(Command):
     KIND: ClassVar[str] = "ReleaseRedemption"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     redemption_id: UUID
     reason: str = ""
 
@@ -55,6 +60,7 @@ class ReverseRedemption(Command):
     """Undo a captured redemption: what it took goes back to the lots it came from."""
 
     KIND: ClassVar[str] = "ReverseRedemption"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     redemption_id: UUID
     reason: str = ""
 
@@ -74,6 +80,7 @@ class AdjustBalance(Command):
     """
 
     KIND: ClassVar[str] = "AdjustBalance"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     unit: str
     amount: int
     reason_code: str

@@ -64,7 +64,7 @@ class PointsIssued(Command):
     """An outside brand gives a member points of ours for what they did there."""
 
     KIND: ClassVar[str] = "partners.points_issued/1"
-    GIVES: ClassVar[bool] = True
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     program: str
     unit: str
     amount: int

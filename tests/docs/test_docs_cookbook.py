@@ -1,7 +1,8 @@
 """The cookbook: each page shows its template as it ships, and tells a story that comes out so.
 
-A story is a table: when, what Ada does, what each rule gives her, what she has then. It is settled
-by the kernel itself, in memory; the same programs are played over the API in tests/scenarios.
+A story of points is a table: when, what Ada does, what each rule gives her, what she has then. It
+is settled by the kernel itself, in memory; the same programs are played over the API in
+tests/scenarios, and so are those of other kinds.
 """
 
 import re
@@ -14,6 +15,7 @@ import pytest
 
 from loyalty.purchase import Line
 from loyalty.units import format_minor
+from loyalty_app.installed import installed
 from loyalty_points.plugin import plugin
 from loyalty_tenants.templates import Template, templates_of
 from tests.plugins.points.till import Till, minor
@@ -22,6 +24,7 @@ from .page import ROOT, blocks, table
 
 COOKBOOK = ROOT / "docs" / "cookbook"
 SHIPPED = {template.slug: template for template in templates_of([plugin])}
+ALL = {template.slug: template for template in templates_of(installed())}
 GOODS = re.compile(r"(?P<amount>[\d.]+)(?: of (?P<category>\S+))?(?: x(?P<pieces>\d+))?")
 PART = re.compile(r"(?P<amount>[\d.]+) (?P<kind>[A-Z_]+)")
 
@@ -31,16 +34,16 @@ def page(slug: str) -> Path:
 
 
 def test_every_template_has_its_page() -> None:
-    assert {path.stem for path in COOKBOOK.glob("*.md")} == {*SHIPPED, "index"}
+    assert {path.stem for path in COOKBOOK.glob("*.md")} == {*ALL, "index"}
     listed = (COOKBOOK / "index.md").read_text("utf-8")
-    assert [slug for slug in SHIPPED if f"]({slug}.md)" not in listed] == []
+    assert [slug for slug in ALL if f"]({slug}.md)" not in listed] == []
 
 
-@pytest.mark.parametrize("slug", SHIPPED)
+@pytest.mark.parametrize("slug", ALL)
 def test_a_page_shows_the_file_as_it_ships(slug: str) -> None:
     (shown,) = blocks(page(slug), "yaml")
-    assert shown.title == f"plugins/loyalty_points/templates/{slug}.yaml"
-    assert shown.text == (ROOT / shown.title).read_text("utf-8") == SHIPPED[slug].source
+    assert shown.title == f"plugins/loyalty_{ALL[slug].kind}/templates/{slug}.yaml"
+    assert shown.text == (ROOT / shown.title).read_text("utf-8") == ALL[slug].source
 
 
 @pytest.mark.parametrize("slug", SHIPPED)

@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
+from loyalty_app.installed import installed
 from loyalty_partners.config import PartnersConfig
-from loyalty_points.config import PointsConfig
 from loyalty_stamps.config import StampsConfig
+from loyalty_subscriptions.config import SubscriptionsConfig
 
 from . import tables
 from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
@@ -21,7 +22,9 @@ from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
 CONFIGS: dict[str, type[BaseModel]] = {
     "plugins.md": StampsConfig,
     "partners.md": PartnersConfig,
+    "subscriptions.md": SubscriptionsConfig,
 }
+KINDS = {plugin.name: plugin.config for plugin in installed()}
 QUOTED = [b for page in PAGES for b in blocks(page, "python", "sql") if b.title]
 PATH = re.compile(r"`((?:platform|tenants|graphql_schema|plugins|tests|docs|decisions)/[^`\s<>]*)`")
 LINK = re.compile(r"\]\(([^)#\s]+)\)")
@@ -33,8 +36,8 @@ CONFIGURED = [b for page in PAGES for b in blocks(page, "yaml")]
 
 @pytest.mark.parametrize("block", CONFIGURED, ids=lambda block: block.page.name)
 def test_every_config_is_valid(block: Block) -> None:
-    config = CONFIGS.get(block.page.name, PointsConfig)
     given = yaml.safe_load(block.text)
+    config = CONFIGS.get(block.page.name) or KINDS[given.get("kind", "points")]
     config.model_validate(given.get("config", given))  # of a program file its config
 
 

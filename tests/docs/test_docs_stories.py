@@ -59,7 +59,7 @@ def shown(step: Step, real: Any) -> str:
 def test_the_pages_tell_stories() -> None:
     guide = (
         "backtest", "conditions", "daily-work", "explaining", "graphql", "programs/files",
-        "tutorial", "webhooks",
+        "programs/subscriptions", "tutorial", "webhooks",
     )  # fmt: skip
     pages = ["README.md", *(f"docs/{page}.md" for page in guide)]
     assert sorted(name_of(page) for page in STORIES) == pages

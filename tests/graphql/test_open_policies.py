@@ -31,6 +31,7 @@ NOT_READ = {
     "partners_agreement", "partners_terms", "partners_link", "partners_link_code",
     "partners_link_failure", "partners_quote", "partners_movement", "partners_statement",
     "partners_dispute", "partners_pack", "partners_fund",
+    "subscription", "subscription_payment",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

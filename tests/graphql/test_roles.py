@@ -23,6 +23,8 @@ OPEN_TO = {
         "releaseRedemption", "balanceChanged", "activatePoints", "chooseDonation",
         "choose", "rewardValue", "issueLinkCode", "redeemLinkCode", "endPartnerLink",
         "quoteExchange", "exchangePoints",
+        "subscriptionPlans", "subscribe", "cancelSubscription", "pauseSubscription",
+        "resumeSubscription", "changeSubscriptionPlan",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",

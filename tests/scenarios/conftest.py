@@ -19,6 +19,7 @@ from tests.graphql.conftest import (
     rows,
     work,
 )
+from tests.scenarios.subscribing import PUBLISH, TEMPLATE, Subscriber, member_only
 from tests.scenarios.teller import Teller
 
 Change = Callable[[Any], None]
@@ -88,5 +89,36 @@ def starts(
         await done(brand.admin, "publishProgram", **of)
         await brand.enroll("ada")
         return teller
+
+    return begin
+
+
+@pytest.fixture
+def subscriber(
+    make_brand: Callable[..., Awaitable[Brand]], work: Callable[[Brand], Awaitable[int]]
+) -> Callable[..., Awaitable[Subscriber]]:
+    """Begins a story with a program of subscriptions as `club`, one that ships with the product or
+    a config; beside it points per dollar (`dividend`: for who has a plan alone)."""
+
+    async def begin(template: Any, at: str, *, dividend: bool = False) -> Subscriber:
+        brand = await make_brand(config=None, backdating=timedelta(days=400))
+        teller = Teller(brand, work)
+        brand.clock.at = teller.instant(at)
+        config: Any = POINTS
+        rule = {**config["rules"][0], "label": "Points"}
+        if dividend:
+            rule |= {"label": "For members", "when": member_only("club")}
+        await brand.run_program("points", {**config, "rules": [rule]})
+        await brand.enroll("ada")
+        if not isinstance(template, str):
+            await brand.run_program("club", template, kind="subscriptions")
+            return Subscriber(teller)
+        given = {"template": template, "slug": "club", "createUnits": True}
+        made = (await brand.admin.run(TEMPLATE, input=given))["startProgram"]
+        assert made["userErrors"] == [], made
+        draft = {"id": made["program"]["id"], "expectedVersion": made["program"]["version"]}
+        published = (await brand.admin.run(PUBLISH, input=draft))["publishProgram"]
+        assert published["userErrors"] == [], published
+        return Subscriber(teller)
 
     return begin

@@ -41,12 +41,6 @@ STILL_WHEN_CLOSED = (  # what was begun comes to its end; nothing new is given
     ReleaseRedemption,
     ReverseRedemption,
 )
-STILL_WHEN_FROZEN = (  # what was begun comes to its end, and staff may correct
-    AdjustBalance,
-    CaptureRedemption,
-    ReleaseRedemption,
-    ReverseRedemption,
-)
 NEEDS_MEMBER = (
     PurchaseRecorded,
     ActivityRecorded,
@@ -67,13 +61,13 @@ def check(s: Settling) -> None:
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
         _check_time(s, fact)
     members_lots = isinstance(fact, LotsDue) and fact.owner is None
-    if s.member is None and (members_lots or isinstance(fact, NEEDS_MEMBER)):
+    about_one = members_lots or isinstance(fact, NEEDS_MEMBER) or fact.member is not None
+    if s.member is None and about_one:
         raise Refused(
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
     frozen = s.member is not None and s.member.status == "FROZEN"
-    spends = isinstance(fact, Command) and not fact.GIVES
-    if frozen and spends and not isinstance(fact, STILL_WHEN_FROZEN):
+    if frozen and isinstance(fact, Command) and not fact.STILL_WHEN_FROZEN:
         raise Refused(
             Code.MEMBER_FROZEN,
             "the member is frozen and spends nothing until staff unfreeze them",
