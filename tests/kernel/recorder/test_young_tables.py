@@ -10,6 +10,7 @@ import pytest
 from loyalty.database import Database
 from loyalty.facts import LotsDue
 from loyalty_app.logins import Addresses
+from tests.kernel.recorder.capped_program import CAPPED
 
 BATCH = 100
 READ = """
@@ -133,6 +134,27 @@ async def test_whose_lots_are_wanted_is_looked_up_and_not_searched(
         ends = world.clock.now() + timedelta(days=1)
         world.clock.advance(timedelta(days=2))
         await world.record(LotsDue(member=member, occurred_at=ends, unit="points", version=2))
+
+    await once()
+    early = await reading.of(once)
+    members = [await world.member() for _ in range(BATCH)]
+    await world.records(*(world.purchase(member, 1000) for member in members))
+    late = await reading.of(once)
+
+    assert late < early + BATCH, (early, late)
+
+
+async def test_a_counter_is_looked_up_and_not_searched_among_those_of_all_members(
+    make_world: Callable[..., Awaitable[Any]], admin: Any
+) -> None:
+    world = await make_world(config=None, plugins=(CAPPED,))
+    await world.run_program("capped", {}, kind="capped")
+    reading = Reading(world, admin)
+
+    async def once() -> None:
+        member = await world.member()
+        await world.record(world.purchase(member, 1000))
+        await world.record(world.purchase(member, 1000))
 
     await once()
     early = await reading.of(once)
