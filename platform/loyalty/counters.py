@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from loyalty.days import MIDNIGHT, add_months, day_start, local_day
@@ -68,6 +69,9 @@ def stored_as(slug: str, counter: Counter) -> str:
     Counters that go by one name in two versions but not in the same buckets are two: one is read
     while the other is still filled.
     """
+    plain = counter.scope is Scope.MEMBER and counter.bucket is Bucket.DAY
+    if plain and counter.day_starts_at == MIDNIGHT:
+        return f"{slug}/{counter.name}"  # most are such, and every purchase asks for all of them
     parts = [
         "tenant" if counter.scope is Scope.TENANT else "",
         "hour" if counter.bucket is Bucket.HOUR else "",
@@ -87,8 +91,17 @@ def bucket_of(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:
 
 def window_of(counter: Counter, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """[since, before) in UTC: the buckets a counter is summed over, seen from `at`."""
+    if counter.window is Window.LIFETIME:
+        return ALWAYS
     today = local_day(at, zone, counter.day_starts_at)
-    match counter.window:
+    return _window(counter.window, counter.rolling_days, today, zone, counter.day_starts_at)
+
+
+@lru_cache(maxsize=4_096)  # a batch asks for the same few again and again
+def _window(
+    window: Window, rolling_days: int, today: date, zone: ZoneInfo, starts_at: time
+) -> tuple[datetime, datetime]:
+    match window:
         case Window.LIFETIME:
             return ALWAYS
         case Window.DAY:
@@ -105,9 +118,6 @@ def window_of(counter: Counter, at: datetime, zone: ZoneInfo) -> tuple[datetime,
         case Window.YEAR:
             first, after = date(today.year, 1, 1), date(today.year + 1, 1, 1)
         case Window.ROLLING:
-            first = today - timedelta(days=counter.rolling_days - 1)
+            first = today - timedelta(days=rolling_days - 1)
             after = today + timedelta(days=1)
-    return (
-        day_start(first, zone, counter.day_starts_at),
-        day_start(after, zone, counter.day_starts_at),
-    )
+    return day_start(first, zone, starts_at), day_start(after, zone, starts_at)

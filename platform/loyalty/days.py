@@ -9,6 +9,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _SPAN = re.compile(r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?", re.ASCII)
@@ -60,6 +61,7 @@ def iso(at: datetime | None) -> str | None:
     return at.isoformat()[:-6] + "Z"
 
 
+@lru_cache(maxsize=4_096)  # every purchase of a day asks for it, some of them often
 def day_start(day: date, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> datetime:
     """The instant (UTC) at which the local `day` begins; a gap moves it to the gap's end."""
     return datetime.combine(day, starts_at, zone).astimezone(UTC)

@@ -157,9 +157,13 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
     if ref is not None:
         wants.touching[ref] = wants.touching.get(ref, 0) + 1
     _own_needs(wants, request, ref, setup)
+    versions: dict[UUID, Turn] = {}
     for kind in kinds(fact, plugins, setup):
         for turn in plugins.turns(kind, setup, fact.occurred_at):
-            _turn_needs(wants, fact, kind, turn, ref, setup, plugins)
+            _turn_needs(wants, fact, kind, turn, ref, setup)
+            versions[turn.version.id] = turn
+    for turn in versions.values():
+        _counter_needs(wants, fact, turn, ref, setup, plugins)
 
 
 def kinds(fact: Fact, plugins: PluginSet, setup: Setup) -> Sequence[type[Fact]]:
@@ -227,15 +231,9 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
 
 
 def _turn_needs(
-    wants: Wants,
-    fact: Fact,
-    kind: type[Fact],
-    turn: Turn,
-    ref: int | None,
-    setup: Setup,
-    plugins: PluginSet,
+    wants: Wants, fact: Fact, kind: type[Fact], turn: Turn, ref: int | None, setup: Setup
 ) -> None:
-    """What the reaction of one program looks at: lots, traits, counters."""
+    """What the reaction of one program looks at: lots, traits."""
     reaction, at = turn.reaction, fact.occurred_at
     if reaction.burns is not None and ref is not None:
         if kind is type(fact):
@@ -246,10 +244,16 @@ def _turn_needs(
                 wants.want_lots(ref, unit, None, at)
     for name in turn.traits:
         wants.traits[name] = None
+
+
+def _counter_needs(
+    wants: Wants, fact: Fact, turn: Turn, ref: int | None, setup: Setup, plugins: PluginSet
+) -> None:
+    """The counters of one program, whichever of its reactions looks at them."""
     for counter in plugins.counters(turn.plugin, turn.version):
         subject = ref if counter.scope is Scope.MEMBER else None
         if subject is None and counter.scope is Scope.MEMBER:
             continue
-        since, before = window_of(counter, at, setup.zone)
+        since, before = window_of(counter, fact.occurred_at, setup.zone)
         key = (subject, stored_as(turn.program.slug, counter), since, before)
         wants.counters.setdefault(key, len(wants.counters) + 1)
