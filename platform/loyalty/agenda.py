@@ -11,9 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.facts import Fact
-from loyalty.plugin import Plugin, Reaction
+from loyalty.plugin import Counter, Plugin, Reaction
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.traits import full_names
+
+Kept = tuple[Program, str, Counter]
+"""A counter of a program, with the full name under which it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,20 @@ class Agenda:
         self._place = place
         self._changes = sorted(_changes(setup))
         self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
+        self._kept: dict[int, Sequence[Kept]] = {}
 
     def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         """Who reacts to one of these types at an instant: by stage, `after` and position."""
         key = (bisect_right(self._changes, at), facts)
         if (found := self._turns.get(key)) is None:
             found = self._turns[key] = self._worked_out(facts, at)
+        return found
+
+    def kept(self, at: datetime, worked_out: Callable[[], Sequence[Kept]]) -> Sequence[Kept]:
+        """The counters that are kept at an instant, `worked_out` once for every stretch."""
+        key = bisect_right(self._changes, at)
+        if (found := self._kept.get(key)) is None:
+            found = self._kept[key] = worked_out()
         return found
 
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:

@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from loyalty.agenda import Agenda
+from loyalty.agenda import Agenda, Kept
 from loyalty.agenda import Turn as Turn
 from loyalty.codec import Codec
+from loyalty.counters import stored_as
 from loyalty.facts import Fact
 from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
 from loyalty.plugin_checks import (
@@ -20,7 +21,7 @@ from loyalty.plugin_checks import (
     check_reactions,
     check_writers,
 )
-from loyalty.setup import ProgramVersion, Setup, active_programs
+from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.view import Stage
 
 AGENDAS_MAX = 10_000  # tenants
@@ -110,6 +111,29 @@ class PluginSet:
             counters = self.counters(plugin, version)
             found = self._named[version.id] = {counter.name: counter for counter in counters}
         return found
+
+    def counting(self, setup: Setup, at: datetime) -> Sequence[Kept]:
+        """The counters that what happened at an instant is measured by, drafts that fill up too."""
+
+        def worked_out() -> Sequence[Kept]:
+            return [
+                (program, name, counter)
+                for program in setup.programs
+                if (plugin := self.by_name.get(program.kind)) is not None
+                for name, counter in self.full_names(program, plugin, program.counting(at)).items()
+            ]
+
+        return self._agenda(setup).kept(at, worked_out)
+
+    def full_names(
+        self, program: Program, plugin: Plugin, versions: Iterable[ProgramVersion]
+    ) -> Mapping[str, Counter]:
+        """The counters of some versions of a program by the names under which they are kept."""
+        return {
+            stored_as(program.slug, counter): counter
+            for version in versions
+            for counter in self.counters(plugin, version)
+        }
 
     def activities(self, setup: Setup, at: datetime) -> list[ActivityType]:
         """The types of activities that the programs in force at an instant define."""

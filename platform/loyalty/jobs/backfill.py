@@ -20,7 +20,7 @@ from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import Visit
 from loyalty.plugin import Connection, Counter, Scope
 from loyalty.plugin_set import PluginSet
-from loyalty.settlement.measuring import counters_of, from_history, measured_by
+from loyalty.settlement.measuring import from_history, measured_by
 from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Program, ProgramVersion, Setup
@@ -145,7 +145,7 @@ def _wanted(
     plugin = plugins.by_name[program.kind]
     return {
         name: counter
-        for name, counter in counters_of(plugins, program.slug, plugin, [version])
+        for name, counter in plugins.full_names(program, plugin, [version]).items()
         if counter.name in detail["counters"]
     }
 

@@ -4,18 +4,16 @@ Measured are the root and each fact emitted in answer to it. Grants in answer to
 tells (`Granted`, ...) belong to the fact that set them off, so that none escapes a budget.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from loyalty.agenda import Kept
 from loyalty.codec import Codec
-from loyalty.counters import stored_as
 from loyalty.effects import AccountingClass
 from loyalty.facts import Fact
-from loyalty.plugin import Counter, Plugin, Scope
-from loyalty.plugin_set import PluginSet
+from loyalty.plugin import Counter, Scope
 from loyalty.settlement.settling import Settling
-from loyalty.setup import Program, ProgramVersion
 from loyalty.view import GrantView, Measured, Stage
 
 
@@ -26,32 +24,16 @@ def count(s: Settling) -> None:
             s.counts.append((name, counter, s.at, delta))
 
 
-def counting(s: Settling, at: datetime) -> Iterator[tuple[Program, str, Counter]]:
+def counting(s: Settling, at: datetime) -> Sequence[Kept]:
     """The counters that what happened at an instant is measured by, with their full names."""
-    for program in s.batch.setup.programs:
-        plugin = s.batch.plugins.by_name.get(program.kind)
-        if plugin is None or plugin.counters is None:
-            continue
-        versions = program.counting(at)
-        for name, counter in counters_of(s.batch.plugins, program.slug, plugin, versions):
-            if counter.scope is not Scope.MEMBER or s.member is not None:
-                yield program, name, counter
+    found = s.batch.plugins.counting(s.batch.setup, at)
+    if s.member is not None:
+        return found
+    return [one for one in found if one[2].scope is not Scope.MEMBER]
 
 
 def measured_by(counter: Counter, program: str, measured: Measured) -> int:
     return sum(counter.measure(fact, grants, program) for fact, grants in measured)
-
-
-def counters_of(
-    plugins: PluginSet, slug: str, plugin: Plugin, versions: Iterable[ProgramVersion]
-) -> list[tuple[str, Counter]]:
-    """The counters of a program by full name, each once."""
-    found = {
-        stored_as(slug, counter): counter
-        for version in versions
-        for counter in plugins.counters(plugin, version)
-    }
-    return list(found.items())
 
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
