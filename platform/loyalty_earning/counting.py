@@ -1,6 +1,6 @@
 """What a rule counts of a fact, line by line, in whole numbers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -31,12 +31,16 @@ class Counted(NamedTuple):
 
 def counted(rule: EarningRule, fact: Fact) -> list[Counted]:
     """The lines that `rule` counts, in the basket's order, before tenders are looked at."""
-    tariff = rule.tariff
-    flat = tariff.is_flat  # most rules have one rate
-    measure = _measure(rule, fact)
+    lines, tariff = lines_of(rule, fact), rule.tariff
+    amounts = _measured(rule, fact, lines)
+    if tariff.is_flat:  # as most rules are
+        return [
+            Counted(line.id, amount, None, line.net)
+            for line, amount in zip(lines, amounts, strict=True)
+        ]
     return [
-        Counted(line.id, measure(line), None if flat else tariff.key(line), line.net)
-        for line in lines_of(rule, fact)
+        Counted(line.id, amount, tariff.key(line), line.net)
+        for line, amount in zip(lines, amounts, strict=True)
     ]
 
 
@@ -80,26 +84,28 @@ def towards_minimum(rule: EarningRule, line: Counted) -> int:
     return line.amount if rule.count is Count.AMOUNT else line.weight
 
 
-def _measure(rule: EarningRule, fact: Fact) -> Callable[[Line], int]:
+def _measured(rule: EarningRule, fact: Fact, lines: Sequence[Line]) -> list[int]:
+    """How much of each line counts."""
     match rule.count:
         case Count.AMOUNT if isinstance(fact, PurchaseRecorded):
-            return amount_in(rule.base, tax_included=fact.tax_included)
+            return amounts_in(rule.base, lines, tax_included=fact.tax_included)
         case Count.QUANTITY:
-            return lambda line: line.quantity
+            return [line.quantity for line in lines]
         case Count.ATTRIBUTE:
             assert rule.attribute is not None
-            number = attribute_number(fact.attributes, rule.attribute)
-            return lambda line: number
+            return [attribute_number(fact.attributes, rule.attribute)] * len(lines)
         case _:  # a visit; and of an activity whatever is no number of its attributes
-            return lambda line: THOUSANDTHS
+            return [THOUSANDTHS] * len(lines)
 
 
-def amount_in(base: AmountBase, *, tax_included: bool) -> Callable[[Line], int]:
-    """What of a line counts, never below nothing. `tax` is the whole line's, as it was charged."""
+def amounts_in(base: AmountBase, lines: Sequence[Line], *, tax_included: bool) -> list[int]:
+    """What of each line counts, never below nothing. `tax` is the whole line's, as charged."""
     sign = base.taxed - tax_included  # where both say the same the tax stays where it is
     if base.discounted:
-        return lambda line: max(line.amount - line.discount + sign * line.tax, 0)
-    return lambda line: max(line.amount + sign * line.tax, 0)
+        found = [line.amount - line.discount + sign * line.tax for line in lines]
+    else:
+        found = [line.amount + sign * line.tax for line in lines]
+    return found if not found or min(found) >= 0 else [max(amount, 0) for amount in found]
 
 
 def attribute_number(attributes: Mapping[str, Any], name: str) -> int:
