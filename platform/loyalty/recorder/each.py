@@ -66,6 +66,8 @@ def _builds_on(fact: Fact) -> tuple[FactKey, ...]:
 
 def arrived(batch: Batch, requests: Sequence[Request]) -> list[Request]:
     """The returns that waited for purchases of this batch, to be applied after it."""
+    if not batch.parked:
+        return []
     there = {
         (fact.source, fact.external_id, revision)
         for request in requests

@@ -25,8 +25,15 @@ class Staged:
     stage: Stage
     grant: Grant
     lines: Mapping[str, int]  # shares, by line; they sum to grant.granted
+    seen: GrantView | None = None
 
     def view(self) -> GrantView:
+        """As rules and counters see it: the same one until a cap lowers it."""
+        if self.seen is None:
+            self.seen = self._view()
+        return self.seen
+
+    def _view(self) -> GrantView:
         return GrantView(
             program=self.turn.program.slug,
             rule=self.grant.rule,
@@ -90,6 +97,7 @@ def _lower(earlier: Staged, cap: Grant) -> None:
     )
     shares = apportion(cap.granted, list(earlier.lines.values()))
     earlier.lines = dict(zip(earlier.lines, shares, strict=True))
+    earlier.seen = None
 
 
 def _shares(grant: Grant, root: Fact) -> Mapping[str, int]:
