@@ -73,6 +73,7 @@ def local_day(at: datetime, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> date:
     return day if at >= day_start(day, zone, starts_at) else day - timedelta(days=1)
 
 
+@lru_cache(maxsize=4_096)
 def add_months(day: date, months: int) -> date:
     """The same day of a later month, or that month's last day where it is shorter."""
     index = day.year * 12 + day.month - 1 + months

@@ -7,7 +7,6 @@ from loyalty.units import apportion
 from loyalty_earning.counting import counted, paid, towards_minimum
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import Judged, Occasion
-from loyalty_earning.lifetime import instants
 from loyalty_earning.measures import MinimumLost
 from loyalty_earning.reason import SAID
 from loyalty_earning.terms import Terms
@@ -29,7 +28,7 @@ def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
 def _grant(
     occasion: Occasion, judged: Judged, unit: str, parts: Mapping[str, int], terms: Terms
 ) -> Grant:
-    when = instants(terms, occasion.fact.occurred_at, occasion.completed)
+    when = occasion.instants(terms)
     wanted = sum(parts.values())
     return Grant(
         unit=unit,

@@ -20,9 +20,11 @@ from loyalty_earning.config import EarningConfig
 from loyalty_earning.counting import Counted, Fact, counted, is_below_minimum, paid
 from loyalty_earning.curve import Part, points_by_line, points_over, weights
 from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.lifetime import Instants, instants
 from loyalty_earning.measures import Count
 from loyalty_earning.reason import Reason as Reason
 from loyalty_earning.running_sums import sum_name
+from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 from loyalty_earning.uses import times_name
 
@@ -62,6 +64,7 @@ class Occasion:
         self.view = view
         self.is_activity = isinstance(fact, ActivityRecorded)
         self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
+        self._instants: dict[int, tuple[Terms, Instants]] = {}
 
     @property
     def subject(self) -> str | None:
@@ -93,6 +96,13 @@ class Occasion:
 
     def places(self, unit: str) -> int:
         return unit_places(self.view, unit)
+
+    def instants(self, terms: Terms) -> Instants:
+        """When what is given under some terms can be used and ends: rules mostly share theirs."""
+        if (known := self._instants.get(id(terms))) is None:
+            found = instants(terms, self.fact.occurred_at, self.completed)
+            known = self._instants[id(terms)] = terms, found
+        return known[1]
 
 
 def judge(rule: EarningRule, occasion: Occasion) -> Judged:
