@@ -5,12 +5,14 @@ import hashlib
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
-OURS = ("points", "subscriptions")
+PROJECT = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())["project"]
+OURS = tuple(PROJECT["entry-points"]["loyalty.plugins"])
 ASK = """
 from loyalty_app.installed import installed, migration_packages
 from loyalty.plugin_set import PluginSet

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from loyalty.effects import Effect, Emit
+from loyalty.effects import Effect, Emit, SetTrait
 from loyalty.facts import MemberClosed
 from loyalty.plugin import BurnWant
 from loyalty.view import View
@@ -15,7 +15,7 @@ from loyalty_subscriptions.periods import next_end
 from loyalty_subscriptions.plans import Plan
 from loyalty_subscriptions.rules.becoming import become, say
 from loyalty_subscriptions.rules.giving import Period, begin_period, can_pay
-from loyalty_subscriptions.standing import known
+from loyalty_subscriptions.standing import Shown, known, traits
 from loyalty_subscriptions.subscription import Provider, Status, Subscription
 
 NO_PLAN = "the plan is no longer there"
@@ -43,11 +43,18 @@ def fees(config: SubscriptionsConfig, fact: object) -> Iterator[BurnWant]:
 
 
 def close(config: SubscriptionsConfig, fact: MemberClosed, view: View) -> Iterator[Effect]:
-    """Who leaves has no subscription any more."""
+    """Who leaves has no subscription any more. What others know is said once: a fact says one thing
+    of a trait."""
+    at = fact.occurred_at
     for one in known(view).values():
         if one.status is not Status.EXPIRED:
+            at = max(at, one.as_of)
             ended = replace(one, ended_at=fact.occurred_at)
-            yield from become(config, view, one, ended, fact.occurred_at, fact.reason)
+            for effect in become(config, view, one, ended, fact.occurred_at, fact.reason):
+                if not isinstance(effect, SetTrait):
+                    yield effect
+    if known(view):
+        yield from traits(Shown(), at)
 
 
 def _renew(

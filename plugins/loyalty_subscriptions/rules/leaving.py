@@ -37,6 +37,12 @@ def cancel(config: SubscriptionsConfig, command: Cancel, view: View) -> Iterator
             field="atOnce",
         )  # fmt: skip
         return
+    if not command.at_once and one.covered_until == FOREVER:
+        yield Refuse(
+            code=Code.BAD_USER_INPUT, message="is for life, with no end to wait for",
+            field="atOnce",
+        )  # fmt: skip
+        return
     after = _wants(one, at, cancels=True, paused=one.paused_at is not None)
     if command.at_once or one.covered_until is None:
         fees = fees_of(view, one)

@@ -8,6 +8,7 @@ from loyalty.errors import Code
 from loyalty.facts import MemberClosed, MemberFrozen, MemberUnfrozen
 from loyalty_subscriptions.commands import (
     Cancel,
+    Comp,
     Pause,
     Resume,
     Subscribe,
@@ -211,10 +212,18 @@ async def test_who_leaves_the_tenant_has_no_subscription_any_more(club: Any) -> 
     shop = await club()
     ada = await shop.world.member()
     await shop.pays(ada, "i-1")
+    until = shop.local("2027-01-01T00:00")
+    await shop.ask(Comp, ada, plan="gold", until=until, reason="sorry")
 
+    await shop.comes("2026-02-10T12:00")
     at = shop.world.clock.now()
     await shop.world.record(MemberClosed(member=ada, occurred_at=at, reason="moved"))
     await shop.comes("2026-03-31T12:00")
 
-    assert (await shop.one(ada)).status is Status.EXPIRED
+    assert {one.status for one in await shop.has(ada)} == {Status.EXPIRED}
     assert (await shop.kinds())[-1] == "expired"
+    [(active,)] = await shop.world.rows(
+        """select value from loyalty.trait where name = 'club.active'
+            order by since desc limit 1"""
+    )
+    assert active is False

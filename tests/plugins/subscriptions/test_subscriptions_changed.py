@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Code
-from loyalty_subscriptions.commands import ChangePlan, Comp, GiveBack, Subscribe
+from loyalty_subscriptions.commands import Cancel, ChangePlan, Comp, GiveBack, Subscribe
 from loyalty_subscriptions.subscription import Provider, Status
 from tests.plugins.subscriptions.conftest import GOLD, POINTED, YEAR, refused
 
@@ -121,6 +121,20 @@ async def test_a_dated_price_is_the_one_of_the_period(
     await shop.comes("2026-02-28T12:00")
 
     assert await shop.points(ada) == balance
+
+
+async def test_what_is_for_life_ends_at_once_or_not_at_all(club: Any) -> None:
+    life = {"id": "life", "label": "Life", "prices": [{"money": {"USD": "30.00"}}]}
+    shop = await club(plans=[life])
+    ada = await shop.world.member()
+    await shop.pays(ada, "i-1", plan="life", amount=3000)
+
+    assert await refused(shop.ask(Cancel, ada)) is Code.BAD_USER_INPUT
+    assert await shop.buys(ada, "10.00") == 20
+    await shop.ask(Cancel, ada, at_once=True, by_staff=True)
+
+    assert (await shop.one(ada)).status is Status.EXPIRED
+    assert await shop.buys(ada, "10.00") == 10
 
 
 async def test_a_free_plan_renews_by_itself_and_one_for_life_never_ends(club: Any) -> None:
