@@ -21,12 +21,14 @@ from loyalty_partners.terms import terms_of
 from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
 
 LINE = """
-select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id,
+select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id, t.terms as plain,
        exists (select from loyalty.partners_movement r
                 where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL')
          as reversed
   from loyalty.partners_movement m
   join loyalty.partners_agreement a on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
+  join loyalty.partners_terms t
+    on (t.tenant_id, t.agreement_id, t.number) = (m.tenant_id, m.agreement_id, m.terms)
  where m.tenant_id = (select loyalty.tenant()) and m.id = $1
 """
 # Who the linked member is there: the partner's half of link and agreement.
