@@ -104,7 +104,7 @@ async def _paired(
         raise not_available()
     owed = sale.flow.owed(sale.points, sale.currency)
     ours = -owed if kind is MovementKind.EARN else owed
-    shared = {
+    shared: dict[str, Any] = {
         "id": ident, "agreement_id": sale.half.id, "kind": kind, "terms": sale.number,
         "currency": sale.currency, "link_id": sale.link_id,
     }  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 from tests.plugins.partners import documents
 from tests.plugins.partners.conftest import Alliance, link
 
-SECRETS = ("ann", "amy", "air-only")  # words that only the airline uses
+SECRETS = ('"ann"', '"amy"', "air-only")  # what only the airline says
 
 
 async def _all_of(shop: Any, agreement: str) -> str:
@@ -41,8 +41,7 @@ async def test_no_answer_has_anything_of_the_other_half(alliance: Alliance) -> N
 
     told = await _all_of(hotel, alliance.agreement)
 
-    assert "bob" not in told or "ann" not in told
-    assert not [word for word in SECRETS if f'"{word}"' in told or word == "air-only" in told]
+    assert not [word for word in SECRETS if word in told]
     assert str(air.brand.tenant_id) not in told
     assert "carried" in told
     assert '"carried":"' not in told  # what points are worth to the airline's books

@@ -1,4 +1,4 @@
-"""Each invariant of partnerships is broken once, and found; also what two tenants owe each other."""
+"""Each invariant of partnerships is broken once, and found; those between tenants too."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -39,7 +39,9 @@ BETWEEN = {
     "points that leave one side": MOVED.format(
         change="partner_points = partner_points + 1", tenant="{tenant}"
     ),
-    "both halves of an agreement": f"update loyalty.partners_link set state = 'ENDED', ended_at = now() {IN}",
+    "both halves of an agreement": (
+        f"update loyalty.partners_link set state = 'ENDED', ended_at = now() {IN}"
+    ),
 }
 
 
