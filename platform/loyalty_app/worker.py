@@ -79,7 +79,11 @@ def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
     watching: list[Running] = [Backlog(ledger.database, clock)]
     if settings.audit_database_url and settings.audit_hours:
         every = timedelta(hours=settings.audit_hours)
-        watching.append(Auditing(ledger.database, settings.audit_database_url, every, clock))
+        watching.append(
+            Auditing(
+                ledger.database, settings.audit_database_url, every, clock, ledger.plugins.plugins
+            )
+        )
     return watching
 
 

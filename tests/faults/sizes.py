@@ -35,6 +35,8 @@ SIZES: Mapping[str, Size] = {
     "migrations under load": Size(6, 20),
     "kills of a migrator": Size(8, 40),
     "made-up keys": Size(1_000, 5_000),
+    "exchanges between brands": Size(300, 3_000),
+    "kills of exchanging processes": Size(3, 10),
     "megabytes to fill": Size(40, 200),
     "rolling restarts": Size(3, 20),
     "sockets in a restart": Size(50, 50),

@@ -49,6 +49,7 @@ WITHOUT_TENANT = {
     "exchangePoints", "reverseExchange", "proposeStatement", "agreeStatement", "settleStatement",
     "disputePartnerLine", "decidePartnerDispute", "reversePartnerFact", "buyPointPack",
     "partnerAgreement", "partnerStatement", "partnerStatements", "partnerStatementFile",
+    "earnAtPartnerTill", "spendAtPartnerTill",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

@@ -6,6 +6,7 @@ from loyalty.plugin import GraphQLPart
 from loyalty_graphql.members import Member
 from loyalty_partners.graphql.agreements import AgreementQuery, PartnerAgreement
 from loyalty_partners.graphql.brands import BrandMutation, BrandQuery
+from loyalty_partners.graphql.coalition import CoalitionMutation
 from loyalty_partners.graphql.exchanges import (
     ExchangeMutation,
     PartnerExchange,
@@ -31,6 +32,7 @@ class PartnersMutation(
     ExchangeMutation,
     SettlementMutation,
     BrandMutation,
+    CoalitionMutation,
 ):
     pass
 

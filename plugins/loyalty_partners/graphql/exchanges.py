@@ -59,7 +59,7 @@ class ExchangeQuote:
 @strawberry.type
 @reached
 class PartnerExchange:
-    """Our half of an exchange."""
+    """Our half of an exchange, or of what was earned or spent at a till of a coalition."""
 
     id: strawberry.ID
     """Opaque; the same on both sides."""
@@ -70,9 +70,9 @@ class PartnerExchange:
     outgoing: bool
     """Whether our points became the partner's; false: the other way round."""
     unit: str
-    """Code of our unit."""
+    """Code of our unit; where the partner keeps the points, of its unit."""
     points: Decimal
-    """How much of our unit was burned, or credited."""
+    """How much of it was burned, or credited."""
     fee: Decimal
     """What it cost besides, in our unit."""
     reversed: bool
@@ -181,7 +181,8 @@ class ExchangeMutation:
     async def reverse_exchange(
         self, info: RequestInfo, input: ReverseExchangeInput
     ) -> ExchangePayload:
-        """Undo an exchange within its window, on both sides: lots are as they were.
+        """Undo an exchange, or what a till of a coalition did, within its window and on both
+        sides: lots are as they were.
 
         :param input: which exchange
         """
@@ -224,7 +225,12 @@ async def _told(context: Context, ident: str, kind: str, field: str, do: Any) ->
         done: tuple[Any, bool] = await do(context, uuid_of(ident, kind, field=field))
         return done
 
-    done, refused = await attempted(doing())
+    return await told(context, doing())
+
+
+async def told(context: Context, doing: Any) -> ExchangePayload:
+    """What came of it: our line, and whether it was there before."""
+    done, refused = await attempted(doing)
     if done is None:
         return ExchangePayload(exchange=None, replayed=False, user_errors=user_errors(refused))
     line, replayed = done
@@ -234,17 +240,19 @@ async def _told(context: Context, ident: str, kind: str, field: str, do: Any) ->
 
 
 def shown_exchange(line: Any, setup: Setup) -> PartnerExchange:
-    places = setup.places(line["unit"]) or 0
+    places = setup.places(line["unit"] or "")
+    if line["unit"] is None:  # the partner keeps the points
+        places = (line["plain"]["give"] or line["plain"]["take"])["places"]
     outgoing = line["points_out"] > 0
-    points = line["points_out"] if outgoing else line["points_in"]
+    points = line["points_out"] or line["points_in"] or line["partner_points"]
     return PartnerExchange(
         id=node_id(EXCHANGE, line["id"]),
         agreement=node_id(NODE, line["agreement_id"]),
         partner=line["partner"],
         outgoing=outgoing,
-        unit=line["unit"],
-        points=Decimal(format_minor(points, places)),
-        fee=Decimal(format_minor(line["fee"], places)),
+        unit=line["unit"] or line["partner_unit"],
+        points=Decimal(format_minor(points, places or 0)),
+        fee=Decimal(format_minor(line["fee"], places or 0)),
         reversed=line["reversed"],
         at=line["occurred_at"],
     )

@@ -13,19 +13,22 @@ from loyalty.recorder.pair import Leg, LegRefused, record_pair
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup
 from loyalty_graphql.context import Context
-from loyalty_partners.facts import PointsGiven, PointsTaken
+from loyalty_partners.exchange import Deal, Side, legs
 from loyalty_partners.graphql.quoting import kept, not_available
-from loyalty_partners.movement import Movement, MovementKind, moved_key
+from loyalty_partners.movement import moved_key
+from loyalty_partners.quote import Quote
 from loyalty_partners.terms import terms_of
 from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
 
 LINE = """
-select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id,
+select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id, t.terms as plain,
        exists (select from loyalty.partners_movement r
                 where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL')
          as reversed
   from loyalty.partners_movement m
   join loyalty.partners_agreement a on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
+  join loyalty.partners_terms t
+    on (t.tenant_id, t.agreement_id, t.number) = (m.tenant_id, m.agreement_id, m.terms)
  where m.tenant_id = (select loyalty.tenant()) and m.id = $1
 """
 # Who the linked member is there: the partner's half of link and agreement.
@@ -120,27 +123,19 @@ async def _paired(context: Context, quote: Any, carried: int | None, theirs: The
     program = setup.program_by_id(quote["program_id"])
     if flow is None or program is None or theirs.unit is None:
         raise not_available()
-    shared = {
-        "id": quote["id"], "agreement_id": quote["agreement_id"], "kind": MovementKind.EXCHANGE,
-        "terms": quote["terms"], "currency": currency, "link_id": quote["link_id"],
-    }  # fmt: skip
-    given = PointsGiven(
-        member=MemberRef(id=quote["member_id"]), occurred_at=now, program=program.slug,
-        unit=quote["unit"], amount=quote["burned"] + quote["fee"], capture=True,
-        day=today(setup, now),
-        movement=Movement(
-            **shared, amount=-quote["owed"], charge=-flow.charge, unit=quote["unit"],
-            points_out=quote["burned"], fee=quote["fee"], partner_points=quote["credited"],
-            carried=carried,
-        ),
+    names = ("offered", "burned", "fee", "credited", "owed")
+    deal = Deal(
+        id=quote["id"], agreement_id=quote["agreement_id"], link_id=quote["link_id"],
+        terms=quote["terms"], currency=currency, charge=flow.charge,
+        quote=Quote(**{name: quote[name] for name in names}),
     )  # fmt: skip
-    taken = PointsTaken(
-        member=theirs.member, occurred_at=now, program=theirs.program, unit=theirs.unit,
-        amount=quote["credited"], day=now,
-        movement=Movement(
-            **shared, amount=quote["owed"], charge=flow.charge, unit=theirs.unit,
-            points_in=quote["credited"], partner_points=quote["burned"],
+    given, taken = legs(
+        deal,
+        Side(
+            member=MemberRef(id=quote["member_id"]), program=program.slug, unit=quote["unit"]
         ),
+        Side(member=theirs.member, program=theirs.program, unit=theirs.unit),
+        now=now, day=today(setup, now), carried=carried,
     )  # fmt: skip
     ours, _ = await pair(context, given, taken, theirs, moved_key(quote["id"]))
     return ours

@@ -30,7 +30,7 @@ from loyalty_partners.graphql.terms_input import ExchangeTermsInput, read_terms
 from loyalty_tenants.principal import Role
 
 # What the other tenant must have for a proposal to reach it, as it alone can see.
-_THERE = """
+THERE = """
 select (select p.id from loyalty.program p
          where p.tenant_id = (select loyalty.tenant()) and p.kind = 'partners'
            and p.status = 'ACTIVE' order by p.position, p.slug limit 1) as program_id,
@@ -191,7 +191,7 @@ async def _propose(context: Context, given: ProposeExchangeInput) -> UUID:
     theirs = NIL if found is None else UUID(str(found))
     ident = agreeing.new_agreement()
     async with both(context.api.database, context.tenant_id, theirs) as sides:
-        row = await (await sides.of(theirs)).fetchrow(_THERE, given.partner_unit)
+        row = await (await sides.of(theirs)).fetchrow(THERE, given.partner_unit)
         if row["program_id"] is None or row["places"] is None:
             raise no_partner()
         terms = read_terms(given.terms, unit.places, row["places"])

@@ -8,10 +8,12 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import FactReversed, MemberRef
 from loyalty.ids import NIL
 from loyalty_graphql.context import Context
-from loyalty_partners.facts import GivingUndone
+from loyalty_partners.facts import ChargeUndone, GivingUndone
 from loyalty_partners.graphql.exchanging import LINE, There, pair
 from loyalty_partners.movement import MOVED, MovementKind, reversal_key
 from loyalty_partners.terms import terms_of
+
+UNDONE = frozenset({MovementKind.EXCHANGE, MovementKind.EARN, MovementKind.BURN})
 
 _REDEMPTION = """
 select (f.answer ->> 'redemptionId')::uuid from loyalty.fact f
@@ -28,7 +30,7 @@ async def reverse(context: Context, movement_id: UUID, reason: str) -> tuple[Any
     now = context.api.clock.now()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         line = await connection.fetchrow(LINE, movement_id)
-        if line is None or line["kind"] != MovementKind.EXCHANGE:
+        if line is None or line["kind"] not in UNDONE:
             raise Refused(Code.NOT_FOUND, "there is no such exchange", field="exchange")
         if line["reversed"]:
             return line, True
@@ -81,6 +83,8 @@ async def _leg(context: Context, tenant_id: UUID, half: Any, reason: str) -> Any
             member=member, occurred_at=now, reversed_scope=MOVED, reversed_key=str(half["id"]),
             part="1",
         )  # fmt: skip
+    if not half["points_out"]:
+        return ChargeUndone(member=member, occurred_at=now, movement_id=half["id"])
     async with context.api.database.tenant(tenant_id, read_only=True) as connection:
         redemption = await connection.fetchval(_REDEMPTION, half["id"])
     return GivingUndone(

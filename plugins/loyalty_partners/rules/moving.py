@@ -55,7 +55,7 @@ def give(config: PartnersConfig, fact: PointsGiven, view: View) -> Iterable[Effe
         amount=fact.amount,
         to=clearing(movement.agreement_id),
         reversible=Reinstate(allowed=False, grace=None if grace is None else timedelta(days=grace)),
-        settled=True,
+        settled=movement.kind is MovementKind.EXCHANGE,
     )
     if movement.fee:
         yield Post(

@@ -1,5 +1,8 @@
 """The documents that tests of partnerships send."""
 
+from loyalty.ids import new_id
+from loyalty_graphql.ids import node_id
+
 ERRORS = "userErrors { code field message details }"
 FLOW = "burn credit price charge fee minimum perMemberPerDay perDay"
 TERMS = f"""number state effectiveFrom inForce proposedByUs currency reversalHours issuing
@@ -80,3 +83,17 @@ MUTATIONS |= {
         "buyPointPack": ("BuyPointPackInput", f"replayed fact {{ {FACT} }}"),
     }.items()
 }
+
+MUTATIONS |= {
+    name: mutation(name, kind, shown)
+    for name, (kind, shown) in {
+        "proposeCoalition": ("ProposeCoalitionInput", f"agreement {{ {AGREEMENT} }}"),
+        "earnAtPartnerTill": ("PartnerTillInput", f"replayed exchange {{ {EXCHANGE} }}"),
+        "spendAtPartnerTill": ("PartnerTillInput", f"replayed exchange {{ {EXCHANGE} }}"),
+    }.items()
+}
+
+
+def ghost() -> str:
+    """An id of an agreement that nobody has."""
+    return str(node_id("PartnerAgreement", new_id()))
