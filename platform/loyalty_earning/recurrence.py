@@ -1,18 +1,26 @@
 """Which days a recurrence rule (RFC 5545, RRULE) names.
 
 A rule is asked of one day at a time and answers by arithmetic, however long ago it began: nothing
-is walked through, so no rule can keep a purchase waiting. That is also why COUNT and the parts that
-pick from a set (BYSETPOS, BYYEARDAY, BYWEEKNO) and the time of day are not taken.
+is walked through, so no rule can keep a purchase waiting. What picks from a set (BYSETPOS) looks at
+one period's days. Where a rule counts (COUNT), its last day is worked out once, when it is read.
+BYYEARDAY, BYWEEKNO and the time of day are not taken.
 """
 
+import re
 from calendar import monthrange
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-PARTS = ("FREQ", "INTERVAL", "UNTIL", "BYDAY", "BYMONTHDAY", "BYMONTH", "WKST")
+PARTS = (
+    "FREQ", "INTERVAL", "UNTIL", "COUNT", "BYDAY", "BYMONTHDAY", "BYMONTH", "BYSETPOS", "WKST"
+)  # fmt: skip
+COUNT_MAX = 1_000
+COUNTED_DAYS = 20 * 366  # what counts must come to its end within twenty years
+_UNTIL = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(T\d{6}Z?)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +33,9 @@ class Recurrence:
     days: tuple[tuple[int, int], ...] = ()
     month_days: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
+    positions: tuple[int, ...] = ()
     week_starts: int = 0
+    count: int | None = None
 
     @classmethod
     def parse(cls, text: str) -> "Recurrence":
@@ -34,7 +44,7 @@ class Recurrence:
         :raises ValueError: what of it is wrong or not taken, in words
         """
         parts: dict[str, str] = {}
-        for part in text.removeprefix("RRULE:").split(";"):
+        for part in text.upper().removeprefix("RRULE:").split(";"):
             name, equals, value = part.partition("=")
             if not equals or not value or name in parts:
                 raise ValueError(f"{part!r} is no NAME=VALUE of its own")
@@ -50,15 +60,29 @@ class Recurrence:
             days=tuple(_day(text) for text in _list(parts, "BYDAY")),
             month_days=tuple(_whole("BYMONTHDAY", d, -31, 31) for d in _list(parts, "BYMONTHDAY")),
             months=tuple(_whole("BYMONTH", month, 1, 12) for month in _list(parts, "BYMONTH")),
+            positions=tuple(_whole("BYSETPOS", at, -366, 366) for at in _list(parts, "BYSETPOS")),
+            count=_whole("COUNT", parts["COUNT"], 1, COUNT_MAX) if "COUNT" in parts else None,
             week_starts=_day(parts.get("WKST", "MO"))[1],
         )
-        if any(ordinal for ordinal, _ in rule.days) and rule.frequency in ("DAILY", "WEEKLY"):
-            raise ValueError("BYDAY takes a number only with FREQ=MONTHLY or YEARLY")
-        if len({ordinal == 0 for ordinal, _ in rule.days}) > 1:
-            raise ValueError("BYDAY takes days with a number or without, not both")
-        if rule.month_days and rule.frequency == "WEEKLY":
-            raise ValueError("BYMONTHDAY does not go with FREQ=WEEKLY")
+        for fault in _misfits(rule):
+            raise ValueError(fault)
         return rule
+
+    def counted(self, start: date) -> "Recurrence":
+        """The same with the day of its last occurrence in place of their number.
+
+        :raises ValueError: that day does not come within twenty years
+        """
+        if self.count is None:
+            return self
+        rule, left = replace(self, count=None), self.count
+        for after in range(COUNTED_DAYS):
+            day = start + timedelta(days=after)
+            if _in_turn(rule, day, start) and _is_named(rule, day, start):
+                left -= 1
+                if left == 0:
+                    return replace(rule, until=day)
+        raise ValueError("COUNT is not reached within twenty years: say by UNTIL when it ends")
 
     def names(self, day: date, start: date) -> bool:
         """Whether an occurrence of the rule that begins on `start` falls on `day`."""
@@ -69,7 +93,49 @@ class Recurrence:
 
 @lru_cache(maxsize=4096)
 def _names(rule: Recurrence, day: date, start: date) -> bool:
-    return _in_turn(rule, day, start) and _fits(rule, day, start)
+    return _in_turn(rule, day, start) and _is_named(rule, day, start)
+
+
+def _misfits(rule: Recurrence) -> Iterator[str]:
+    ordinals = {ordinal for ordinal, _ in rule.days}
+    if any(ordinals) and rule.frequency in ("DAILY", "WEEKLY"):
+        yield "BYDAY takes a number only with FREQ=MONTHLY or YEARLY"
+    if any(ordinals) and 0 in ordinals:
+        yield "BYDAY takes days with a number or without, not both"
+    if rule.month_days and rule.frequency == "WEEKLY":
+        yield "BYMONTHDAY does not go with FREQ=WEEKLY"
+    if rule.positions and not (rule.days or rule.month_days or rule.months):
+        yield "BYSETPOS picks from what BYDAY, BYMONTHDAY or BYMONTH name: give one of them"
+    if rule.count is not None and rule.until is not None:
+        yield "COUNT and UNTIL both say when it ends: give one of them"
+
+
+def _is_named(rule: Recurrence, day: date, start: date) -> bool:
+    if not _fits(rule, day, start):
+        return False
+    return not rule.positions or day in _picked(rule, *_period(rule, day), start)
+
+
+@lru_cache(maxsize=512)
+def _picked(rule: Recurrence, first: date, days: int, start: date) -> frozenset[date]:
+    """Of the days of one period that fit, those at the rule's positions."""
+    there = [first + timedelta(days=at) for at in range(days)]
+    fits = [day for day in there if _fits(rule, day, start)]
+    at = [position - 1 if position > 0 else len(fits) + position for position in rule.positions]
+    return frozenset(fits[index] for index in at if 0 <= index < len(fits))
+
+
+def _period(rule: Recurrence, day: date) -> tuple[date, int]:
+    """The first day of the period that a day falls into, and how many it has."""
+    match rule.frequency:
+        case "DAILY":
+            return day, 1
+        case "WEEKLY":
+            return _week(day, rule), 7
+        case "MONTHLY":
+            return day.replace(day=1), monthrange(day.year, day.month)[1]
+        case _:
+            return date(day.year, 1, 1), (date(day.year, 12, 31) - date(day.year, 1, 1)).days + 1
 
 
 def _in_turn(rule: Recurrence, day: date, start: date) -> bool:
@@ -153,6 +219,8 @@ def _day(text: str) -> tuple[int, int]:
 
 def _until(text: str) -> date:
     try:
-        return date.fromisoformat(text[:8]) if "-" not in text else date.fromisoformat(text)
+        if (found := _UNTIL.fullmatch(text)) is None:
+            raise ValueError
+        return date(*map(int, found.groups()[:3]))
     except ValueError:
         raise ValueError("UNTIL takes a day, such as 20261231; it is the last one") from None

@@ -5,10 +5,18 @@ from functools import cached_property
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from loyalty.days import MIDNIGHT, day_start, local_day
+from loyalty_earning.faults import faulty
 from loyalty_earning.notation import is_duration
 from loyalty_earning.periods import LocalTime
 from loyalty_earning.recurrence import Recurrence
@@ -68,8 +76,8 @@ class Times(Section):
 
     recurrence: Annotated[str, Field(max_length=500), AfterValidator(_is_recurrence)]
     """Days by RFC 5545, such as `FREQ=WEEKLY;BYDAY=TU` or `FREQ=MONTHLY;BYDAY=-1FR`. Taken are FREQ
-    (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, UNTIL (the last day), BYDAY, BYMONTHDAY, BYMONTH and
-    WKST."""
+    (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, UNTIL (the last day), COUNT, BYDAY, BYMONTHDAY,
+    BYMONTH, BYSETPOS and WKST."""
     starts: LocalDate
     """The day from which the recurrence counts; there is none before it."""
     at: LocalTime = MIDNIGHT
@@ -82,7 +90,15 @@ class Times(Section):
 
     @cached_property
     def _rule(self) -> Recurrence:
-        return Recurrence.parse(self.recurrence)
+        return Recurrence.parse(self.recurrence).counted(self.starts)
+
+    @model_validator(mode="after")
+    def _comes_to_its_end(self) -> "Times":
+        try:
+            assert self._rule
+        except ValueError as fault:
+            raise faulty([(("recurrence",), str(fault))]) from None
+        return self
 
     def include(self, at: datetime, zone: ZoneInfo) -> bool:
         """Whether the instant falls into one of them."""

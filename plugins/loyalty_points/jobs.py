@@ -1,13 +1,14 @@
 """What falls due in points programs."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from loyalty.counters import stored_as, window_of
 from loyalty.days import local_day
 from loyalty.facts import MemberRef
 from loyalty.ids import NIL
-from loyalty.plugin import Connection, Due, Job
+from loyalty.plugin import Connection, Due, Job, Replay
 from loyalty.setup import Program, Setup
 from loyalty.units import format_minor
 from loyalty_earning.caps import CapOn
@@ -66,11 +67,37 @@ async def _owed(
         )
 
 
+def next_period(config: PointsConfig, setup: Setup, after: datetime) -> datetime | None:
+    """When the next period of a cap begins that carries over."""
+    ends = [
+        window_of(given_counter(on), after, setup.zone)[1]
+        for on in config.caps_on
+        if on.cap.carry_over
+    ]
+    return min(ends, default=None)
+
+
+def carried_again(
+    config: PointsConfig, slug: str, setup: Setup, at: datetime,
+    counted: Callable[[str], Mapping[UUID, int]],
+) -> Iterator[CarriedOver]:  # fmt: skip
+    """In a back-test: everybody who is owed something when a period begins."""
+    for on in config.caps_on:
+        if on.cap.carry_over and window_of(given_counter(on), at, setup.zone)[0] == at:
+            for member_id, owed in counted(stored_as(slug, owed_counter(on))).items():
+                if owed > 0:
+                    yield CarriedOver(
+                        member=MemberRef(id=member_id), occurred_at=at, program=slug,
+                        target=on.target,
+                    )  # fmt: skip
+
+
 carry_over = Job(
     name="carry-over",
     every=timedelta(days=1),
     due=carried_over,
     when=lambda config: any(on.cap.carry_over for on in config.caps_on),
+    replay=Replay(fact=CarriedOver, turn=next_period, due=carried_again),
 )
 
 

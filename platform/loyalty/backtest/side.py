@@ -62,17 +62,21 @@ class Side:
 
 async def walked(
     history: History, setup: Setup, plugins: PluginSet, program: str, *, until: UUID,
-    progress: Progress = nobody, listener: Listener = unheard,
+    progress: Progress = nobody, listener: Listener = unheard, draft: bool = False,
 ) -> Side:  # fmt: skip
     """Walk what was recorded up to the fact `until` in the history's period.
 
-    `progress` is told how many facts were walked of how many, once a chunk.
+    `draft`: the program's config is one. `progress` is told how many facts were walked of how many,
+    once a chunk.
     """
     since = history.since
     begins = beginning(setup, plugins, since)
     side = Side(tally=Tally(program=program, zone=setup.zone, since=since), begins=begins)
     history = replace(history, since=begins)
-    walk = Walk(setup, plugins, members=await history.members(), traits=await history.traits())
+    walk = Walk(
+        setup, plugins, members=await history.members(), traits=await history.traits(),
+        draft=program if draft else None,
+    )  # fmt: skip
     total, done = await history.count(until), 0
     await progress(done, total)
     async for chunk in history.facts(until):
@@ -82,7 +86,8 @@ async def walked(
             await asyncio.sleep(0)
         done += len(chunk)
         await progress(done, total)
-    last = walk.until(min(await history.recorded_at(until), history.before))
+    end = min(await history.recorded_at(until), history.before)
+    last = walk.turned(end) + walk.until(end)
     side.tally.add(last)
     listener(None, last)
     side.left_out, side.failures = walk.left_out, walk.failures

@@ -54,6 +54,14 @@ class Sums:
         series = self._series.get(subject, {}).get(name)
         return 0 if series is None else series.sum(window)
 
+    def totals(self, name: str) -> dict[UUID, int]:
+        """The sum of all time of each subject of whom anything was counted."""
+        return {
+            subject: series.total
+            for subject, named in self._series.items()
+            if (series := named.get(name)) is not None
+        }
+
     def rename(self, old: UUID, new: UUID) -> None:
         """What was counted for one id belongs to another."""
         if (named := self._series.pop(old, None)) is not None:

@@ -17,6 +17,7 @@ from loyalty.backtest.past import Past
 from loyalty.backtest.remembering import Remembering
 from loyalty.backtest.sales import Sales
 from loyalty.backtest.told import BODY, Row, Told, told
+from loyalty.backtest.turns import Turns
 from loyalty.backtest.unledgered import Unledgered
 from loyalty.backtest.waiting import FollowsLater, Waiting
 from loyalty.codec import Codec
@@ -49,6 +50,7 @@ class Again(Request):
 class Walk:
     """`members` and `traits` are what is known when it begins; neither is changed.
 
+    `draft` is the slug of the program whose draft it is, if one: its jobs have their turns here.
     `left_out` counts the facts that could not be settled, by why; `failures` what rules raised.
     """
 
@@ -56,9 +58,11 @@ class Walk:
         self, setup: Setup, plugins: PluginSet, *,
         members: Mapping[UUID, MemberView],
         traits: Mapping[UUID, Sequence[tuple[str, TraitValue]]],
+        draft: str | None = None,
     ) -> None:  # fmt: skip
         self._sales = Sales()
         self._waiting = Waiting()
+        self._turns = Turns(setup, plugins, draft)
         self._batch = Remembering(
             setup=setup,
             plugins=PluginSet(plugins.plugins),  # whose order of turns is kept for one setup
@@ -73,7 +77,9 @@ class Walk:
 
     def step(self, past: Past) -> list[Told]:
         """Let one fact happen, after what fell due before it was recorded."""
-        came = self.until(past.recorded_at)
+        came = self.turned(past.fact.occurred_at) + self.until(past.recorded_at)
+        if self._turns.names(past.fact):
+            return came
         self._batch.now = past.recorded_at
         request = self._request(past)
         return came if request is None else came + self._settle(request, past)
@@ -98,6 +104,18 @@ class Walk:
             fact=fact, actor=ACTOR, key=past.key, any_time=True, while_suspended=True,
             replaces=replaces,
         )  # fmt: skip
+
+    def turned(self, at: datetime) -> list[Told]:
+        """Let the draft's jobs have the turns that come by an instant."""
+        came: list[Told] = []
+        for fact in self._turns.due(at, self._batch.sums.totals):
+            self._batch.now = fact.occurred_at
+            request = Request(fact=fact, actor=ACTOR, any_time=True, while_suspended=True)
+            if (settled := self._settled(request, fact)) is not None:
+                _, facts, later = settled
+                member_id = fact.member.id if fact.member else None
+                came += self._came(facts, later, fact, member_id)
+        return came
 
     def until(self, at: datetime) -> list[Told]:
         """Let happen what follows from earlier facts and falls due by an instant."""

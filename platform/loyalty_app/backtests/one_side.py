@@ -34,6 +34,6 @@ async def one_side(
     )  # fmt: skip
     side = await walked(
         history, setup, reader.plugins, order.program, until=order.until, progress=progress,
-        listener=comparison if compares else unheard,
+        listener=comparison if compares else unheard, draft=which is Which.DRAFT,
     )  # fmt: skip
     return Walked(side=side, comparison=comparison)

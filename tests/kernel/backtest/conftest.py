@@ -96,8 +96,9 @@ class Bench:
             setup = with_draft(setup, Draft(slug=slug, kind=kind, config=config))
         history = self.history(world, since, before, chunk)
         side = await walked(
-            history, setup, world.plugins, slug, until=await history.newest(), listener=heard
-        )
+            history, setup, world.plugins, slug, until=await history.newest(), listener=heard,
+            draft=draft is not None,
+        )  # fmt: skip
         return side, heard
 
     def worker(self, world: Any) -> Worker:

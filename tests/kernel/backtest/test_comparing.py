@@ -212,3 +212,41 @@ def test_a_cost_is_rounded_once() -> None:
     assert (cost.of(1, 0), cost.of(3, 0), cost.of(-1, 0), cost.of(12_345, 2)) == (1, 2, -1, 62)
     assert per_point("0.005", field="x") == "0.005"
     assert LONG_AGO < FAR_AHEAD
+
+
+async def test_a_draft_carries_over_what_nobody_carried_before(world: Any, bench: Any) -> None:
+    ann, bob = await world.member("ann"), await world.member("bob")
+    for who, cents, at in (
+        (ann, 10_000, "2026-01-10"), (bob, 6_000, "2026-01-11"), (ann, 1_000, "2026-02-10"),
+        (bob, 500, "2026-03-20"),
+    ):  # fmt: skip
+        world.clock.at = datetime.fromisoformat(f"{at}T18:00:00+00:00")
+        await world.record(sold(world, who, (None, cents), at=f"{at}T12:00:00-05:00"))
+    cap = {"points": "60", "period": "month", "carry_over": True}
+    draft, heard = await bench.walk(
+        world, draft={**POINTS_CONFIG, "rules": [RULE | {"caps": [cap]}]}
+    )
+
+    granted = {(row[0], row[2]): amount for row, amount in heard.granted.items()}
+    assert granted == {
+        (ann.id, "base"): 70, (ann.id, "base:carried"): 40, (bob.id, "base"): 65,
+    }  # fmt: skip
+    assert not draft.left_out
+
+
+async def test_what_was_carried_over_is_named_anew_under_a_draft(world: Any, bench: Any) -> None:
+    """The published cap of 60 gave 40 in February; one of 80 gives 20 then, and nothing twice."""
+    cap = {"points": "60", "period": "month", "carry_over": True}
+    config = {**POINTS_CONFIG, "rules": [RULE | {"caps": [cap]}]}
+    await world.run_program("capped", config)
+    ann = await world.member("ann")
+    for at, cents in (("2026-01-10", 10_000), ("2026-02-02", 100)):
+        world.clock.at = datetime.fromisoformat(f"{at}T18:00:00+00:00")
+        await bench.worker(world).run_due(world.tenant_id)
+        await world.record(sold(world, ann, (None, cents), at=f"{at}T12:00:00-05:00"))
+
+    for most, carried in (("60", 40), ("80", 20)):
+        draft = {**config, "rules": [RULE | {"caps": [cap | {"points": most}]}]}
+        _, heard = await bench.walk(world, draft=draft, slug="capped")
+        rows = {row[1:3]: amount for row, amount in heard.granted.items()}
+        assert rows["capped", "base:carried"] == carried

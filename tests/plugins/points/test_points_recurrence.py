@@ -1,13 +1,16 @@
 """Recurrence rules against an independent implementation, and what is not taken."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from loyalty_earning.recurrence import DAYS, Recurrence
+from loyalty_earning.times import Times
 
 SPAN = 430
 
@@ -53,7 +56,12 @@ def test_it_names_the_days_that_dateutil_names(text: str, start: date) -> None:
     [
         ("", "NAME=VALUE"),
         ("FREQ=HOURLY", "FREQ must be one of"),
-        ("FREQ=DAILY;COUNT=3", "COUNT is not taken"),
+        ("FREQ=DAILY;COUNT=0", "COUNT goes from 1"),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20260302", "both say when it ends"),
+        ("FREQ=MONTHLY;BYSETPOS=-1", "picks from what BYDAY"),
+        ("FREQ=WEEKLY;BYHOUR=9;BYDAY=TU", "BYHOUR is not taken"),
+        ("FREQ=DAILY;UNTIL=2026W011", "UNTIL takes a day"),
+        ("FREQ=DAILY;UNTIL=20261231TXX", "UNTIL takes a day"),
         ("FREQ=DAILY;FREQ=DAILY", "of its own"),
         ("FREQ=WEEKLY;BYDAY=1MO", "only with FREQ=MONTHLY"),
         ("FREQ=MONTHLY;BYDAY=MO,1MO", "not both"),
@@ -89,3 +97,45 @@ def test_the_last_day_is_included() -> None:
     days = [date(2026, 3, day) for day in (1, 2, 3)]
     assert [rule.names(day, date(2026, 3, 1)) for day in days] == [True, True, False]
     assert not rule.names(date(2026, 2, 28), date(2026, 3, 1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=1,-1;INTERVAL=2",
+        "FREQ=YEARLY;BYMONTH=1,6;BYDAY=SA,SU;BYSETPOS=2",
+        "FREQ=YEARLY;BYMONTHDAY=1,15;BYSETPOS=-3",
+        "FREQ=MONTHLY;BYMONTHDAY=13,14,15;BYDAY=FR;BYSETPOS=1",
+        "FREQ=WEEKLY;BYDAY=TU,TH;COUNT=5",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=7",
+        "FREQ=DAILY;INTERVAL=3;BYDAY=MO,TU;COUNT=4",
+        "FREQ=YEARLY;COUNT=3",
+    ],
+)
+def test_what_picks_from_a_set_or_counts_names_what_dateutil_names(text: str) -> None:
+    start, span = date(2026, 1, 7), 4 * 366
+    begun = datetime.combine(start, datetime.min.time())
+    theirs = {
+        at.date()
+        for at in rrulestr(text, dtstart=begun).between(begun, begun + timedelta(span), inc=True)
+    }
+    ours = Recurrence.parse(text).counted(start)
+    days = (start + timedelta(days=day) for day in range(span + 1))
+    assert {day for day in days if ours.names(day, start)} == theirs != set()
+
+
+def test_what_counts_must_come_to_its_end() -> None:
+    rule = Recurrence.parse("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30;COUNT=1")
+    with pytest.raises(ValueError, match="not reached within twenty years"):
+        rule.counted(date(2026, 1, 1))
+    with pytest.raises(ValidationError, match="not reached") as refused:
+        Times(recurrence="FREQ=YEARLY;COUNT=30", starts="2026-01-01")
+    assert refused.value.errors()[0]["loc"] == ("recurrence",)
+
+
+def test_a_promotion_that_counts_ends() -> None:
+    times = Times.model_validate({"recurrence": "freq=weekly;count=2", "starts": "2026-03-03"})
+    noon = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    held = [times.include(noon + timedelta(weeks=week), ZoneInfo("UTC")) for week in range(4)]
+    assert held == [True, True, False, False]
