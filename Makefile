@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/.uv/bin/uv
 WORKERS ?= 2
+CONTAINERS ?= podman
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
 
 ifeq ($(origin PYTHON),undefined)
@@ -19,7 +21,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check backtest-check http-audit helm-check docs wheel chart chart-reference schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check backtest-check http-audit helm-check docs wheel chart image chart-reference schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -94,6 +96,9 @@ wheel: $(UV) ## Build the wheel into dist/
 chart: $(VENV)/.dev ## Check and package the chart into dist/
 	@mkdir -p dist
 	$(BIN)/python -m tests.helm.package dist
+
+image: ## Build the image with CONTAINERS=podman, or docker
+	$(CONTAINERS) build --file Containerfile --tag loyalty-platform:$(VERSION) .
 
 chart-reference: $(VENV)/.dev ## Write the chart's README and the descriptions of its schema
 	$(BIN)/python -m tests.helm.reference
