@@ -100,7 +100,7 @@ chart: $(VENV)/.dev ## Check and package the chart into dist/
 image: ## Build the image with CONTAINERS=podman, or docker
 	$(CONTAINERS) build --file Containerfile --tag loyalty-platform:$(VERSION) .
 
-chart-reference: $(VENV)/.dev ## Write the chart's README and the descriptions of its schema
+chart-reference: $(VENV)/.dev ## Write the chart's README, its schema's descriptions and its alerts
 	$(BIN)/python -m tests.helm.reference
 
 schema: $(VENV)/.run ## Write graphql_schema/schema.graphql
@@ -110,7 +110,7 @@ lock: $(UV) ## Lock anew what pyproject.toml asks for (UPGRADE=--upgrade for lat
 	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra embedded --group build -c requirements/dev.txt \
 	  -o requirements/run.txt
-	$(COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/serve.txt
+	$(COMPILE) pyproject.toml --extra tracing -c requirements/dev.txt -o requirements/serve.txt
 	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) --group tool -o requirements/uv.txt
 

@@ -7,12 +7,13 @@ from loyalty_app.secret_files import secret_settings, variable_of_file
 from loyalty_app.server import GRACE_SECONDS, NOTICE_SECONDS
 from loyalty_app.settings import Settings
 
-from .chart import CHART, Object
+from .chart import Object
 from .pods import Pod, pods
 
 CLOSING_SECONDS = 5  # pools and sockets
 SETTINGS = {f"LOYALTY_{name.upper()}" for name in Settings.model_fields}
 FILES = {variable_of_file(name) for name in secret_settings(Settings)}
+OTHERS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}  # of OpenTelemetry itself
 CREDENTIALS = re.compile(r"://[^/\s]*:[^/\s]*@")
 PROBES = {"startupProbe": "/startupz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
 Policy = Callable[[list[Object]], Iterator[str]]
@@ -93,12 +94,11 @@ def probes(found: list[Object]) -> Iterator[str]:
 
 def environment(found: list[Object]) -> Iterator[str]:
     """Settings that exist, and secrets by files alone."""
-    coming = {_metrics_setting()}
     for pod in pods(found):
         for container in pod.containers:
             for given in container.get("env", []):
                 name, value = given["name"], given.get("value", "")
-                if name not in SETTINGS | FILES | coming:
+                if name not in SETTINGS | FILES | OTHERS:
                     yield f"{pod.name}: there is no setting {name}"
                 if name.removeprefix("LOYALTY_").lower() in secret_settings(Settings):
                     yield f"{pod.name}: {name} is a secret in the environment"
@@ -106,12 +106,6 @@ def environment(found: list[Object]) -> Iterator[str]:
                     yield f"{pod.name}: {name} holds a password"
                 if name in FILES and not value.startswith("/run/loyalty/"):
                     yield f"{pod.name}: {name} leads past the volume of secrets"
-
-
-def _metrics_setting() -> str:
-    text = (CHART / "metrics.yaml").read_text("utf-8")
-    [found] = re.findall(r"^setting: (\w+)$", text, re.MULTILINE)
-    return str(found)
 
 
 def secrets(found: list[Object]) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The chart's reference, written from the comments in its values: `make chart-reference`.
 
 A line `# -- …` in `values.yaml` describes the key beneath it. Those lines become the tables of the
-chart's README and the descriptions in its schema; `--check` only says whether they are.
+chart's README and the descriptions in its schema; its alerts are those of the guide. `--check` only
+says whether all of them are.
 """
 
 import json
@@ -76,20 +77,26 @@ def written() -> dict[Path, str]:
     values, described = yaml.safe_load(text), descriptions(text)
     page, form = CHART / "README.md", CHART / "values.schema.json"
     full = schema(json.loads(form.read_text("utf-8")), described)
+    alerts = CHART.parents[1] / "docs" / "observing" / "alerts.yaml"
     return {
+        CHART / "alerts.yaml": alerts.read_text("utf-8"),
         page: readme(page.read_text("utf-8"), values, described),
         form: json.dumps(full, indent=2, ensure_ascii=False) + "\n",
     }
 
 
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text("utf-8") == text
+
+
 def main() -> int:
-    others = [path for path, text in written().items() if path.read_text("utf-8") != text]
+    others = [path for path, text in written().items() if not _is(path, text)]
     if sys.argv[1:] != ["--check"]:
         for path, text in written().items():
             path.write_text(text, "utf-8")
         return 0
     for path in others:
-        sys.stderr.write(f"{path.name} is not what values.yaml says. Run `make chart-reference`.\n")
+        sys.stderr.write(f"{path.name} is not as it should be. Run `make chart-reference`.\n")
     return 1 if others else 0
 
 

@@ -2,18 +2,21 @@
 
 import configparser
 import re
+from typing import TypeGuard
 
 import pytest
 import yaml
+from prometheus_client import Gauge
 
 from loyalty_app.settings import Settings
+from loyalty_graphql import meters
 
 from .chart import CASES, CHART, Case, Object, load, named, objects, of_kind, render
 from .pods import pod
 
 METRICS = yaml.safe_load((CHART / "metrics.yaml").read_text("utf-8"))
+ALERTS = yaml.safe_load((CHART / "alerts.yaml").read_text("utf-8"))
 OURS = re.compile(r"\bloyalty_[a-z_]+")
-SUFFIXES = re.compile(r"_(bucket|sum|count)$")
 
 
 def test_metrics_are_off_unless_asked_for() -> None:
@@ -24,30 +27,30 @@ def test_metrics_are_off_unless_asked_for() -> None:
         assert OURS.findall(str(of_kind(found, "HorizontalPodAutoscaler"))) == []
 
 
-def test_every_name_of_a_metric_comes_from_one_place() -> None:
-    found = objects("external")
-    kinds = ("PrometheusRule", "ServiceMonitor", "HorizontalPodAutoscaler")
-    said = {
-        SUFFIXES.sub("", name)
-        for one in found
-        if one["kind"] in kinds
-        for name in OURS.findall(str(one["spec"]))
-    }
-    assert said == set(METRICS["names"].values())
+def test_names_of_metrics_stand_in_no_template() -> None:
     templates = "".join(path.read_text("utf-8") for path in (CHART / "templates").rglob("*.yaml"))
-    assert not set(METRICS["names"].values()) & set(OURS.findall(templates))
+    roles = {"loyalty_admin", "loyalty_app", "loyalty_worker", "loyalty_audit", "loyalty_"}
+    assert set(OURS.findall(templates)) <= roles
+    assert METRICS["inFlight"] in {meter._name for meter in vars(meters).values() if _is(meter)}
 
 
-def test_alerts_watch_this_release_alone_and_tell_what_to_do() -> None:
+def _is(meter: object) -> TypeGuard[Gauge]:
+    return isinstance(meter, Gauge)
+
+
+def test_alerts_are_those_of_the_guide_about_this_release_alone() -> None:
     [group] = named(objects("external"), "PrometheusRule")["spec"]["groups"]
+    given = {rule["alert"]: rule for part in ALERTS["groups"] for rule in part["rules"]}
+    assert [rule["alert"] for rule in group["rules"]] == list(given)
+    mine = 'namespace="brands", service="shop-loyalty-metrics"'
     for rule in group["rules"]:
-        selectors = re.findall(r"\{(.*?)\}", rule["expr"])
-        assert selectors
-        for selector in selectors:
-            assert 'namespace="brands", service="shop-loyalty-metrics"' in selector
-        page = f"https://docs.example.com/alerts#{rule['alert'].lower()}"
+        asked = OURS.findall(given[rule["alert"]]["expr"])
+        assert rule["expr"].count(mine) == len(asked) > 0
+        assert re.findall(rf"(loyalty_\w+){{{mine}", rule["expr"]) == asked
+        bare = rule["expr"].replace(f"{mine}, ", "").replace(f"{{{mine}}}", "")
+        assert bare == given[rule["alert"]]["expr"]
+        page = f"https://docs.example.com/observing/#{rule['alert'].lower()}"
         assert rule["annotations"]["runbook_url"] == page
-        assert rule["labels"]["severity"] in ("warning", "critical")
 
 
 def test_the_monitor_finds_the_service_of_metrics() -> None:
@@ -65,7 +68,7 @@ def test_the_monitor_finds_the_service_of_metrics() -> None:
 def test_the_autoscaler_looks_at_the_processor_and_at_requests_under_way() -> None:
     [cpu, flight] = named(objects("external"), "HorizontalPodAutoscaler")["spec"]["metrics"]
     assert cpu["containerResource"]["target"] == {"type": "Utilization", "averageUtilization": 70}
-    assert flight["pods"]["metric"] == {"name": METRICS["names"]["inFlight"]}
+    assert flight["pods"]["metric"] == {"name": METRICS["inFlight"]}
     assert "replicas" not in named(objects("external"), "Deployment", "-api")["spec"]
     assert of_kind(objects("bare"), "HorizontalPodAutoscaler") == []
     assert named(objects("bare"), "Deployment", "-api")["spec"]["replicas"] == 2
@@ -192,3 +195,24 @@ def test_the_release_of_the_chart_is_that_of_the_platform() -> None:
     project = (CHART.parents[1] / "pyproject.toml").read_text("utf-8")
     chart: Object = yaml.safe_load((CHART / "Chart.yaml").read_text("utf-8"))
     assert f'version = "{chart["appVersion"]}"' in project
+
+
+def test_workers_audit_where_they_are_to() -> None:
+    for case, hours in {"managed": ["24"], "bare": []}.items():
+        [container] = pod(objects(case), "worker").spec["containers"]
+        given = {one["name"]: one["value"] for one in container["env"]}
+        assert [given[name] for name in given if name == "LOYALTY_AUDIT_HOURS"] == hours
+        assert ("LOYALTY_AUDIT_DATABASE_URL_FILE" in given) == bool(hours)
+    assert of_kind(objects("managed"), "CronJob") == []
+    assert named(objects("external"), "CronJob", "-audit")["spec"]["concurrencyPolicy"] == "Forbid"
+
+
+def test_logs_and_traces_go_where_they_are_to() -> None:
+    for component in ("api", "worker"):
+        [container] = pod(objects("external"), component).spec["containers"]
+        given = {one["name"]: one["value"] for one in container["env"]}
+        assert given["LOYALTY_LOG_FORMAT"] == "json"
+        assert given["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://collector.monitoring:4318"
+        [container] = pod(objects("bare"), component).spec["containers"]
+        names = {one["name"] for one in container["env"]}
+        assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in names

@@ -146,7 +146,8 @@ DNS = ("kube-system", 53)
     [
         ("trial", "api", [*HTTPS, DNS, ("postgres", 5432), ("valkey", 6379)]),
         ("trial", "migration", [DNS, ("postgres", 5432)]),
-        ("trial", "audit", [DNS, ("postgres", 5432)]),
+        ("trial", "worker", [*HTTPS, ("0.0.0.0/0", 8443), ("::/0", 8443), DNS, ("postgres", 5432),
+                             ("valkey", 6379)]),
         ("trial", "valkey", [DNS]),
         ("trial", "test", [("api", 8000), DNS]),
         ("managed", "api", [*HTTPS, ("10.1.2.0/24", 5432), ("10.1.3.0/24", 6380), DNS]),
@@ -156,12 +157,16 @@ DNS = ("kube-system", 53)
             [*HTTPS, ("0.0.0.0/0", 8443), ("::/0", 8443), ("10.1.2.0/24", 5432),
              ("10.1.3.0/24", 6380), DNS],
         ),
-        ("external", "api", [*HTTPS, ("10.1.3.0/24", 6379), DNS, ("pgbouncer", 6432)]),
+        (
+            "external",
+            "api",
+            [*HTTPS, ("10.1.3.0/24", 6379), DNS, ("monitoring", 4318), ("pgbouncer", 6432)],
+        ),
         ("external", "audit", [DNS, ("pgbouncer", 6432)]),
         ("external", "migration", [("10.1.2.0/24", 5432), DNS]),
         ("external", "pgbouncer", [("10.1.2.0/24", 5432), DNS]),
         ("external, no way to the world", "worker",
-         [("10.1.3.0/24", 6379), DNS, ("pgbouncer", 6432)]),
+         [("10.1.3.0/24", 6379), DNS, ("monitoring", 4318), ("pgbouncer", 6432)]),
     ],
 )  # fmt: skip
 def test_each_process_goes_where_it_must_and_nowhere_else(

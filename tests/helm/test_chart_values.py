@@ -101,10 +101,12 @@ def test_the_schema_takes_what_is_right(chart: helm_python.Chart, case: str) -> 
         ({"networkPolicy": {"postgres": {"to": [{"cidr": "10.0.0.0/8"}]}}}, "/networkPolicy"),
         ({"networkPolicy": {"postgres": {"to": [{}]}}}, "/networkPolicy/postgres/to/0"),
         ({"metrics": {"port": 8000}}, "/metrics/port"),
-        ({"metrics": {"rules": {"failing": 2}}}, "/metrics/rules/failing"),
+        ({"metrics": {"rules": {"runbooks": "here"}}}, "/metrics/rules/runbooks"),
+        ({"traces": {"endpoint": "http://user:secret@collector"}}, "/traces/endpoint"),
+        ({"logs": {"level": "LOUD"}}, "/logs/level"),
         ({"pods": {"user": 0}}, "/pods/user"),
         ({"valkey": {"user": 0}}, "/valkey/user"),
-        ({"audit": {"schedule": "nightly"}}, "/audit/schedule"),
+        ({"audit": {"job": {"schedule": "nightly"}}}, "/audit/job/schedule"),
     ],
 )
 def test_the_schema_refuses_what_is_wrong(
@@ -124,6 +126,7 @@ def test_the_schema_refuses_what_is_wrong(
         ("external", {"secrets": {"external": {"entry": ""}}}, "the entry in it (entry)"),
         ("managed", {"networkPolicy": {"postgres": {"to": []}}}, "networkPolicy.postgres.to: say"),
         ("managed", {"networkPolicy": {"redis": {"to": []}}}, "networkPolicy.redis.to: say where"),
+        ("external", {"networkPolicy": {"collector": {"to": []}}}, "networkPolicy.collector.to: s"),
         ("external", {"pgbouncer": {"host": ""}}, "pgbouncer.host: say where PostgreSQL is"),
         ("external", {"pgbouncer": {"users": ""}}, "pgbouncer.users: name a Secret"),
         ("managed", {"ingress": {"hosts": []}}, "ingress.hosts: name at least one"),

@@ -24,6 +24,9 @@
 {{- if and .Values.redis.enabled (not (or .Values.valkey.enabled .Values.networkPolicy.redis.to)) }}
 {{- fail "networkPolicy.redis.to: say where Redis is, for example [{ipBlock: {cidr: 10.1.3.0/24}}], or set redis.enabled to false" }}
 {{- end }}
+{{- if and .Values.traces.endpoint (not .Values.networkPolicy.collector.to) }}
+{{- fail "networkPolicy.collector.to: say where the collector of traces.endpoint is" }}
+{{- end }}
 {{- end }}
 {{- if .Values.pgbouncer.enabled }}
 {{- if not (or .Values.postgres.enabled .Values.pgbouncer.host) }}

@@ -78,6 +78,8 @@ imagePullPolicy: {{ $root.Values.image.pullPolicy }}
 {{ include "loyalty.containerSecurity" $root }}
 env:
   - {name: LOYALTY_DATA_DIR, value: /tmp/loyalty}
+  - {name: LOYALTY_LOG_FORMAT, value: {{ $root.Values.logs.format }}}
+  - {name: LOYALTY_LOG_LEVEL, value: {{ $root.Values.logs.level }}}
   {{- include "loyalty.secretEnvironment" (list $root (index . 2)) | trim | nindent 2 }}
   {{- range $name, $value := $root.Values.settings }}
   - {name: {{ $name }}, value: {{ $value | quote }}}

@@ -41,6 +41,15 @@
 {{- end }}
 {{- end }}
 
+{{- define "loyalty.toCollector" -}}
+{{- if .Values.traces.endpoint -}}
+- to:
+    {{- toYaml .Values.networkPolicy.collector.to | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ .Values.networkPolicy.collector.port }}}
+{{- end }}
+{{- end }}
+
 {{/* To the world: (list $ (list 443)). */}}
 {{- define "loyalty.toWorld" -}}
 {{- $policy := (index . 0).Values.networkPolicy -}}
