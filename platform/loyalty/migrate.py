@@ -62,6 +62,8 @@ async def migrate(admin_dsn: str, packages: Sequence[str]) -> list[str]:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute("set role loyalty_owner")
         await connection.execute(MIGRATION_TABLE)
+        if not await connection.fetchval(LOGINS_SEE_IT):
+            await connection.execute(LET_LOGINS_SEE_IT)
         known = {
             (row["package"], row["name"]): row["checksum"]
             for row in await connection.fetch("select * from loyalty.migration")
@@ -75,12 +77,28 @@ async def migrate(admin_dsn: str, packages: Sequence[str]) -> list[str]:
 
 
 async def pending(dsn: str, packages: Sequence[str]) -> list[str]:
-    """What `migrate` would apply."""
+    """What `migrate` would apply.
+
+    :raises BehindPooler: as `migrate`
+    """
     async with session(dsn) as connection:
+        if await connection.fetchval(MAY_BE_OWNER):  # else it sees what it sees
+            await connection.execute("set role loyalty_owner")
         there = await connection.fetchval("select to_regclass('loyalty.migration') is not null")
-        rows = (
-            await connection.fetch("select package, name from loyalty.migration") if there else []
-        )
+        return await _missing(connection, packages, there)
+
+
+async def awaited(dsn: str, packages: Sequence[str]) -> list[str]:
+    """The same by a serving login, through a pooler or not: which may look and no more."""
+    connection = await asyncpg.connect(dsn, statement_cache_size=0)
+    try:
+        return await _missing(connection, packages, await connection.fetchval(MAY_LOOK))
+    finally:
+        await connection.close()
+
+
+async def _missing(connection: Any, packages: Sequence[str], there: bool) -> list[str]:
+    rows = await connection.fetch("select package, name from loyalty.migration") if there else []
     known = {(row["package"], row["name"]) for row in rows}
     return [
         f"{m.package}/{m.name}"
@@ -127,4 +145,17 @@ create table if not exists loyalty.migration (
   package text not null, name text not null, checksum text not null,
   applied_at timestamptz not null default clock_timestamp(),
   primary key (package, name))
+"""
+MAY_BE_OWNER = """
+select exists (select from pg_roles
+                where rolname = 'loyalty_owner' and pg_has_role(current_user, oid, 'SET'))
+"""
+# So that a process can wait for its schema without the right to change it.
+LOGINS_SEE_IT = "select has_table_privilege('loyalty_audit', 'loyalty.migration', 'select')"
+LET_LOGINS_SEE_IT = """
+grant select on loyalty.migration to loyalty_app, loyalty_worker, loyalty_audit
+"""
+MAY_LOOK = """
+select coalesce(has_schema_privilege(current_user, to_regnamespace('loyalty')::oid, 'usage')
+  and has_table_privilege(current_user, to_regclass('loyalty.migration')::oid, 'select'), false)
 """

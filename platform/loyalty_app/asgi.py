@@ -119,6 +119,8 @@ def _routes() -> list[BaseRoute]:
         Route("/schema.graphql", _schema),
         Route("/in/{tenant}/{plugin}", inbound, methods=["POST"]),
         Route("/healthz", _health),
+        Route("/livez", _health),
+        Route("/startupz", _health),  # nobody is answered before everything is open
         Route("/readyz", _ready),
         Route("/", _home),
         *ide_routes(),

@@ -19,6 +19,7 @@ from loyalty_app.commands.schema import schema
 from loyalty_app.commands.serve import serve
 from loyalty_app.commands.token import token
 from loyalty_app.commands.up import up
+from loyalty_app.commands.wait import wait
 from loyalty_app.commands.worker import worker
 from loyalty_app.parent import end_with_parent
 from loyalty_app.problem import Problem
@@ -28,7 +29,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals hold passwords
 )
-for command in (up, serve, worker, migrate, schema, token, audit, doctor, reset):
+for command in (up, serve, worker, migrate, wait, schema, token, audit, doctor, reset):
     app.command()(command)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")

@@ -1,5 +1,7 @@
 """Servers that were there before us: may we use them, and are they recent enough."""
 
+import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -14,6 +16,11 @@ from loyalty_app.problem import Problem
 POSTGRES_MIN = 18
 REDIS_MIN = 7
 CONNECT_SECONDS = 5.0
+PAUSE_SECONDS = 0.5
+
+
+class NoAnswer(Problem):
+    """A server is not there, or not yet."""
 
 
 @contextmanager
@@ -35,7 +42,8 @@ def straight(setting: str) -> Iterator[None]:
 async def postgres_version(url: str, *, setting: str) -> str:
     """The version of the server at `url`, for example "18.6".
 
-    :raises Problem: it does not answer, does not let us in, or is older than PostgreSQL 18
+    :raises NoAnswer: it does not answer
+    :raises Problem: it does not let us in, or is older than PostgreSQL 18
     """
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, statement_cache_size=0)
@@ -45,7 +53,7 @@ async def postgres_version(url: str, *, setting: str) -> str:
             f"Correct the user and the password in {setting}",
         ) from None
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
-        raise Problem(
+        raise NoAnswer(
             f"PostgreSQL does not answer at {setting} ({error or 'no answer in time'})",
             f"Start it, or correct {setting}; without it an embedded server is started",
         ) from None
@@ -54,6 +62,21 @@ async def postgres_version(url: str, *, setting: str) -> str:
     finally:
         await connection.close()
     return named_postgres(number, setting=setting)
+
+
+async def postgres_awaited(url: str, *, setting: str, seconds: float) -> str:
+    """The same, of a server that may still be starting: it is asked again for so many seconds.
+
+    :raises Problem: as above, once they are over
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await postgres_version(url, setting=setting)
+        except NoAnswer:
+            if time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def named_postgres(number: int, *, setting: str) -> str:

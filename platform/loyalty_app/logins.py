@@ -6,9 +6,12 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
+
+from loyalty_app.problem import Problem
+from loyalty_app.settings import Settings
 
 ROLES = ("loyalty_app", "loyalty_worker", "loyalty_audit")
 ITERATIONS = 4096  # PostgreSQL's own default
@@ -49,6 +52,25 @@ async def set_passwords(admin_dsn: str, passwords: Mapping[str, str]) -> None:
                 await connection.execute(f"alter role {role} password '{verifier(password)}'")
     finally:
         await connection.close()
+
+
+def given_passwords(settings: Settings) -> dict[str, str]:
+    """The passwords that the addresses of the serving logins hold, by role.
+
+    :raises Problem: an address that is set is not its role's, or holds no password
+    """
+    found = {}
+    for role in ROLES:
+        name = f"{role.removeprefix('loyalty_')}_database_url"
+        if (url := getattr(settings, name)) is not None:
+            user, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+            if unquote(user) != role or not password:
+                raise Problem(
+                    f"LOYALTY_{name.upper()} holds no password for the login {role}",
+                    f"Give it the form postgresql://{role}:<password>@<host>:<port>/<database>",
+                )
+            found[role] = unquote(password)
+    return found
 
 
 def address(admin_dsn: str, role: str, password: str, database: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Settings by environment, prefix `LOYALTY_`.
+"""Settings by environment, prefix `LOYALTY_`, and secrets by files that the environment names.
 
 What the environment leaves open is taken from the platform that runs in the data folder, so that
 `loyalty key create` in a second terminal finds the servers that `loyalty up` started in the first.
@@ -7,19 +7,24 @@ What the environment leaves open is taken from the platform that runs in the dat
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loyalty_app import running
 from loyalty_app.logs import LogFormat
 from loyalty_app.problem import Problem
+from loyalty_app.secret_files import SecretFiles, secret_settings, variable_of_file
+from loyalty_app.urls import POSTGRES, REDIS, mistake_in
 
 
 class Settings(BaseSettings):
     """Where the servers are and where to listen. Addresses may hold passwords: never printed."""
 
-    model_config = SettingsConfigDict(env_prefix="LOYALTY_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LOYALTY_", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
+    # Without repr: secrets. Each may be in a file that LOYALTY_<NAME>_FILE names.
     # A login that may create roles and migrate: used by `up`, `migrate` and `doctor` only.
     database_url: str | None = Field(default=None, repr=False)
     app_database_url: str | None = Field(default=None, repr=False)
@@ -29,6 +34,8 @@ class Settings(BaseSettings):
     operator_secret: str | None = Field(default=None, repr=False)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
+    # Where a worker answers whoever supervises it; 0: nowhere.
+    probe_port: int = Field(default=0, ge=0, le=65535)
     # What one caller may have of an API process; 0 lifts the limit. See the guide on operating.
     tenant_rate: int = Field(default=4_000, ge=0)
     member_rate: int = Field(default=500, ge=0)
@@ -51,6 +58,30 @@ class Settings(BaseSettings):
     webhook_ca_file: Path | None = None
     webhook_seconds: float = Field(default=15.0, gt=0, le=25)
     webhook_pace: float = Field(default=1.0, gt=0)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given in code, the environment, and the files that it names; nothing else."""
+        return init_settings, env_settings, SecretFiles(settings_cls)
+
+    @field_validator(
+        "database_url", "app_database_url", "worker_database_url", "audit_database_url"
+    )
+    @classmethod
+    def _postgres(cls, url: str | None) -> str | None:
+        return _sound(url, POSTGRES)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: str | None) -> str | None:
+        return _sound(url, REDIS)
 
     @classmethod
     def load(cls) -> "Settings":
@@ -80,8 +111,16 @@ class Settings(BaseSettings):
 
     def environment(self) -> dict[str, str]:
         """These settings for a serving process, which gets no right to migrate."""
-        return {
+        given = {
             f"LOYALTY_{name.upper()}": str(value)
             for name, value in self.model_dump(exclude={"database_url"}).items()
             if value is not None
         }
+        # They are read already: beside the values, the files would be a second opinion.
+        return given | dict.fromkeys(map(variable_of_file, secret_settings(type(self))), "")
+
+
+def _sound(url: str | None, schemes: tuple[str, ...]) -> str | None:
+    if url is not None and (mistake := mistake_in(url, schemes)):
+        raise ValueError(mistake)
+    return url

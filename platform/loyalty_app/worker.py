@@ -15,7 +15,9 @@ from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.backtests.walker import Walker
 from loyalty_app.ledger import Ledger, open_ledger
+from loyalty_app.probes import probes
 from loyalty_app.problem import Problem
+from loyalty_app.readiness import Readiness
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
 from loyalty_app.webhooks import open_webhooks
@@ -24,7 +26,8 @@ from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
 from loyalty_tenants.publishing import activate_version
 
-POOL = 8  # the duties take two connections, telling and cleaning one each, the post three
+# The duties take two connections, telling and cleaning one each, the post three, a probe one.
+POOL = 8
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
@@ -59,9 +62,12 @@ async def work(
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock
             )
-            async with opening as webhooks:
+            stopping = asyncio.Event()
+            readiness = Readiness(ledger.database, stopping)
+            async with opening as webhooks, probes(settings.host, settings.probe_port, readiness):
                 with watchdog(settings.watchdog_seconds):
-                    await _until_told(worker, webhooks, *_watching(settings, ledger))
+                    beside = _watching(settings, ledger)
+                    await _until_told(worker, stopping, webhooks, *beside)
     except UnsafeLogin as unsafe:
         raise Problem(
             str(unsafe).rstrip("."), "Give LOYALTY_WORKER_DATABASE_URL the login loyalty_worker"
@@ -87,9 +93,8 @@ def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
     return watching
 
 
-async def _until_told(worker: Worker, *beside: Running) -> None:
-    """Run all of them until a signal says to stop."""
-    stopping = asyncio.Event()
+async def _until_told(worker: Worker, stopping: asyncio.Event, *beside: Running) -> None:
+    """Run all of them until a signal says to stop, which sets `stopping`."""
 
     def stop() -> None:
         worker.stop()

@@ -31,7 +31,8 @@ LINK = re.compile(r"\]\(([^)#\s]+)\)")
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
-CONFIGURED = [b for page in PAGES for b in blocks(page, "yaml")]
+CHART = ROOT / "docs" / "deploying.md"  # its values are rendered by tests/helm
+CONFIGURED = [b for page in PAGES if page != CHART for b in blocks(page, "yaml")]
 
 
 @pytest.mark.parametrize("block", CONFIGURED, ids=lambda block: block.page.name)
