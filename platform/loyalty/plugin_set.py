@@ -10,7 +10,7 @@ from uuid import UUID
 from loyalty.agenda import Agenda
 from loyalty.agenda import Turn as Turn
 from loyalty.codec import Codec
-from loyalty.facts import Fact
+from loyalty.facts import Fact, FactReversed
 from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
 from loyalty.plugin_checks import (
     TOLD,
@@ -167,7 +167,7 @@ class PluginSet:
         for plugin in self.plugins:
             for reaction in plugin.reactions:
                 for emitted in reaction.emits:
-                    if emitted not in self.published.values():
+                    if emitted not in (*self.published.values(), FactReversed):
                         raise ValueError(
                             f"{plugin.name} emits {emitted.__name__}, which nobody publishes"
                         )
