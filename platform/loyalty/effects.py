@@ -63,7 +63,8 @@ class Grant:
 
     `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
     shares it by what was charged); a return takes back by these shares. Once less than one of
-    `while_left` is left of the purchase, it takes back all that is left of the grant.
+    `while_left` is left of the purchase, it takes back all that is left of the grant. What was
+    granted `whole` is taken back by nothing less than that, or the return of everything.
     """
 
     unit: str
@@ -79,6 +80,7 @@ class Grant:
     cost: int | None = None
     take_back: TakeBack = TakeBack.DEFICIT
     while_left: tuple[Least, ...] = ()
+    whole: bool = False
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -147,10 +149,17 @@ class SetTrait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emit:
-    """Another fact follows from this one: now for the same member, else durably, or later `at`."""
+    """Another fact follows from this one: now for the same member, else durably, or later `at`.
+
+    What is stored is undone with the root. `apart`: settled by itself, even for the same member,
+    and undone with this very fact. `of` is the id of an earlier fact of the same member: the
+    emitted one is stored, too, and undone with that one.
+    """
 
     fact: Fact
     at: datetime | None = None
+    apart: bool = False
+    of: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from loyalty.agenda import Agenda, Kept
 from loyalty.agenda import Turn as Turn
 from loyalty.codec import Codec
 from loyalty.counters import stored_as
-from loyalty.facts import Fact
+from loyalty.facts import Fact, FactReversed
 from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
 from loyalty.plugin_checks import (
     TOLD,
@@ -191,7 +191,7 @@ class PluginSet:
         for plugin in self.plugins:
             for reaction in plugin.reactions:
                 for emitted in reaction.emits:
-                    if emitted not in self.published.values():
+                    if emitted not in (*self.published.values(), FactReversed):
                         raise ValueError(
                             f"{plugin.name} emits {emitted.__name__}, which nobody publishes"
                         )

@@ -9,7 +9,11 @@ from typing import Any
 import orjson
 
 ROOT = Path(__file__).parents[2]
-ELSEWHERE = {ROOT / "docs" / "programs" / "points.md", ROOT / "docs" / "demo.md"}
+ELSEWHERE = {
+    ROOT / "docs" / "programs" / "points.md",
+    ROOT / "docs" / "programs" / "referrals.md",
+    ROOT / "docs" / "demo.md",
+}
 PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").rglob("*.md")} - ELSEWHERE)
 DECISIONS = sorted((ROOT / "decisions").glob("*.md"))
 _BLOCK = re.compile(

@@ -10,7 +10,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
 from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.reversing import Outdated
+from loyalty.settlement.reversing import Outdated, called_off
 from loyalty.settlement.settle import any_revision, settle
 
 Outcome = Recorded | Refused
@@ -26,6 +26,8 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
     """
     if any(key in batch.made for key in _builds_on(request.fact)):
         raise Cut(index)
+    if request.follows is not None and called_off(request.follows.due_id) in batch.made:
+        return Refused(Code.NOT_FOUND, "what it follows from was undone in the meantime")
     try:
         recorded, moved = settle(batch, request, index)
     except Refused as refused:

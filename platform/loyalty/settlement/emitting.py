@@ -8,6 +8,7 @@ from loyalty.effects import Emit
 from loyalty.facts import TraitChanged
 from loyalty.ids import new_id
 from loyalty.plugin_set import Turn
+from loyalty.settlement.sale import FollowOn
 from loyalty.settlement.settling import HOPS_MAX, Settling
 
 
@@ -18,7 +19,8 @@ def emit(s: Settling, turn: Turn, effect: Emit) -> None:
         raise TypeError(f"{turn.plugin.name} does not declare that it emits {fact.KIND}")
     payload = s.batch.plugins.codec.dump(fact)
     member = s.member if fact.member is None else s.batch.member_of(fact.member)
-    if effect.at is None and member is s.member and (member is not None or fact.member is None):
+    stored = effect.at is not None or effect.apart or effect.of is not None
+    if not stored and member is s.member and (member is not None or fact.member is None):
         s.body.setdefault("emitted", []).append({"kind": fact.KIND, "payload": payload})
         s.outbox.append((fact.KIND, payload))
         s.follow(fact, measured=True)
@@ -28,7 +30,9 @@ def emit(s: Settling, turn: Turn, effect: Emit) -> None:
     member_id = member.id if member else fact.member.id if fact.member else None
     if fact.member is not None and member_id is None:
         raise ValueError(f"{fact.KIND} for another member must name them by id")
-    store(s, fact.KIND, payload, member_id=member_id, due_at=effect.at or s.batch.now)
+    due_at = effect.at or s.batch.now
+    root = effect.of or (s.fact_id if effect.apart else None)
+    store(s, fact.KIND, payload, member_id=member_id, due_at=due_at, root=root)
 
 
 def tell_of_traits(s: Settling) -> None:
@@ -55,12 +59,26 @@ def tell_of_traits(s: Settling) -> None:
         )  # fmt: skip
 
 
-def store(s: Settling, kind: str, payload: object, *, member_id: object, due_at: object) -> None:
-    """Keep a follow-on fact in the same transaction; the worker settles it once, in order."""
+def store(
+    s: Settling, kind: str, payload: object, *, member_id: UUID | None, due_at: datetime,
+    root: UUID | None = None,
+) -> None:  # fmt: skip
+    """Keep a follow-on fact in the same transaction; the worker settles it once, in order.
+
+    It is undone with its `root`: the fact at the beginning, unless another one is named.
+    """
     s.sequence += 1
     due_id = new_id()
-    root = s.request.follows.root_id if s.request.follows else s.fact_id
+    if root is None:
+        root = s.request.follows.root_id if s.request.follows else s.fact_id
     s.batch.book.rows.due.append(
         (due_id, s.fact_id, root, s.hop + 1, s.sequence, kind, member_id, payload, due_at)
     )
     s.answer.setdefault("consequences", []).append({"id": str(due_id), "kind": kind})
+    for sale in s.batch.sales.values():
+        if sale.fact_id == root:  # it may be undone by what comes next in this very batch
+            following = FollowOn(
+                id=due_id, kind=kind, member_id=member_id, state="WAITING", due_at=due_at,
+                hop=s.hop + 1,
+            )  # fmt: skip
+            s.batch.book.change(sale, "follow_ons", (*sale.follow_ons, following))

@@ -136,6 +136,8 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["cutBy"] = grant.cut_by
     if grant.postponed is not None:
         row["postponed"] = dict(grant.postponed)
+    if grant.whole:
+        row["whole"] = True
     if grant.while_left:
         row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row

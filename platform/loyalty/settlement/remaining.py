@@ -4,14 +4,14 @@ It is a function of what came back so far alone, so counters that are told of it
 in any order of returns. Of what came back as a whole nothing is left.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
 from loyalty.codec import Codec
 from loyalty.facts import Fact, PurchaseRecorded
-from loyalty.purchase import Line, total_of
+from loyalty.purchase import Line, LineKind, total_of
 from loyalty.settlement.measuring import granted_view
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.units import Rounding, apportion, rounded
@@ -32,12 +32,23 @@ def part_of_whole(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
     """Which part of the whole purchase has come back, by what was charged."""
     if not isinstance(fact, PurchaseRecorded):
         return returned.get(WHOLE, Fraction(0))
-    lines = fact.lines
+    return _part_of(fact.lines, returned)
+
+
+def part_of_goods(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
+    """The same of its products alone: what it cost to send them does not come back with them."""
+    if not isinstance(fact, PurchaseRecorded):
+        return returned.get(WHOLE, Fraction(0))
+    goods = [line for line in fact.lines if line.kind is LineKind.PRODUCT]
+    return _part_of(goods or fact.lines, returned)
+
+
+def _part_of(lines: Sequence[Line], returned: Mapping[str, Fraction]) -> Fraction:
     if all(returned.get(line.id) == ONE for line in lines):
         return ONE
     charged = sum(line.net for line in lines)
     if charged == 0:
-        return Fraction(sum(returned.values())) / len(lines)
+        return sum((returned.get(line.id, Fraction(0)) for line in lines), Fraction(0)) / len(lines)
     return (
         sum((line.net * returned.get(line.id, Fraction(0)) for line in lines), Fraction(0))
         / charged

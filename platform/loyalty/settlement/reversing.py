@@ -29,7 +29,7 @@ from loyalty.settlement import emitting
 from loyalty.settlement.batch import Parked
 from loyalty.settlement.expiring import breakage, end_due
 from loyalty.settlement.measuring import counting, measured_by
-from loyalty.settlement.remaining import ONE, Back, part_of_whole, remaining
+from loyalty.settlement.remaining import ONE, Back, part_of_goods, part_of_whole, remaining
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.settlement.settling import Settling
 from loyalty.units import Rounding, rounded
@@ -69,6 +69,11 @@ def reverse_fact(s: Settling, fact: FactReversed) -> None:
 
 def sale_key(fact: PurchaseReversed) -> FactKey:
     return key_of(fact.source, fact.purchase_external_id, fact.purchase_revision)
+
+
+def called_off(due_id: UUID) -> FactKey:
+    """In `Batch.made` for a fact that will not be settled any more."""
+    return FactKey("called off", str(due_id))
 
 
 class Outdated(Exception):
@@ -166,9 +171,12 @@ def _more(
     sale: Sale, index: int, grant: Mapping[str, Any], so_far: Mapping[str, Fraction]
 ) -> dict[str, int]:
     """What to take back of one grant now, by line."""
-    more, lost = {}, _lost(grant, so_far)
+    more: dict[str, int] = {}
+    lost, undivided = _lost(grant, so_far), grant.get("whole", False)
+    if undivided and not lost and so_far.get(WHOLE) != ONE:
+        return more
     for line, share in grant["lines"].items():
-        part = ONE if lost else so_far.get(line, Fraction(0))
+        part = ONE if lost or undivided else so_far.get(line, Fraction(0))
         whole = rounded(share * part, Rounding.HALF_UP)
         if amount := whole - sale.taken.get((index, line), 0):
             more[line] = amount
@@ -236,12 +244,13 @@ def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) ->
     """Call off what has not happened yet; have the rest undone in its own turn, in proportion."""
     if not sale.follow_ons:
         return
-    part = part_of_whole(sale.fact, so_far)
+    part = part_of_goods(sale.fact, so_far)
     for follow_on in sale.follow_ons:
         if follow_on.kind == TraitChanged.KIND:
             continue  # a trait stays until a rule sets another, and then that is told
         if follow_on.state == "WAITING" and part == ONE:
             s.batch.book.rows.settled.append((follow_on.id, "CANCELLED", {"by": str(s.fact_id)}))
+            s.batch.book.put(s.batch.made, called_off(follow_on.id), True)
         elif follow_on.state in ("WAITING", "DONE"):
             payload = {
                 "occurred_at": iso(s.at),

@@ -1,0 +1,83 @@
+"""What a referral program counts: members' orders, and friends whom referrers were rewarded for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from loyalty.facts import Fact, PurchaseRecorded
+from loyalty.plugin import Counter, Scope, Window
+from loyalty.purchase import LineKind
+from loyalty.view import GrantView
+from loyalty_earning.limits import Limit
+from loyalty_referrals.config import By, Qualify, ReferralsConfig, Via
+from loyalty_referrals.facts import RewardDue, Rewarded, Side
+
+ORDERS = "orders"
+FRIENDS = "friends"
+
+
+def counters(config: ReferralsConfig) -> Sequence[Counter]:
+    found = [Counter(name=ORDERS, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_orders)]
+    if config.qualify.by is By.ORDER and config.qualify.order > 1:
+        found.append(
+            Counter(
+                name=reaching(config.qualify),
+                scope=Scope.MEMBER,
+                window=Window.LIFETIME,
+                measure=_orders_reaching(config.qualify),
+                returns=True,
+            )
+        )
+    limited = [
+        limit.counter(FRIENDS, limit.per, _rewarded, returns=True) for limit in config.limits
+    ]
+    return [*found, *limited]
+
+
+def friends_in(limit: Limit) -> str:
+    """Name of the counter of rewarded friends that a limit looks at."""
+    return limit.counter_name(FRIENDS, limit.per)
+
+
+def reaching(qualify: Qualify) -> str:
+    """Name of the counter of orders that reach the minimum; it says which minimum that is."""
+    least = sorted((qualify.least or {}).items())
+    return f"{ORDERS}>=" + ",".join(f"{currency}{minor}" for currency, minor in least)
+
+
+def goods_of(purchase: PurchaseRecorded) -> int:
+    """What the products of an order come to, in minor units: after discounts, before tax."""
+    return sum(line.net for line in purchase.lines if line.kind is LineKind.PRODUCT)
+
+
+def least_of(qualify: Qualify, currency: str) -> int | None:
+    """What an order must come to at least; None: no order in this currency counts."""
+    return 1 if qualify.least is None else qualify.least.get(currency)
+
+
+def claims(config: ReferralsConfig) -> bool:
+    return Via.ENROLMENT in config.attribution.via
+
+
+def _orders(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+    return int(isinstance(fact, PurchaseRecorded))
+
+
+def _orders_reaching(qualify: Qualify) -> Any:
+    def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        if not isinstance(fact, PurchaseRecorded):
+            return 0
+        least = least_of(qualify, fact.currency)
+        return int(least is not None and goods_of(fact) >= least)
+
+    return measure
+
+
+def _rewarded(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+    """A friend of whom the referrer has something now. Where it is challenges alone, the fact that
+    tells of them says so."""
+    match fact:
+        case RewardDue() if fact.program == program and fact.side == Side.REFERRER:
+            return int(any(one.granted for one in grants if one.program == program))
+        case Rewarded() if fact.program == program and fact.side == Side.REFERRER:
+            return int(not fact.units)
+    return 0

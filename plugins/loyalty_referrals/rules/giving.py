@@ -1,0 +1,77 @@
+"""Rewards as grants, and the facts that tell of them. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from loyalty.effects import Effect, Emit, Grant, Least
+from loyalty.facts import FactReversed, MemberRef
+from loyalty.settlement.sale import WHOLE
+from loyalty.units import Rounding, ratio, rounded
+from loyalty.view import View
+from loyalty_earning.lifetime import end_of
+from loyalty_referrals.facts import RewardDue, Rewarded, Withdrawn
+from loyalty_referrals.reward import Reward
+
+
+def given(
+    rewards: Sequence[Reward], due: RewardDue, view: View, side: str = ""
+) -> Iterator[Effect]:
+    """The grants of these rewards, and the fact that tells of them."""
+    if not rewards or view.member is None:
+        return
+    side, units = side or due.side, False
+    for reward in rewards:
+        if (grant := granted(reward, due, view, side)) is not None:
+            units = True
+            yield grant
+    yield Emit(
+        fact=Rewarded(
+            member=MemberRef(id=view.member.id),
+            occurred_at=due.occurred_at,
+            program=view.program,
+            side=side,
+            rewards=tuple(one.id for one in rewards),
+            units=units,
+            challenges=challenges_of(rewards),
+            available_at=due.pays_at,
+        )
+    )
+
+
+def granted(reward: Reward, due: RewardDue, view: View, side: str) -> Grant | None:
+    """A reward as a grant; None where it is a challenge, or less than its unit has places for."""
+    if reward.unit is None or reward.amount is None:
+        return None
+    places = view.places(reward.unit)
+    amount = rounded(ratio(reward.amount) * 10**places, Rounding.FLOOR)
+    if not amount:
+        return None
+    lifetime, at = reward.lifetime, due.pays_at
+    least = Least(amount=max(due.least, 1), of={WHOLE: due.goods})
+    return Grant(
+        unit=reward.unit,
+        wanted=amount,
+        granted=amount,
+        rule=reward.id,
+        label=reward.label,
+        accounting_class=reward.accounting_class,
+        available_at=at,
+        settles_at=at,
+        expires_at=None if lifetime is None else end_of(lifetime, at, view.zone),
+        take_back=reward.take_back,
+        while_left=(least,) if due.goods else (),
+        whole=True,
+        inputs={"side": side},
+    )
+
+
+def challenges_of(rewards: Sequence[Reward]) -> tuple[str, ...]:
+    return tuple(one.challenge for one in rewards if one.challenge is not None)
+
+
+def withdrawn(rewards: Sequence[Reward], side: str, undone: FactReversed, view: View) -> Effect:
+    assert view.member is not None
+    fact = Withdrawn(
+        member=MemberRef(id=view.member.id), occurred_at=undone.occurred_at, program=view.program,
+        side=side, rewards=tuple(one.id for one in rewards), challenges=challenges_of(rewards),
+    )  # fmt: skip
+    return Emit(fact=fact)

@@ -1,0 +1,105 @@
+"""What admins, members and others see and may do; the funnel."""
+
+from typing import Any
+
+from tests.plugins.referrals.circle import CASES, FUNNEL, OF_MEMBER, REVIEW
+
+
+async def test_members_see_how_far_their_referrals_are_and_nothing_of_their_friends(
+    circle: Any,
+) -> None:
+    story = await circle()
+    await story.enrolls("ada")
+    await story.brings("ada", "bob-canary")
+    await story.brings("ada", "carl-canary")
+    await story.buys("bob-canary", "30.00")
+
+    ada = story.brand.member("ada")
+    data = await ada.run(OF_MEMBER, by={"externalId": "ada"})
+    assert [one["state"] for one in data["member"]["referrals"]] == ["OPEN", "PENDING"]
+    assert "canary" not in str(data)
+    assert (await ada.run(OF_MEMBER, by={"externalId": "bob-canary"}))["member"] is None
+    bob = await story.brand.member("bob-canary").run(OF_MEMBER, by={"externalId": "bob-canary"})
+    assert [one["state"] for one in bob["member"]["referredBy"]] == ["PENDING"]
+    assert "ada" not in str(bob)
+
+
+async def test_only_admins_look_at_all_referrals_and_decide(circle: Any) -> None:
+    story = await circle()
+    await story.enrolls("ada", address="1 Main Street")
+    await story.brings("ada", "bob", address="1 Main Street")
+    case = await story.case("bob")
+    review = {"referral": case["id"], "release": True, "reason": "mine", "idempotencyKey": "k" * 8}
+    period = {"since": "2025-01-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"}
+    for client in (story.brand.service, story.brand.member("ada")):
+        assert (await client.refused(CASES, program="friends"))[0][0] == "FORBIDDEN"
+        assert (await client.refused(REVIEW, input=review))[0][0] == "FORBIDDEN"
+        assert (await client.refused(FUNNEL, program="friends", **period))[0][0] == "FORBIDDEN"
+
+
+async def test_a_member_claims_and_shares_for_nobody_else(circle: Any) -> None:
+    story = await circle()
+    ada = await story.enrolls("ada")
+    await story.enrolls("bob")
+    eve = story.brand.member("ada")
+    claim, share = await story.claims("bob", ada, by=eve), await story.shares("bob", by=eve)
+    for payload in (claim, share):
+        assert [one["code"] for one in payload["userErrors"]] == ["MEMBER_NOT_FOUND"]
+
+
+async def test_a_decision_needs_a_reason_and_something_to_decide(circle: Any) -> None:
+    story, other = await circle(), await circle()
+    await story.enrolls("ada", address="1 Main Street")
+    await story.brings("ada", "bob", address="1 Main Street")
+    await story.brings("ada", "carl")
+    assert [e["field"] for e in (await story.reviews("bob", True, " "))["userErrors"]] == ["reason"]
+    clear = await story.reviews("carl", release=True)
+    assert [e["code"] for e in clear["userErrors"]] == ["ALREADY_DECIDED"]
+    given = {"referral": (await story.case("bob"))["id"], "release": True, "reason": "so",
+             "idempotencyKey": "not-mine"}  # fmt: skip
+    theirs = (await other.brand.admin.run(REVIEW, input=given))["reviewReferral"]
+    assert [e["code"] for e in theirs["userErrors"]] == ["NOT_FOUND"]
+
+
+async def test_a_page_of_referrals_by_verdict(circle: Any) -> None:
+    story = await circle()
+    await story.enrolls("ada", address="1 Main Street")
+    for friend in "bcdef":
+        more = {"address": "1 Main Street"} if friend in "bdf" else {}
+        await story.brings("ada", friend, **more)
+    held = await story.cases(verdict="REVIEW")
+    assert [one["friend"]["externalId"] for one in held] == ["f", "d", "b"]
+
+    seen, after = [], None
+    while True:
+        data = await story.brand.admin.run(CASES, program="friends", first=2, after=after)
+        page = data["referrals"]
+        seen += [edge["node"]["friend"]["externalId"] for edge in page["edges"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["edges"][-1]["cursor"]
+    assert seen == list("fedcb")
+
+
+async def test_the_funnel_from_shared_to_paid(circle: Any) -> None:
+    story = await circle()
+    await story.enrolls("ada", address="1 Main Street", device="d-1")
+    for _ in range(3):
+        await story.shares("ada")
+    await story.brings("ada", "never")
+    await story.brings("ada", "pays")
+    await story.brings("ada", "back")
+    await story.brings("ada", "held", address="1 Main Street")
+    await story.brings("ada", "blocked", device="d-1")
+    for friend in ("pays", "back", "held", "blocked"):
+        order = await story.buys(friend, "30.00")
+        if friend == "back":
+            await story.brings_back(order)
+    assert await story.funnel() == {
+        "shared": 1, "enrolled": 5, "qualified": 1, "paid": 0, "inReview": 1, "blocked": 1,
+    }  # fmt: skip
+    await story.passes(days=14)
+    await story.reviews("held", release=False)
+    assert await story.funnel() == {
+        "shared": 1, "enrolled": 5, "qualified": 1, "paid": 1, "inReview": 0, "blocked": 2,
+    }  # fmt: skip

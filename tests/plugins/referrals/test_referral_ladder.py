@@ -1,0 +1,158 @@
+"""Steps for the first, the third and the fifth friend; limits; and what returns do to them."""
+
+from typing import Any
+
+import pytest
+
+LADDER: dict[str, Any] = {
+    "referrer": [{"id": "each", "label": "A friend", "unit": "points", "amount": "10"}],
+    "ladder": [
+        {"id": "first", "label": "First friend", "friends": 1, "unit": "points", "amount": "100"},
+        {"id": "third", "label": "Third friend", "friends": 3, "unit": "points", "amount": "1000"},
+    ],
+}
+
+
+async def brings(story: Any, *friends: str) -> list[Any]:
+    """Friends of Ada who order for 30.00; answers their orders."""
+    orders = []
+    for friend in friends:
+        await story.brings("ada", friend)
+        orders.append(await story.buys(friend, "30.00"))
+    return orders
+
+
+async def pending(story: Any) -> int:
+    available, waiting, owed = await story.has("ada")
+    assert (available, owed) == ("0", "0")
+    return int(waiting)
+
+
+async def test_each_step_is_given_once_when_so_many_friends_stand(circle: Any) -> None:
+    story = await circle(rewards=LADDER)
+    await story.enrolls("ada")
+    seen = []
+    for friend in "bcde":
+        await brings(story, friend)
+        seen.append(await pending(story))
+    assert seen == [110, 120, 1130, 1140]
+
+
+async def test_a_step_falls_when_any_friends_order_comes_back(circle: Any) -> None:
+    """Not only that of the friend who reached it: four of five could come back otherwise."""
+    story = await circle(rewards=LADDER)
+    await story.enrolls("ada")
+    first, _, last = await brings(story, "b", "c", "d")
+    assert await pending(story) == 1130
+
+    await story.brings_back(first)
+    assert await pending(story) == 120
+
+    await brings(story, "e")
+    assert await pending(story) == 1130
+    await story.brings_back(last)
+    assert await pending(story) == 120
+
+
+async def test_a_step_stays_where_enough_friends_stand_without_the_one_who_reached_it(
+    circle: Any,
+) -> None:
+    story = await circle(rewards=LADDER)
+    await story.enrolls("ada")
+    orders = await brings(story, "b", "c", "d", "e")
+    assert await pending(story) == 1140
+
+    await story.brings_back(orders[2])
+    assert await pending(story) == 1130
+    await story.brings_back(orders[0])
+    assert await pending(story) == 120
+    for order in (orders[1], orders[3]):
+        await story.brings_back(order)
+    assert await pending(story) == 0
+
+
+async def test_everything_at_once_ends_at_the_same(circle: Any) -> None:
+    """Orders and returns that the worker comes to only later, all in one go."""
+    story = await circle(rewards=LADDER)
+    await story.enrolls("ada")
+    orders = []
+    for friend in "bcdef":
+        await story.brings("ada", friend)
+        orders.append(await story.buys(friend, "30.00", worked=False))
+    await story.works()
+    assert await pending(story) == 1150
+    for order in orders[1:4]:
+        await story.brings_back(order, worked=False)
+    await story.works()
+    assert await pending(story) == 120
+    for order in (orders[0], orders[4]):
+        await story.brings_back(order, worked=False)
+    await story.works()
+    assert await pending(story) == 0
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ({"times": 2, "period": "month"}, 120),
+        ({"times": 2, "period": "lifetime", "per": "program"}, 120),
+        ({"times": 3, "period": "month"}, 1130),
+    ],
+)
+async def test_friends_beyond_the_limit_give_nothing_and_are_no_step(
+    circle: Any, limit: Any, expected: int
+) -> None:
+    story = await circle(rewards=LADDER, limits=[limit])
+    await story.enrolls("ada")
+    await brings(story, "b", "c", "d", "e")
+    assert await pending(story) == expected
+    beyond = [one["beyondLimit"] for one in (await story.of("ada"))["referrals"]]
+    assert sum(beyond) == 4 - limit["times"]
+
+
+async def test_a_return_makes_room_under_the_limit_and_a_new_month_does(circle: Any) -> None:
+    story = await circle(rewards=LADDER, limits=[{"times": 1, "period": "month"}])
+    await story.enrolls("ada")
+    (order,) = await brings(story, "b")
+    await story.brings_back(order)
+    await brings(story, "c", "d")
+    assert await pending(story) == 110
+
+    await story.passes(days=31)
+    await brings(story, "e")
+    assert await story.has("ada") == ("110", "10", "0")
+
+
+async def test_any_unit_and_a_challenge_may_be_given(circle: Any, written: Any) -> None:
+    """Cashback to one side; to the other a challenge that another program begins."""
+    rewards = {
+        "referrer": [{"id": "money", "label": "Money", "unit": "cash", "amount": "7.50",
+                      "accounting_class": "CASHBACK", "lifetime": {"span": "P30D"}}],
+        "friend": [{"id": "dash", "label": "Gold dash", "challenge": "gold-dash"}],
+    }  # fmt: skip
+    story = await circle(units={"cash": 2}, rewards=rewards)
+    await story.enrolls("ada")
+    await story.brings("ada", "bob")
+    order = await story.buys("bob", "30.00")
+
+    assert await story.has("ada", "cash") == ("0.00", "7.50", "0.00")
+    told = (await written(story.brand.tenant_id))["outbox"]
+    assert ["gold-dash" in one for one in told if "referrals.rewarded" in one] == [True, False]
+
+    await story.passes(days=14)
+    assert await story.has("ada", "cash") == ("7.50", "0.00", "0.00")
+    await story.brings_back(order)
+    assert await story.has("ada", "cash") == ("0.00", "0.00", "0.00")
+    told = (await written(story.brand.tenant_id))["outbox"]
+    assert sum("gold-dash" in one for one in told if "referrals.withdrawn" in one) == 1
+
+
+async def test_what_was_spent_is_owed_when_the_order_comes_back(circle: Any) -> None:
+    story = await circle(hold_days=0)
+    await story.enrolls("ada")
+    await story.brings("ada", "bob")
+    order = await story.buys("bob", "30.00")
+    assert await story.has("ada") == ("500", "0", "0")
+    await story.takes("ada", "-480")
+    await story.brings_back(order)
+    assert (await story.has("ada"), await story.has("bob")) == (("0", "0", "480"), ("0", "0", "0"))
