@@ -248,7 +248,7 @@ def _turn_needs(
         wants.traits[name] = None
     for counter in plugins.counters(turn.plugin, turn.version):
         subject = ref if counter.scope is Scope.MEMBER else None
-        if subject is None and counter.scope is Scope.MEMBER:
+        if counter.kept_days or (subject is None and counter.scope is Scope.MEMBER):
             continue
         since, before = window_of(counter, at, setup.zone)
         key = (subject, stored_as(turn.program.slug, counter), since, before)
