@@ -16,7 +16,17 @@ import typer
 import uvloop
 from rich.console import Console
 
-from benchmarks import batches, exchange, growth, pages, purchases, reads, rules, serving
+from benchmarks import (
+    batches,
+    exchange,
+    growth,
+    pages,
+    purchases,
+    reads,
+    rules,
+    serving,
+    tiers,
+)
 from benchmarks.result import Result, show
 
 
@@ -36,6 +46,7 @@ CASES: Mapping[str, Callable[[Length], Coroutine[Any, Any, Result]]] = {
     "e": lambda length: growth.sizes(full=length.full),
     "f": lambda length: serving.memory(full=length.full),
     "exchange": lambda length: exchange.against_updates(7 * length.times),
+    "tiers": lambda length: tiers.reviewed(full=length.times > 1),
     "rules": lambda length: rules.compared(3 * length.times, 2.5),
     "cost": lambda length: growth.cost(full=length.full),
     "ends": lambda length: growth.ends(full=length.full),

@@ -87,7 +87,7 @@ async def sweep(stand: Stand, brand: Brand, lots: int) -> Swept:
     begun = datetime.now(UTC)
     used = 0.0 if stand.postgres is None else meter.family(stand.postgres)
     try:
-        with _worker(stand) as worker:
+        with at_work(stand) as worker:
             give_up = time.monotonic() + SECONDS_MAX
             while await connection.fetchval(LEFT, brand.tenant_id):
                 if time.monotonic() > give_up or not worker.is_running():
@@ -120,7 +120,8 @@ async def beside(stand: Stand, brand: Brand, lots: int) -> Beside:
 
 
 @contextmanager
-def _worker(stand: Stand) -> Iterator[psutil.Process]:
+def at_work(stand: Stand) -> Iterator[psutil.Process]:
+    """`loyalty worker`, until it is told to stop."""
     process = subprocess.Popen(
         [sys.executable, "-m", "loyalty_app", "worker"],
         env={**environ, **stand.settings.environment()},

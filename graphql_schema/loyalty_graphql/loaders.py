@@ -51,11 +51,11 @@ class Loaders:
             self._holdings
         )
         self.holdings: DataLoader[UUID, Sequence[CachedBalance]] = DataLoader(self._all_holdings)
-        self._of_plugins: dict[Any, DataLoader[UUID, Any]] = {}
+        self._of_plugins: dict[Any, DataLoader[Any, Any]] = {}
 
     def of(
-        self, query: Callable[[Any, list[UUID]], Awaitable[Mapping[UUID, V]]], missing: V
-    ) -> DataLoader[UUID, V]:
+        self, query: Callable[[Any, list[K]], Awaitable[Mapping[K, V]]], missing: V
+    ) -> DataLoader[K, V]:
         """A plugin's own: `query(connection, keys)` answers by key what a page asks for at once."""
         if query not in self._of_plugins:
             self._of_plugins[query] = DataLoader(self._read(query, missing))

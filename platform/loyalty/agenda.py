@@ -6,14 +6,14 @@ turns for every stretch between two of them.
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Plugin, Reaction
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
-from loyalty.traits import full_names
+from loyalty.traits import defaults, full_names
 
 Kept = tuple[Program, str, Counter]
 """A counter of a program, with the full name under which it is kept."""
@@ -23,7 +23,8 @@ Kept = tuple[Program, str, Counter]
 class Turn:
     """One reaction of one active program, in its place in the order.
 
-    `traits` are the full names of those that it reads under its program's config.
+    `traits` are the full names of those that it reads under its program's config, `defaults` what
+    holds of these where nothing was set.
     """
 
     program: Program
@@ -31,6 +32,7 @@ class Turn:
     plugin: Plugin
     reaction: Reaction
     traits: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Agenda:
@@ -62,14 +64,17 @@ class Agenda:
 
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         programs = active_programs(self.setup, at)
+        standing = defaults(programs, self._plugins)
         turns = [
-            Turn(program, version, plugin, reaction, self._traits(program, version, reaction))
+            Turn(program, version, plugin, reaction, names,
+                 {name: standing[name] for name in names if name in standing})
             for fact in facts
             for program, version in programs
             if (plugin := self._plugins.get(program.kind)) is not None
             for reaction in plugin.reactions
             if reaction.fact is fact and (reaction.when is None or reaction.when(version.config))
-        ]
+            for names in [self._traits(program, version, reaction)]
+        ]  # fmt: skip
         return tuple(sorted(turns, key=self._place))
 
     def _traits(

@@ -45,6 +45,8 @@ class Counter:
     It is asked for the recorded fact and for each fact that was emitted at once in answer to it,
     with what that one was granted; `program` is the slug of the program that counts.
     `rolling_days` goes with the ROLLING window: that many local days, today included.
+    `kept_days`: rules see it bucket by bucket (`view.buckets`), that many local days back and all
+    that came later, and not as a sum; for who asks about periods that begin with each member.
 
     `returns`: it follows returns. What comes back is taken off again in the bucket in which it was
     counted: `measure` is asked about what is left of the fact and of its grants, so that any order
@@ -60,6 +62,7 @@ class Counter:
     bucket: Bucket = Bucket.DAY
     day_starts_at: time = time(0)
     rolling_days: int = 0
+    kept_days: int = 0
     returns: bool = False
 
 
@@ -87,6 +90,13 @@ def bucket_of(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:
         # Counted from where the day begins: not every zone and not every day begins on an hour.
         return day + (at - day) // HOUR * HOUR
     return day
+
+
+def kept_since(counter: Counter, at: datetime, zone: ZoneInfo) -> datetime:
+    """The start (UTC) of the oldest bucket that is shown bucket by bucket, seen from `at`."""
+    today = local_day(at, zone, counter.day_starts_at)
+    first = today - timedelta(days=min(counter.kept_days, today.toordinal() - 2))
+    return day_start(first, zone, counter.day_starts_at)
 
 
 def window_of(counter: Counter, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -223,6 +223,18 @@ class Granted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted(Fact):
+    """Counters of these `programs` (their slugs) moved with what happened.
+
+    Its reactions see counters as they are after all of it. They grant nothing, or it would escape
+    the counters: who has something to give emits a fact, and gives it in answer to that.
+    """
+
+    KIND: ClassVar[str] = "Counted"
+    programs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Burned(Fact):
     KIND: ClassVar[str] = "Burned"
     program: str

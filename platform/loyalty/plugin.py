@@ -155,11 +155,17 @@ class ConsumedFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trait:
-    """Something a plugin lets others know of a member; full name `<program slug>.<name>`."""
+    """Something a plugin lets others know of a member; full name `<program slug>.<name>`.
+
+    `default(config)` is what holds for a member of whom nothing was set (None: nothing does),
+    `values(config)` all that it can be (None: anything): conditions that name another are refused.
+    """
 
     name: str
     type: type[Any]
     description: str
+    default: Callable[[Any], Any] | None = None
+    values: Callable[[Any], Iterable[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from loyalty.commands import (
 )
 from loyalty.facts import (
     Burned,
+    Counted,
     Expired,
     Fact,
     FactReversed,
@@ -29,6 +30,7 @@ from loyalty.plugin import Plugin
 # What the kernel itself tells while it settles, and the facts it tells that of (None: any).
 TOLD: Mapping[type[Fact], tuple[type[Fact], ...] | None] = {
     Granted: None,
+    Counted: None,
     Burned: None,
     Expired: (
         LotsDue, MemberClosed, PurchaseReversed, FactReversed, HoldLapsed, AdjustBalance,

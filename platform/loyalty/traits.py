@@ -1,9 +1,10 @@
 """Which traits a reaction reads, by their full names: worked out once for each setup."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from loyalty.plugin import Plugin
-from loyalty.setup import Setup
+from loyalty.setup import Program, ProgramVersion, Setup
 
 
 def full_names(
@@ -18,6 +19,19 @@ def full_names(
     for name in asked:
         found.update(dict.fromkeys(_meant(name, own, setup, plugins)))
     return tuple(found)
+
+
+def defaults(
+    programs: Iterable[tuple[Program, ProgramVersion]], plugins: Mapping[str, Plugin]
+) -> dict[str, Any]:
+    """What holds of the members of whom nothing was set, by full name, where the config says so."""
+    return {
+        f"{program.slug}.{trait.name}": default
+        for program, version in programs
+        if (plugin := plugins.get(program.kind)) is not None
+        for trait in plugin.traits
+        if trait.default is not None and (default := trait.default(version.config)) is not None
+    }
 
 
 def _meant(name: str, own: str, setup: Setup, plugins: Mapping[str, Plugin]) -> Iterable[str]:

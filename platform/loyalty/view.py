@@ -125,7 +125,10 @@ class View:
     """Read-only, the same for the same inputs, and all that a rule ever sees.
 
     `counters` maps a counter's name (without the program) to its sum over the counter's window at
-    the fact's instant; traits and counters are as they were before the root fact.
+    the fact's instant; traits and counters are as they were before the root fact, and counters as
+    they are after it in answer to `Counted`.
+
+    `buckets` maps a counter that is kept by bucket to its buckets in order: (start, value).
 
     `key` is the one under which the fact being recorded is known for ever (None: a command).
 
@@ -144,6 +147,7 @@ class View:
     lots: Mapping[str, Sequence[LotView]] = field(default_factory=dict)
     traits: Mapping[str, TraitValue] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
+    buckets: Mapping[str, Sequence[tuple[datetime, int]]] = field(default_factory=dict)
     needs: Mapping[str, Any] = field(default_factory=dict)
     written: Sequence[Any] = ()
     came_back: CameBack | None = None

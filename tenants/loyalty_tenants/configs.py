@@ -1,6 +1,6 @@
 """A program's config: checked by its plugin's model, its secrets kept apart."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
+from loyalty.conditions import Condition, gathering
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_tenants.config_errors import refusal, unknown_key
@@ -20,11 +21,15 @@ SECRET_LENGTH_MAX = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A config that its plugin accepts. `secrets` holds those given; None: forget it."""
+    """A config that its plugin accepts. `secrets` holds those given; None: forget it.
+
+    `conditions` are those that stand in it.
+    """
 
     parsed: BaseModel
     plain: dict[str, Any]
     secrets: Mapping[str, str | None] = field(default_factory=dict, repr=False)
+    conditions: Sequence[Condition] = ()
 
 
 class Configs:
@@ -70,10 +75,11 @@ class Configs:
         plain = _plain(config)
         secrets = {name: _secret(name, plain.pop(name)) for name in plugin.secrets if name in plain}
         try:
-            parsed = plugin.config.model_validate(plain)
+            with gathering() as conditions:
+                parsed = plugin.config.model_validate(plain)
         except ValidationError as error:
             raise refusal(error, plain, plugin.config) from None
-        return Checked(parsed=parsed, plain=plain, secrets=secrets)
+        return Checked(parsed=parsed, plain=plain, secrets=secrets, conditions=tuple(conditions))
 
     def parse(self, kind: str, stored: Mapping[str, Any]) -> Any:
         """The config object of a stored version."""

@@ -15,6 +15,7 @@ from loyalty_tenants.principal import Actor
 from loyalty_tenants.program_records import ProgramRecord, ProgramStatus, program
 from loyalty_tenants.program_secrets import keep_secrets
 from loyalty_tenants.slugs import check_name, check_slug
+from loyalty_tenants.trait_values import check_values
 from loyalty_tenants.unit_keys import check_units
 
 POSITION_MAX = 1_000_000
@@ -42,6 +43,7 @@ async def create_program(
     checked = configs.check(kind, config)
     await raise_epoch(connection)
     await check_units(connection, checked.plain)
+    await check_values(connection, configs, kind, checked)
     program_id = await _insert(connection, slug, kind, name, position, checked, now)
     await keep_secrets(connection, program_id, checked.secrets, now=now)
     await audit.write(
@@ -83,6 +85,7 @@ async def update_program(
     if config is not None:
         checked = configs.check(before.kind, config)
         await check_units(connection, checked.plain)
+        await check_values(connection, configs, before.kind, checked)
         given["draft"], secrets = checked.plain, checked.secrets
         await keep_secrets(connection, program_id, secrets, now=now)
     await store(connection, program_id, given)

@@ -15,6 +15,7 @@ from loyalty_app.installed import installed
 from loyalty_partners.config import PartnersConfig
 from loyalty_stamps.config import StampsConfig
 from loyalty_subscriptions.config import SubscriptionsConfig
+from loyalty_tiers.config import TiersConfig
 
 from . import tables
 from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
@@ -23,6 +24,7 @@ CONFIGS: dict[str, type[BaseModel]] = {
     "plugins.md": StampsConfig,
     "partners.md": PartnersConfig,
     "subscriptions.md": SubscriptionsConfig,
+    "tiers.md": TiersConfig,
 }
 KINDS = {plugin.name: plugin.config for plugin in installed()}
 QUOTED = [b for page in PAGES for b in blocks(page, "python", "sql") if b.title]

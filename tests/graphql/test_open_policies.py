@@ -23,6 +23,7 @@ OURS, THEIRS = "ours0000", "theirs00"
 ISOLATED = "tenant_id = (select loyalty.tenant())"
 # Read by the ledger's functions only, which name the tenant in every statement as those about
 # rewards, partners and referrals do, or by workers; of lots, thresholds and tenants the API asks
+# rewards, partners and tiers do, or by workers; of lots, thresholds and tenants the API asks
 # together with a table or a tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
@@ -34,6 +35,7 @@ NOT_READ = {
     "subscription", "subscription_payment",
     "referral", "referral_code", "referral_failure", "referral_key", "referral_share",
     "referral_side", "referral_signal", "referral_step",
+    "tiers_standing",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

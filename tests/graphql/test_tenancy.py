@@ -24,7 +24,7 @@ from tests.graphql.operations import Operation, operations
 from tests.graphql.watcher import watching
 
 # The other tenant calls everything by one word, so that whatever a text means, it may be theirs.
-WORD, GHOST = "theirs00", "ghosts00"
+WORD, GHOST = "foreign0", "ghosts00"
 # Answers with what is new each time it is called.
 SECRETS = {"rotateTenantSecret", "createApiKey", "createTenant", "viewer"}
 # Once it stands, a change of it waits for a second person: each time it is answered otherwise.

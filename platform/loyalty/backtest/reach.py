@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.commands import Command
-from loyalty.counters import ALWAYS, window_of
+from loyalty.counters import ALWAYS, kept_since, window_of
 from loyalty.plugin import Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.setup import Program, ProgramVersion, Setup
@@ -25,7 +25,8 @@ def beginning(setup: Setup, plugins: PluginSet, since: datetime) -> datetime:
         if _loads(plugin, version.config):
             return ALWAYS[0]
         for counter in plugin.counters(version.config) if plugin.counters else ():
-            begins = min(begins, window_of(counter, since, setup.zone)[0])
+            reaches = kept_since(counter, since, setup.zone) if counter.kept_days else since
+            begins = min(begins, reaches, window_of(counter, since, setup.zone)[0])
     return begins
 
 

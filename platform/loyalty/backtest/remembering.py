@@ -19,6 +19,11 @@ class Remembering(Batch):
     def counter(self, name: str, member_id: UUID | None, window: tuple[datetime, datetime]) -> int:
         return self.sums.sum(name, member_id or NIL, window)
 
+    def buckets(
+        self, name: str, member_id: UUID | None, since: datetime
+    ) -> list[tuple[datetime, int]]:
+        return self.sums.buckets(name, member_id or NIL, since)
+
     def count(self, name: str, member_id: UUID | None, bucket: datetime, delta: int) -> None:
         self.sums.add(self.book, name, member_id or NIL, bucket, delta)
 

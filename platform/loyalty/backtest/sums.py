@@ -30,6 +30,11 @@ class Series:
         since, before = (bisect_left(self.order, instant) for instant in window)
         return sum([self.values.get(bucket, 0) for bucket in self.order[since:before]])
 
+    def since(self, instant: datetime) -> list[tuple[datetime, int]]:
+        """The buckets from an instant on, in order."""
+        first = bisect_left(self.order, instant)
+        return [(bucket, self.values.get(bucket, 0)) for bucket in self.order[first:]]
+
     def _place(self, bucket: datetime) -> None:
         # A bucket that is undone stays in the order, where it counts for nothing.
         if not self.order or bucket > self.order[-1]:
@@ -61,6 +66,10 @@ class Sums:
             for subject, named in self._series.items()
             if (series := named.get(name)) is not None
         }
+
+    def buckets(self, name: str, subject: UUID, since: datetime) -> list[tuple[datetime, int]]:
+        series = self._series.get(subject, {}).get(name)
+        return [] if series is None else series.since(since)
 
     def rename(self, old: UUID, new: UUID) -> None:
         """What was counted for one id belongs to another."""

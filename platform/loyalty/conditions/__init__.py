@@ -1,6 +1,8 @@
 """Conditions that tenants write: CEL over declared names, the same wherever rules use them."""
 
+from loyalty.conditions.compared import compared as compared
 from loyalty.conditions.compiling import compiled as compiled
+from loyalty.conditions.compiling import gathering as gathering
 from loyalty.conditions.condition import Condition as Condition
 from loyalty.conditions.fault import ConditionFault as ConditionFault
 from loyalty.conditions.name import Name as Name

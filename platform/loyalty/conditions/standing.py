@@ -2,12 +2,14 @@
 
 from calendar import isleap
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from loyalty.conditions.name import Name, NameType
 from loyalty.conditions.scene import Scene
 from loyalty.days import local_day
 from loyalty.kept import NotKept
+
+T = TypeVar("T")
 
 UNKNOWN = -1
 WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
@@ -16,20 +18,32 @@ BIRTHDAY = "birthday"
 
 def tier(scene: Scene) -> str:
     """The trait `tier` of the first program, in their order, that has one for the member."""
+    found = _of_first(scene, ".tier", str)
+    return "" if found is None else found
+
+
+def tiers(scene: Scene) -> list[str]:
+    """The trait `tiers` in the same way: of the same program, where it sets both."""
+    found = _of_first(scene, ".tiers", list)
+    return [] if found is None else list(found)
+
+
+def _of_first(scene: Scene, name: str, kind: type[T]) -> T | None:
+    """The first program's that is of this type and not empty."""
     programs = sorted(scene.view.setup.programs, key=lambda one: (one.position, one.slug))
     unread, known = None, False
     for program in programs:
         try:
-            trait = scene.view.traits.get(f"{program.slug}.tier")
+            trait = scene.view.traits.get(f"{program.slug}{name}")
         except NotKept as error:  # a program that came since the decision was made
             unread = error
             continue
         known = True
-        if trait is not None and isinstance(trait.value, str):
+        if trait is not None and isinstance(trait.value, kind) and trait.value:
             return trait.value
     if unread is not None and not known:
         raise unread
-    return ""
+    return None
 
 
 def traits(scene: Scene) -> dict[str, Any]:
@@ -152,6 +166,14 @@ NAMES = (
         'The member\'s tier by the first program, in their order, that gives one; "" without.',
         tier,
         traits=("*.tier",),
+    ),
+    Name(
+        "member.tiers",
+        NameType.STRINGS,
+        'That tier and all below it: `"gold" in member.tiers` is true of gold and of what is '
+        "above it.",
+        tiers,
+        traits=("*.tiers",),
     ),
     Name(
         "member.traits",

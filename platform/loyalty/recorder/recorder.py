@@ -20,6 +20,7 @@ from loyalty.ledger.rows import Rows
 from loyalty.meters import APPEND_SECONDS, BATCH_REQUESTS, RECORD_SECONDS
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import StaleNames, StaleSetup, persistently
+from loyalty.recorder.buckets import load_buckets
 from loyalty.recorder.each import Cut, arrived, internal
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, READ_BATCH, load
@@ -181,6 +182,7 @@ class Recorder:
             raise StaleSetup
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
+        await load_buckets(connection, requests, batch)
         if ownership.misses(batch.members):
             raise StaleNames
         batch.ownership = ownership

@@ -252,7 +252,7 @@ def _counter_needs(
     """The counters of one program, whichever of its reactions looks at them."""
     for counter in plugins.counters(turn.plugin, turn.version):
         subject = ref if counter.scope is Scope.MEMBER else None
-        if subject is None and counter.scope is Scope.MEMBER:
+        if counter.kept_days or (subject is None and counter.scope is Scope.MEMBER):
             continue
         since, before = window_of(counter, fact.occurred_at, setup.zone)
         key = (subject, stored_as(turn.program.slug, counter), since, before)

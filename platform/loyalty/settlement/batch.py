@@ -1,6 +1,6 @@
 """What a batch knows while it settles: loaded once under the locks, then kept in step in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,6 +103,7 @@ class Batch:
     enrolled: dict[UUID, bool] = field(default_factory=dict)  # members that it enrolled
     traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
+    by_bucket: dict[tuple[str, UUID], Sequence[tuple[datetime, int]]] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
@@ -139,6 +140,17 @@ class Batch:
             for bucket, delta in self.counted.get((name, subject), ())
             if since <= bucket < before
         )
+
+    def buckets(
+        self, name: str, member_id: UUID | None, since: datetime
+    ) -> list[tuple[datetime, int]]:
+        """The buckets from `since` on: as loaded, then what earlier facts of this batch added.
+
+        :raises LookupError: they were not loaded
+        """
+        subject = member_id or NIL
+        loaded = () if subject in self.enrolled else self.by_bucket[name, subject]
+        return [row for row in (*loaded, *self.counted.get((name, subject), ())) if row[0] >= since]
 
     def count(self, name: str, member_id: UUID | None, bucket: datetime, delta: int) -> None:
         subject = member_id or NIL

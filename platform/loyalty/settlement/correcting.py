@@ -52,6 +52,7 @@ def replace_revision(s: Settling, fact: PurchaseRecorded, settle: Settle) -> Non
     s.touched |= {(change.owner, change.unit) for change in changes}
     s.batch.book.change(sale, "replaced_by", fact.revision)
     s.body["replaces"] = str(sale.fact_id)
+    s.moved |= {program.slug for program in s.batch.setup.programs}
     s.answer["occurredAt"] = iso(s.at)
 
 

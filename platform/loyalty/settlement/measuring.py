@@ -11,17 +11,36 @@ from typing import Any
 from loyalty.agenda import Kept
 from loyalty.codec import Codec
 from loyalty.effects import AccountingClass
-from loyalty.facts import Fact
+from loyalty.facts import Counted, Fact
 from loyalty.plugin import Counter, Scope
 from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView, Measured, Stage
 
 
 def count(s: Settling) -> None:
-    """Let every counter of every program measure. Drafts that fill up count as well."""
-    for program, name, counter in counting(s, s.at):
-        if delta := measured_by(counter, program.slug, s.measured):
-            s.counts.append((name, counter, s.at, delta))
+    """Let every counter of every program measure what happened since they did last.
+
+    Drafts that fill up count as well. Rules that have to know what came of it are told.
+    """
+    fresh, s.counted = s.measured[s.counted :], len(s.measured)
+    if fresh:
+        for program, name, counter in counting(s, s.at):
+            if delta := measured_by(counter, program.slug, fresh):
+                s.counts.append((name, counter, s.at, delta))
+    _tell(s)
+
+
+def _tell(s: Settling) -> None:
+    """What a correction takes back is not told: the new revision is, with both in the counters."""
+    moved = s.moved.union(name.partition("/")[0] for name, *_ in s.counts[s.told_of :])
+    s.told_of = len(s.counts)
+    s.moved.clear()
+    if not moved or s.request.correcting:
+        return
+    if s.batch.plugins.turns(Counted, s.batch.setup, s.at):
+        s.of, s.granters = 0, frozenset()
+        programs = tuple(sorted(moved))
+        s.follow(Counted(member=s.fact.member, occurred_at=s.at, programs=programs))
 
 
 def counting(s: Settling, at: datetime) -> Sequence[Kept]:

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
-from loyalty.counters import stored_as, window_of
 from loyalty.effects import (
     Burn,
     Effect,
@@ -21,16 +19,16 @@ from loyalty.effects import (
     Write,
 )
 from loyalty.errors import Refused
-from loyalty.facts import Fact, PurchaseRecorded, purchase_key
+from loyalty.facts import Counted, Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Attributes, Noted, keep
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.lots import pending, spendable
-from loyalty.plugin import Counter, Scope, WriteRow
+from loyalty.plugin import WriteRow
 from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, recalling, redeeming
 from loyalty.settlement.granting import Staged
-from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.settling import Settling
+from loyalty.settlement.summing import Buckets, counters_of, sums_at
 from loyalty.view import BalanceView, CameBack, LotView, MemberView, TraitValue, View, drawn
 
 
@@ -57,6 +55,8 @@ def _decided(turn: Turn, fact: Fact, view: View) -> Iterable[Effect]:
 def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list[Staged]) -> None:
     book, program = s.batch.book, turn.program
     match effect:
+        case Grant() if isinstance(fact, Counted):
+            raise TypeError(f"{turn.plugin.name} grants after all was counted: emit a fact instead")
         case Grant():
             granting.stage(staged, turn, effect, s.fact)
         case Refuse():
@@ -104,6 +104,7 @@ def _set_trait(s: Settling, turn: Turn, effect: SetTrait) -> None:
         raise TypeError(f"the trait {effect.name} is declared as {declared.type.__name__}")
     name, member = f"{turn.program.slug}.{effect.name}", s.the_member
     value = TraitValue(value=effect.value, since=effect.since or s.at, until=effect.until)
+    s.traits = [one for one in s.traits if one[1] != name or one[2].since != value.since]
     s.traits.append((member.id, name, value))
 
 
@@ -132,7 +133,8 @@ def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
         balances=_balances(s, exact=turn.reaction.burns is not None),
         lots=_lots(s) if turn.reaction.burns else {},
         traits=_traits(s, turn),
-        counters=_counters(s, turn),
+        counters=counters_of(s, turn, after=isinstance(fact, Counted)),
+        buckets=Buckets(s, turn, after=isinstance(fact, Counted)),
         needs=_needs(s, turn),
         written=_written(s, turn),
         came_back=_came_back(s, turn),
@@ -207,58 +209,18 @@ def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
     if s.member is None:
         return Noted({})
     found = {name: s.batch.trait(s.member.id, name, s.at) for name in turn.traits}
-    return Noted({name: value for name, value in found.items() if value is not None})
-
-
-def _counters(s: Settling, turn: Turn) -> Mapping[str, int]:
-    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
-    return Noted(_Sums(s, turn.program.slug, counters, s.at)) if counters else {}
+    values = {name: value for name, value in found.items() if value is not None}
+    for name, default in turn.defaults.items():
+        if name not in values:
+            values[name] = TraitValue(value=default, since=s.member.enrolled_at or s.at)
+    return Noted(values)
 
 
 def _came_back(s: Settling, turn: Turn) -> CameBack | None:
     if s.returns is None or s.left is None:
         return None
-    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
     (before, left), at = s.left, s.returns.fact.occurred_at
-    sums = _Sums(s, turn.program.slug, counters, at)
-    return CameBack(at=at, before=before, left=left, counters=sums)
-
-
-class _Sums(Mapping[str, int]):
-    """A program's counters as they were before the root fact, each summed when it is asked for."""
-
-    __slots__ = ("_at", "_counters", "_settling", "_slug")
-
-    def __init__(
-        self, s: Settling, slug: str, counters: Mapping[str, Counter], at: datetime
-    ) -> None:
-        self._settling, self._slug, self._counters, self._at = s, slug, counters, at
-
-    def __getitem__(self, name: str) -> int:
-        s, counter, subject = self._settling, self._counters[name], None
-        if counter.scope is Scope.MEMBER:
-            if s.member is None:
-                raise KeyError(name)
-            subject = s.member.id
-        stored = stored_as(self._slug, counter)
-        window = window_of(counter, self._at, s.batch.setup.zone)
-        try:
-            return s.batch.counter(stored, subject, window)
-        except KeyError:
-            if self._at == s.at:
-                raise
-            raise NeedCounter(subject, stored, *window) from None
-
-    def __iter__(self) -> Iterator[str]:
-        alone = self._settling.member is None
-        return (
-            name
-            for name, counter in self._counters.items()
-            if not (alone and counter.scope is Scope.MEMBER)
-        )
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    return CameBack(at=at, before=before, left=left, counters=sums_at(s, turn, at))
 
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:

@@ -84,7 +84,8 @@ def _run(s: Settling) -> None:
     while s.queue:
         following, s.depth, s.of, s.granters = s.queue.popleft()
         react(s, following)
-    count(s)
+        if not s.queue:
+            count(s)  # which may tell the rules of it, and these may emit what is measured again
     correcting.settle_owed(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(

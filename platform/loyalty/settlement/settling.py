@@ -59,6 +59,9 @@ class Settling:
     touched: set[tuple[Holder, str]] = field(default_factory=set)
     traits: list[tuple[UUID, str, TraitValue]] = field(default_factory=list)
     counts: list[tuple[str, Counter, datetime, int]] = field(default_factory=list)
+    counted: int = 0  # how many of `measured` every counter has measured
+    told_of: int = 0  # how many of `counts` the rules were told of
+    moved: set[str] = field(default_factory=set)  # programs whose counters a correction moved
     owed: dict[tuple[Holder, str], Owed] = field(default_factory=dict)
     sequence: int = 0
     emitted: int = 0

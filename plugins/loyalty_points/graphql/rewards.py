@@ -11,7 +11,8 @@ from loyalty.cache.cached_balance import balance_at
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef as Ref
 from loyalty.plugin import Connection
-from loyalty.setup import Program, Setup
+from loyalty.setup import Program, Setup, active_programs
+from loyalty.traits import defaults
 from loyalty.units import currency_places, format_minor
 from loyalty.view import TraitValue, View
 from loyalty_earning.choices import hint
@@ -41,7 +42,7 @@ select t.member_id, t.name, t.value, t.since, t.until
   from unnest($1::uuid[]) m (id) cross join lateral (
     select t.* from loyalty.trait t
      where t.tenant_id = (select loyalty.tenant()) and t.member_id = m.id offset 0) t
- order by t.since, t.recorded_at
+ order by t.since, t.recorded_at, t.fact_id
 """
 _TERMS = """
 select r.id, p.terms from unnest($1::uuid[]) w (id)
@@ -247,7 +248,8 @@ async def _view(
 ) -> View:
     """What a condition on the member reads, as it stands now."""
     rows = await context.loaders.of(_traits, NONE).load(member_id)
-    traits = {
+    given = defaults(active_programs(setup, now), context.api.plugins.by_name)
+    traits = {name: TraitValue(value=value, since=now) for name, value in given.items()} | {
         row["name"]: TraitValue(value=row["value"], since=row["since"], until=row["until"])
         for row in rows
         if row["since"] <= now and (row["until"] is None or row["until"] > now)

@@ -56,10 +56,14 @@ HOLD_OF_THE_MEMBER = (
     "member.enrolled_days == 9",
     "member.days_to_birthday == 5 && member.days_since_birthday == 360",
     'member.tier == "gold"',
+    '"silver" in member.tiers && !("platinum" in member.tiers)',
     'member.traits["vip.tier"] == "gold" && !("vip.score" in member.traits)',
     'choice.track == "distance"',
 )
-TRAITS = {"vip.tier": "gold", "coffee.choices": {"track": "distance"}, "vip.choices": {"track": 1}}
+TRAITS = {
+    "vip.tier": "gold", "vip.tiers": ["silver", "gold"], "coffee.choices": {"track": "distance"},
+    "vip.choices": {"track": 1},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("source", HOLD_OF_THE_PURCHASE)
@@ -99,7 +103,7 @@ def test_every_name_has_a_description_and_a_value_without_a_member() -> None:
         'member.id == "" && member.external_id == "" && member.status == "" && member.tier == ""',
         "member.enrolled_days == -1 && member.days_to_birthday == -1",
         "member.days_since_birthday == -1 && size(member.traits) == 0 && size(choice) == 0",
-        "size(member.attributes) == 0",
+        "size(member.attributes) == 0 && size(member.tiers) == 0",
     ):
         assert of_standing(source, guest).holds, source
 
@@ -155,8 +159,9 @@ def test_the_tier_is_of_the_first_program_that_gives_one() -> None:
     assert of_standing('member.tier == "barista"', a_view(traits=both)).holds
     other = replace(SETUP, programs=(program("coffee", 2), program("vip", 1)))
     assert of_standing('member.tier == "gold"', a_view(traits=both, setup=other)).holds
-    unlike = {"coffee.tier": 3, "vip.tier": "gold"}
-    assert of_standing('member.tier == "gold"', a_view(traits=unlike)).holds
+    for unlike in ({"coffee.tier": 3}, {"coffee.tier": "", "coffee.tiers": []}):
+        view = a_view(traits={**unlike, "vip.tier": "gold", "vip.tiers": ["gold"]})
+        assert of_standing('member.tier == "gold" && member.tiers == ["gold"]', view).holds
 
 
 def _kept(traits: dict[str, Any], setup: Any = SETUP) -> View:
