@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from loyalty.days import Span
 from loyalty_earning.limits import Limits
 from loyalty_earning.notation import CurrencyAmounts, SpanText, minor_of
-from loyalty_earning.section import MIN_ONE, Name, Section, has_some
+from loyalty_earning.section import MIN_ONE, Name, Names, Section, has_some
 from loyalty_referrals.guards import Guards
 from loyalty_referrals.reward import Rewards
 from loyalty_referrals.signals import Kind
@@ -113,8 +113,13 @@ class Qualify(Section):
     """What an order must come to, by currency: its products after discounts, before tax. An order
     in another currency does not count. Null: any order with a product counts."""
 
+    plans: Names = ()
+    """With `by: subscription`: the plans that count; none: all. A trial counts once it is paid."""
+
     @model_validator(mode="after")
     def _order_keys_go_with_orders(self) -> "Qualify":
+        if self.by is By.ORDER and self.plans:
+            raise PydanticCustomError("qualify", "plans go with by: subscription")
         if self.by is By.SUBSCRIPTION and (self.order != 1 or self.minimum is not None):
             raise PydanticCustomError("qualify", "order and minimum go with by: order")
         return self

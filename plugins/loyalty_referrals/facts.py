@@ -113,4 +113,14 @@ class StepReached(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStarted(Fact):
-    """`subscriptions.started/1` as it is read here: that it happened, to whom and when."""
+    """`subscriptions.started/1` as it is read here: to which plan, and whether on trial."""
+
+    plan: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionRenewed(Fact):
+    """`subscriptions.renewed/1` as it is read here: a period was paid, the first after a trial."""
+
+    plan: str

@@ -16,7 +16,7 @@ from loyalty_referrals.rules.reviewing import review
 from loyalty_referrals.rules.sharing import share
 from loyalty_referrals.tables import codes, failures, ladders, referrals, signals
 
-SUBSCRIBED = "subscriptions.started/1"
+SUBSCRIBED, RENEWED = "subscriptions.started/1", "subscriptions.renewed/1"
 NAMED = (facts.Attributed, facts.Flagged)
 PAID = (facts.RewardDue, facts.Rewarded, facts.StepReached)
 
@@ -32,6 +32,8 @@ plugin = Plugin(
         on(PurchaseRecorded, ReferralsConfig, buy, emits=(*NAMED, facts.Qualified),
            needs=(needs.REFERRAL, needs.CODE, needs.SIGNALS)),
         on(facts.SubscriptionStarted, ReferralsConfig, subscribe, needs=(needs.REFERRAL,),
+           emits=(facts.Qualified,)),
+        on(facts.SubscriptionRenewed, ReferralsConfig, subscribe, needs=(needs.REFERRAL,),
            emits=(facts.Qualified,)),
         on(facts.Attributed, ReferralsConfig, look, needs=(needs.REFERRAL, needs.EVIDENCE),
            emits=(facts.Flagged,)),
@@ -59,7 +61,10 @@ plugin = Plugin(
         PublishedFact(name=facts.RewardDue.KIND, fact=facts.RewardDue, told=False),
         PublishedFact(name=facts.StepReached.KIND, fact=facts.StepReached, told=False),
     ),
-    consumes=(ConsumedFact(name=SUBSCRIBED, fact=facts.SubscriptionStarted),),
+    consumes=(
+        ConsumedFact(name=SUBSCRIBED, fact=facts.SubscriptionStarted),
+        ConsumedFact(name=RENEWED, fact=facts.SubscriptionRenewed),
+    ),
     counters=counters,
     needs=(
         Loader(name=needs.REFERRAL, load=referrals.load_referrals),

@@ -16,6 +16,7 @@ from loyalty_referrals.facts import (
     Reconsidered,
     RewardDue,
     Side,
+    SubscriptionRenewed,
     SubscriptionStarted,
 )
 from loyalty_referrals.guards import Verdict
@@ -24,6 +25,8 @@ from loyalty_referrals.rows import Looked, Referral, Spare
 from loyalty_referrals.rules.attributing import flagged, kept_signals, named
 from loyalty_referrals.rules.judging import judged
 from loyalty_referrals.standing import is_lost, referral_of
+
+TRIAL = "TRIALING"
 
 
 def buy(config: ReferralsConfig, purchase: PurchaseRecorded, view: View) -> Iterable[Effect]:
@@ -52,9 +55,15 @@ def buy(config: ReferralsConfig, purchase: PurchaseRecorded, view: View) -> Iter
     yield _stored(view, view.member.id, purchase, goods, least)
 
 
-def subscribe(config: ReferralsConfig, fact: SubscriptionStarted, view: View) -> Iterable[Effect]:
-    row = referral_of(view)
-    if view.member is None or row is None or config.qualify.by is not By.SUBSCRIPTION:
+def subscribe(
+    config: ReferralsConfig, fact: SubscriptionStarted | SubscriptionRenewed, view: View
+) -> Iterable[Effect]:
+    """A subscription that is paid for qualifies: when it starts, or when its trial ended well."""
+    row, wanted = referral_of(view), config.qualify
+    if view.member is None or row is None or wanted.by is not By.SUBSCRIPTION:
+        return
+    on_trial = isinstance(fact, SubscriptionStarted) and fact.status == TRIAL
+    if on_trial or (wanted.plans and fact.plan not in wanted.plans):
         return
     if _waits(row, fact.occurred_at):
         yield _stored(view, view.member.id, fact, 0, 0)

@@ -1,5 +1,6 @@
 """Steps for the first, the third and the fifth friend; limits; and what returns do to them."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -156,3 +157,24 @@ async def test_what_was_spent_is_owed_when_the_order_comes_back(circle: Any) -> 
     await story.takes("ada", "-480")
     await story.brings_back(order)
     assert (await story.has("ada"), await story.has("bob")) == (("0", "0", "480"), ("0", "0", "0"))
+
+
+async def test_many_friends_who_order_at_once_keep_to_the_limit_and_reach_each_step_once(
+    circle: Any,
+) -> None:
+    """Two workers at once, beside the orders themselves."""
+    story = await circle(rewards=LADDER, limits=[{"times": 3, "period": "month"}])
+    await story.enrolls("ada")
+    friends = [f"f{number}" for number in range(12)]
+    for friend in friends:
+        await story.brings("ada", friend)
+    await asyncio.gather(
+        *(story.buys(friend, "30.00", worked=False) for friend in friends),
+        story.works(),
+        story.works(),
+    )
+    await asyncio.gather(story.works(), story.works())
+    await story.works()
+    assert await pending(story) == 1130
+    beyond = [one["beyondLimit"] for one in (await story.of("ada"))["referrals"]]
+    assert sum(beyond) == 9

@@ -149,3 +149,34 @@ async def test_who_left_brings_nobody_and_is_not_paid(circle: Any) -> None:
 
     assert await story.has("bob") == ("0", "250", "0")
     assert (await story.of("carl"))["referredBy"] == []
+
+
+PAID_FEE = """mutation($input: RecordSubscriptionPaymentInput!) {
+  recordSubscriptionPayment(input: $input) { userErrors { code field message } } }"""
+CLUB = {
+    "unit": "points",
+    "plans": [
+        {"id": plan, "label": plan, "period": "P1M", "prices": [{"money": {"USD": "9.90"}}]}
+        for plan in ("gold", "basic")
+    ],
+}
+
+
+async def test_a_subscription_that_is_paid_qualifies(circle: Any) -> None:
+    story = await circle(qualify={"by": "subscription", "plans": ["gold"]})
+    await story.brand.run_program("club", CLUB, kind="subscriptions")
+    await story.enrolls("ada")
+    for friend, plan in (("bob", "gold"), ("carl", "basic")):
+        await story.brings("ada", friend)
+        await story.buys(friend, "100.00")
+        given = {
+            "member": {"externalId": friend}, "program": "club", "plan": plan,
+            "invoice": f"i-{friend}", "amount": "9.90", "currency": "USD",
+            "occurredAt": story.brand.now(),
+        }  # fmt: skip
+        payload = await story.brand.service.run(PAID_FEE, input=given)
+        assert payload["recordSubscriptionPayment"]["userErrors"] == []
+        await story.works()
+
+    assert await story.has("ada") == PAID
+    assert (await story.state("bob"), await story.state("carl")) == ("PENDING", "OPEN")
