@@ -6,6 +6,7 @@ tenant waits for it. Whoever begins says so first: two workers do not audit one 
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.jobs.rounds import go_round
 from loyalty.meters import AUDITS
+from loyalty.plugin import Plugin
 
 LOOK_SECONDS = 60.0
 log = logging.getLogger(__name__)
@@ -29,11 +31,19 @@ _DONE = "update loyalty.ledger_audit set audited_at = $1, findings = $2"
 class Auditing:
     """`dsn` is of the audit role; `every` how often each tenant is audited."""
 
-    def __init__(self, database: Database, dsn: str, every: timedelta, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        dsn: str,
+        every: timedelta,
+        clock: Clock,
+        plugins: Sequence[Plugin] = (),
+    ) -> None:
         self._database = database
         self._dsn = dsn
         self._every = every
         self._clock = clock
+        self._plugins = plugins
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until stopped; an audit that is under way then is given up and begun anew by its turn."""
@@ -57,7 +67,7 @@ class Auditing:
             return bool(await connection.fetchval(_BEGIN, now, since))
 
     async def _audit(self, tenant_id: UUID) -> None:
-        found = await audit(self._dsn, [tenant_id])
+        found = await audit(self._dsn, [tenant_id], self._plugins)
         for one in found:
             log.error("tenant %s: the ledger breaks an invariant: %s", tenant_id, one.invariant)
         async with self._database.tenant(tenant_id) as connection:
