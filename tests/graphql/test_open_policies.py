@@ -22,7 +22,7 @@ from tests.graphql.rows import TABLES
 OURS, THEIRS = "ours0000", "theirs00"
 ISOLATED = "tenant_id = (select loyalty.tenant())"
 # Read by the ledger's functions only, which name the tenant in every statement as those about
-# rewards and partners do, or by workers; of lots, thresholds and tenants the API asks together with
+# rewards, payouts and partners do, or by workers; of lots, thresholds and tenants the API asks with
 # a table or a tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
@@ -32,6 +32,7 @@ NOT_READ = {
     "partners_link_failure", "partners_quote", "partners_movement", "partners_statement",
     "partners_dispute", "partners_pack", "partners_fund",
     "subscription", "subscription_payment",
+    "cashback_payout",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

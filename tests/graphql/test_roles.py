@@ -25,6 +25,7 @@ OPEN_TO = {
         "quoteExchange", "exchangePoints",
         "subscriptionPlans", "subscribe", "cancelSubscription", "pauseSubscription",
         "resumeSubscription", "changeSubscriptionPlan",
+        "requestPayout",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",

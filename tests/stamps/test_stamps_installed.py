@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-OURS = ("points", "subscriptions")
+OURS = ("cashback", "partners", "points", "subscriptions")
 ASK = """
 from loyalty_app.installed import installed, migration_packages
 from loyalty.plugin_set import PluginSet
