@@ -35,6 +35,7 @@ class RecordPayout(Command):
 
     KIND: ClassVar[str] = "cashback.payout_recorded/1"
     COMPLETES: ClassVar[bool] = True
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
     program: str
     payout: UUID
     redemption: UUID
