@@ -1,5 +1,6 @@
 """One schema out of the core types and what plugins contribute."""
 
+import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from copy import copy
@@ -46,6 +47,7 @@ class Core:
     mutation: Sequence[type] = ()
     subscription: Sequence[type] = ()
     types: Sequence[type] = ()
+    fields: Mapping[type, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
 
 class ComposedSchema(strawberry.Schema):
@@ -134,7 +136,10 @@ def compose(core: Core, plugins: Sequence[Plugin] = ()) -> ComposedSchema:
     queries = _sources(core.query, {name: part.query for name, part in parts.items()})
     mutations = _sources(core.mutation, {name: part.mutation for name, part in parts.items()})
     return ComposedSchema(
-        contributed=_contributed((name, part.fields) for name, part in parts.items()),
+        contributed=_contributed(
+            ("the core", core.fields),
+            *((f"plugin {name}", part.fields) for name, part in parts.items()),
+        ),
         query=_root("Query", queries),
         mutation=_root("Mutation", mutations),
         subscription=_root("Subscription", _sources(core.subscription, {})),
@@ -169,12 +174,12 @@ def _root(name: str, sources: Sequence[Source]) -> type | None:
 
 
 def _contributed(
-    parts: Iterable[tuple[str, Mapping[type, Sequence[StrawberryField]]]],
+    *parts: tuple[str, Mapping[type, Sequence[StrawberryField]]],
 ) -> dict[type, list[StrawberryField]]:
     contributed: defaultdict[type, list[tuple[StrawberryField, str]]] = defaultdict(list)
     for name, fields in parts:
         for kind, more in fields.items():
-            contributed[kind] += [(field, f"plugin {name}") for field in more]
+            contributed[kind] += [(one, name) for one in more]
     for kind, given in contributed.items():
         core = get_object_definition(kind, strict=True)
         _refuse_clashes(core.name, [*((field, "the core") for field in core.fields), *given])

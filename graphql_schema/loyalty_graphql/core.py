@@ -7,6 +7,7 @@ from loyalty_graphql.approvals import ApprovalMutation, ApprovalQuery
 from loyalty_graphql.batches import BatchMutation, BatchQuery
 from loyalty_graphql.bulk_adjustments import BulkAdjustmentMutation, BulkAdjustmentQuery
 from loyalty_graphql.bulk_input import ADJUSTMENTS_MAX
+from loyalty_graphql.choices import ChoiceMutation, MemberChoice, choices
 from loyalty_graphql.compose import Core
 from loyalty_graphql.corrections import CorrectionMutation
 from loyalty_graphql.freezing import FreezeMutation
@@ -48,10 +49,12 @@ CORE = Core(
         AdjustmentMutation,
         BulkAdjustmentMutation,
         ApprovalMutation,
+        ChoiceMutation,
         *ADMIN_MUTATION,
     ),
     subscription=(BalanceSubscription,),
-    types=(Activity, Member, Purchase, Redemption, *ADMIN_TYPES),
+    types=(Activity, Member, MemberChoice, Purchase, Redemption, *ADMIN_TYPES),
+    fields={Member: (choices,)},
 )
 
 # A weekly shop has more lines than any other list has items.

@@ -63,19 +63,24 @@ class Agenda:
         return found
 
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
-        programs = active_programs(self.setup, at)
-        standing = defaults(programs, self._plugins)
+        active = active_programs(self.setup, at)
+        standing = defaults(active, self._plugins)
         turns = [
             Turn(program, version, plugin, reaction, names,
                  {name: standing[name] for name in names if name in standing})
             for fact in facts
-            for program, version in programs
+            for program, version in (self._ever(at) if fact.COMPLETES else active)
             if (plugin := self._plugins.get(program.kind)) is not None
             for reaction in plugin.reactions
             if reaction.fact is fact and (reaction.when is None or reaction.when(version.config))
             for names in [self._traits(program, version, reaction)]
         ]  # fmt: skip
         return tuple(sorted(turns, key=self._place))
+
+    def _ever(self, at: datetime) -> list[tuple[Program, ProgramVersion]]:
+        """The programs that are or were in force: what completes is heard by archived ones too."""
+        found = [(program, program.last(at)) for program in self.setup.programs]
+        return [(program, version) for program, version in found if version is not None]
 
     def _traits(
         self, program: Program, version: ProgramVersion, reaction: Reaction

@@ -91,6 +91,8 @@ class Burn:
     """Take `amount` at once, in burn order; it goes to the program's account `to`.
 
     `settled`: only from lots whose return window has closed (or that never had one).
+    `undoable`: it is kept as a redemption, whoever asked for it, so that `Restore` can give back
+    what it took. `reversible` is about requests of clients.
     """
 
     unit: str
@@ -98,6 +100,20 @@ class Burn:
     to: str = "redeemed"
     reversible: Reinstate = Reinstate()
     settled: bool = False
+    undoable: bool = False
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """Give back what an undoable `Burn` of this program took, to the lots that it came from.
+
+    What is past its term by now lives on for the burn's grace, or is gone. The reaction names the
+    redemption in `restores`.
+    """
+
+    redemption_id: UUID
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,4 +212,4 @@ class Write:
     shared: bool = False
 
 
-Effect = Grant | Burn | Recall | Hold | Post | SetTrait | Emit | Reterm | Refuse | Write
+Effect = Grant | Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write

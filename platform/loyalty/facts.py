@@ -41,9 +41,14 @@ class FactKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """Something that happened to a member (or, without a member, to the whole program)."""
+    """Something that happened to a member (or, without a member, to the whole program).
+
+    `COMPLETES`: it brings to its end what was begun earlier. So it is heard of members who left by
+    now too, and by programs that are archived.
+    """
 
     KIND: ClassVar[str] = "Fact"
+    COMPLETES: ClassVar[bool] = False
     member: MemberRef | None = None
     occurred_at: datetime
 

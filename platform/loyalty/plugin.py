@@ -43,6 +43,7 @@ class Reaction:
     """A rule and the fact it reacts to. Called once for every active program of its plugin.
 
     `decide(config, fact, view)` is pure. `burns(config, fact)` says which lots it must see.
+    `restores(config, fact)` names the redemptions of which it may give back what they took.
     `traits` are the full names that it reads (`<slug>.<name>`; `*.<name>`: any program's;
     `.<name>`: its own program's; `*.*`: all), or a function of the config that says them. `needs`
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
@@ -56,6 +57,7 @@ class Reaction:
     stage: Stage = Stage.BASE
     after: tuple[str, ...] = ()
     burns: Callable[[Any, Any], Iterable[BurnWant]] | None = None
+    restores: Callable[[Any, Any], Iterable[UUID]] | None = None
     traits: TraitNames = ()
     needs: tuple[str, ...] = ()
     emits: tuple[type[Fact], ...] = ()
@@ -70,6 +72,7 @@ def on(
     stage: Stage = Stage.BASE,
     after: tuple[str, ...] = (),
     burns: Callable[[C, F], Iterable[BurnWant]] | None = None,
+    restores: Callable[[C, F], Iterable[UUID]] | None = None,
     traits: tuple[str, ...] | Callable[[C], Iterable[str]] = (),
     needs: tuple[str, ...] = (),
     emits: tuple[type[Fact], ...] = (),
@@ -82,6 +85,7 @@ def on(
         stage=stage,
         after=after,
         burns=burns,
+        restores=restores,
         traits=traits,
         needs=needs,
         emits=emits,

@@ -54,6 +54,13 @@ class Program:
                 found = version
         return found
 
+    def last(self, instant: datetime) -> ProgramVersion | None:
+        """The same, of an archived program the version that was in force last."""
+        if self.archived_at is None or instant < self.archived_at:
+            return self.at(instant)
+        begun = [one for one in self.versions if one.effective_from <= self.archived_at]
+        return next((one for one in reversed(begun) if not one.backfilling), None)
+
     def counting(self, instant: datetime) -> list[ProgramVersion]:
         """The versions whose counters are kept: those in force now or later, filling up or not."""
         first = self.at(instant)

@@ -85,11 +85,8 @@ def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
     watching: list[Running] = [Backlog(ledger.database, clock)]
     if settings.audit_database_url and settings.audit_hours:
         every = timedelta(hours=settings.audit_hours)
-        watching.append(
-            Auditing(
-                ledger.database, settings.audit_database_url, every, clock, ledger.plugins.plugins
-            )
-        )
+        dsn, plugins = settings.audit_database_url, ledger.plugins.plugins
+        watching.append(Auditing(ledger.database, dsn, every, clock, plugins))
     return watching
 
 

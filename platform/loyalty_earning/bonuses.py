@@ -66,8 +66,10 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     assert bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
+    if not occasion.is_rated(rule):
+        return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     rule = occasion.as_picked(rule)
-    unit = occasion.config.unit_of(rule)
+    unit = occasion.unit_of(rule)
     applied_to = basis.by_line(bonus, unit)
     if rule.picks_lines or "kinds" in rule.model_fields_set:
         mine = {line.id for line in lines_of(rule, occasion.fact)}

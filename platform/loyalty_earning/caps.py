@@ -22,6 +22,7 @@ class CapOn:
     target: str  # rule, group or program, with its id
     unit: str
     rules: frozenset[str]
+    is_main: bool = True  # whether it is the first of the units that it is counted in
 
     def most(self, places: int) -> int:
         """How much may be given, in the unit's minor units."""
@@ -29,7 +30,8 @@ class CapOn:
 
     @cached_property
     def _points(self) -> Fraction:
-        return ratio(self.cap.points)
+        other = next((one.points for one in self.cap.in_units if one.unit == self.unit), None)
+        return ratio(other or self.cap.points)
 
     @property
     def code(self) -> str:
@@ -45,7 +47,12 @@ class CapOn:
     @property
     def owed(self) -> str:
         """Name of the counter of what it cut and is still to be given."""
-        return f"owed.{self.target}"
+        return f"owed.{self.counted}"
+
+    @property
+    def counted(self) -> str:
+        """What it is on, and where that is counted in several units in which other one."""
+        return self.target if self.is_main else f"{self.target}.{self.unit}"
 
     @property
     def carried(self) -> str:
@@ -54,29 +61,35 @@ class CapOn:
 
 
 def caps_on(
-    unit: str, rules: Sequence[EarningRule], groups: Iterable[Group], program: Iterable[Cap]
+    units: Sequence[str],
+    rules: Sequence[EarningRule],
+    groups: Iterable[Group],
+    program: Iterable[Cap],
 ) -> list[CapOn]:
     """All caps of a program: first those on rules, then on groups, then on the program.
 
-    A cap on a group counts the unit of its rules; they give one.
+    Each counts by itself what is given in one unit: a rule's own, else in each of the program's
+    `units`. A cap on a group counts the unit of its rules; they give one.
     """
-    found = [
-        CapOn(cap=cap, target=f"rule.{rule.id}", unit=rule.unit or unit, rules=_with([rule.id]))
-        for rule in rules
-        for cap in rule.caps
-    ]
+    found: list[CapOn] = []
+    for rule in rules:
+        of = (rule.unit,) if rule.unit else units
+        found += _on(rule.caps, f"rule.{rule.id}", of, [rule.id])
     for group in groups:
         mine = [rule for rule in rules if rule.group == group.id]
-        of = mine[0].unit or unit if mine else unit
-        covered = _with([rule.id for rule in mine] + [group.id])
-        found += [
-            CapOn(cap=cap, target=f"group.{group.id}", unit=of, rules=covered) for cap in group.caps
-        ]
-    every = _with([*(rule.id for rule in rules), *(group.id for group in groups), "program"])
-    found += [CapOn(cap=cap, target="program", unit=unit, rules=every) for cap in program]
-    return found
+        of = (mine[0].unit,) if mine and mine[0].unit else units
+        found += _on(group.caps, f"group.{group.id}", of, [*(one.id for one in mine), group.id])
+    every = [*(rule.id for rule in rules), *(group.id for group in groups), "program"]
+    return found + _on(program, "program", units, every)
 
 
-def _with(ids: Sequence[str]) -> frozenset[str]:
-    """Rules, and what is given later of theirs."""
-    return frozenset(name for one in ids for name in (one, f"{one}{CARRIED}"))
+def _on(
+    caps: Iterable[Cap], target: str, units: Sequence[str], rules: Sequence[str]
+) -> list[CapOn]:
+    """`rules` are counted with what is given later of theirs."""
+    counted = frozenset(name for one in rules for name in (one, f"{one}{CARRIED}"))
+    return [
+        CapOn(cap=cap, target=target, unit=unit, rules=counted, is_main=unit == units[0])
+        for cap in caps
+        for unit in units
+    ]

@@ -5,7 +5,7 @@ every key says what it is for. A config that was accepted never fails a rule lat
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,13 +17,16 @@ from pydantic import (
 )
 
 from loyalty_earning.activity_type import TYPES_MAX, ActivityType
+from loyalty_earning.budgets import Percents
 from loyalty_earning.caps import CapOn, caps_on
 from loyalty_earning.choices import Choices, hint, misnamed
+from loyalty_earning.commands import Choose
 from loyalty_earning.conditions import counted_in
 from loyalty_earning.earning_rule import EarningRule, UnitCode
 from loyalty_earning.faults import Fault, faulty
 from loyalty_earning.groups import Grants, Group
 from loyalty_earning.limits import Capped
+from loyalty_earning.lot_terms import LotTerms
 from loyalty_earning.notation import Currency
 from loyalty_earning.section import MIN_ONE, has_some, named_once
 from loyalty_earning.terms import Lifetime, Terms
@@ -34,6 +37,9 @@ GROUPS_MAX = 100
 
 class EarningConfig(Capped):
     """A program in which members earn: what they earn, and how long it lasts."""
+
+    chosen_by: ClassVar[type[Choose] | None] = None
+    """The command by which members choose in such a program; None: they cannot."""
 
     unit: UnitCode
     """Code of the tenant's unit that the program gives."""
@@ -53,6 +59,9 @@ class EarningConfig(Capped):
     """Earning rules, judged in this order; each adds its own points."""
     terms: Terms = Terms()
     """When points can be used, until when, and what a return does with spent ones."""
+    budget_alarms: Percents = ()
+    """Percents of each budget at which it is told, once a period, as `budget_reached.v1` of its
+    kind, such as `points.budget_reached.v1`."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -78,6 +87,9 @@ class EarningConfig(Capped):
         for index, rule in enumerate(rules):
             if rule.id in ids[:index]:
                 faults.append(((index, "id"), f"the id {rule.id} of rule {index} is used before"))
+            if rule.percent is not None and info.data.get("currency") is None:
+                text = f"rule {index} has a percentage: give the currency of the unit"
+                faults.append(((index, "percent"), text))
             if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
                 faults.append(((index,), f"rule {index} {fault}"))
             faults += _misplaced(index, rule, groups)
@@ -97,12 +109,27 @@ class EarningConfig(Capped):
     @cached_property
     def caps_on(self) -> list[CapOn]:
         """All caps in the order in which they are asked."""
-        return caps_on(self.unit, self.rules, self.groups, self.caps)
+        return caps_on(self.units, self.rules, self.groups, self.caps)
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units that its rules give unless they name another one: the first is `unit`."""
+        return (self.unit,)
+
+    @cached_property
+    def lots(self) -> LotTerms:
+        """In which units and under which terms the program's lots are granted."""
+        return LotTerms.of(self)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """In which amounts may be that a percentage is of."""
+        return () if self.currency is None else (self.currency,)
 
     @cached_property
     def carrying(self) -> dict[str, CapOn]:
-        """By target one of the caps on it that carry over: together they owe what they cut."""
-        return {on.target: on for on in self.caps_on if on.cap.carry_over}
+        """By what they are on, one of the caps that carry over: together they owe what they cut."""
+        return {on.counted: on for on in self.caps_on if on.cap.carry_over}
 
     @cached_property
     def traits(self) -> frozenset[str]:
@@ -135,7 +162,13 @@ class EarningConfig(Capped):
         """The promotions about a type of activity (None: about purchases), in order."""
         return self._by_subject.get(subject, ((), ()))[1]
 
-    def unit_of(self, rule: EarningRule) -> str:
+    def unit_of(self, rule: EarningRule, currency: str | None = None) -> str | None:
+        """The unit that a rule gives for what is paid in a currency (None: for an activity).
+
+        None: it gives nothing for what is paid in this one.
+        """
+        if rule.percent is not None and currency not in self.currencies:
+            return None
         return rule.unit or self.unit
 
 

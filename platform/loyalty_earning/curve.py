@@ -97,6 +97,6 @@ def total_of(rule: EarningRule, total: int, part: Part, per: Part, places: int) 
         given = bracketed(rule.brackets, reached)
     else:
         steps = Fraction(reached.numerator // reached.denominator) if rule.whole_steps else reached
-        given = steps * ratio(rule.points)
+        given = steps * ratio(rule.rate)
     exact = given * 10**places
     return min(divided(exact.numerator, exact.denominator, rule.rounding), MINOR_MAX)

@@ -17,11 +17,12 @@ from pydantic_core import PydanticCustomError
 from loyalty.conditions import Condition
 from loyalty.effects import AccountingClass
 from loyalty.purchase import LineKind
-from loyalty.units import Rounding, ratio
+from loyalty.units import Rounding, currency_places, ratio
 from loyalty_earning.bonus import Bonus
 from loyalty_earning.conditions import ConditionText, condition_of
 from loyalty_earning.limits import Capped, Limits
 from loyalty_earning.measures import THOUSANDTHS, AmountBase, Count, MinimumLost, Rounded
+from loyalty_earning.misfits import misfits
 from loyalty_earning.notation import CurrencyAmounts, DecimalText, PositiveText, minor_of
 from loyalty_earning.periods import Periodic
 from loyalty_earning.prizes import Chance
@@ -72,6 +73,9 @@ class EarningRule(Capped):
     """What is counted: amount (money), quantity (pieces), visit (once) or attribute (a number)."""
     points: DecimalText = "0"
     """Points for each `per` (or `per_units`) that counts; "0" where only other rates earn."""
+    percent: DecimalText | None = None
+    """Instead of `points` and `per`: so many hundredths of the amount that counts, in the unit of
+    that currency; "0" where only other rates earn."""
     per: CurrencyAmounts | None = None
     """The amount that earns `points`, by currency; any other currency earns nothing. For `count:
     amount` alone."""
@@ -172,7 +176,7 @@ class EarningRule(Capped):
 
     @model_validator(mode="after")
     def _keys_fit_together(self) -> "EarningRule":
-        for fault in _misfits(self):
+        for fault in misfits(self):
             raise PydanticCustomError("rule", "{fault}", {"fault": fault})
         return self
 
@@ -200,7 +204,17 @@ class EarningRule(Capped):
 
     @cached_property
     def tariff(self) -> Tariff:
-        return Tariff(self.points, self.rates, self.categories)
+        return Tariff(self.rate, self.rates, self.categories)
+
+    @property
+    def rate(self) -> str:
+        """What each step gives: hundredths where the rule has a percentage, else points."""
+        return self.points if self.percent is None else self.percent
+
+    @property
+    def told(self) -> str:
+        """What a decision calls the rate."""
+        return "points" if self.percent is None else "percent"
 
     @cached_property
     def scale(self) -> Scale:
@@ -219,7 +233,12 @@ class EarningRule(Capped):
         the old sum.
         """
         keys = self.model_dump(mode="json", include=set(SUMMED))
-        if not self.tariff.is_flat:
+        for rate in (*keys["rates"], *keys["categories"]):  # as sums were told apart before
+            if rate["percent"] is None:
+                del rate["percent"]
+        if self.percent is not None:
+            keys["percent"] = "flat" if self.tariff.is_flat else self.percent
+        elif not self.tariff.is_flat:
             keys["points"] = self.points
         return sha256(orjson.dumps(keys, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
 
@@ -233,6 +252,8 @@ class EarningRule(Capped):
         thousandths. None: the rule has no rate in this currency."""
         if self.count is not Count.AMOUNT:
             return self._units
+        if self.percent is not None:
+            return None if currency is None else (100 * 10 ** (currency_places(currency) or 0), 1)
         per = self.per_minor.get(currency or "")
         return None if per is None else (per, 1)
 
@@ -252,42 +273,3 @@ class EarningRule(Capped):
     def picks_lines(self) -> bool:
         """Whether some lines count and some do not, beyond their kind."""
         return not (self.include.is_empty and self.exclude.is_empty)
-
-
-def _misfits(rule: EarningRule) -> list[str]:
-    """What of a rule does not go together, in words."""
-    faults = []
-    ways = [name for name in ("levels", "brackets", "bonus", "chance") if getattr(rule, name)]
-    if len(ways) > 1:
-        faults.append(f"{ways[0]} and {ways[1]} do not go together: give one of them")
-    if ways and (ratio(rule.points) or rule.rates or rule.categories):
-        faults.append(f"{ways[0]} stands instead of points, rates and categories: leave them out")
-    if not ways and not rule.tariff.gives:
-        faults.append("points is 0 and no rate gives any either")
-    faults += _count_misfits(rule, bool(rule.bonus or rule.chance))
-    if rule.over is not None and (rule.rounded is Rounded.LINE or rule.bonus or rule.chance):
-        faults.append("over goes with rounded: order, without bonus and chance")
-    if rule.over is not None and rule.choices:
-        faults.append("over adds up what is the same for every member: leave choice out of lists")
-    if rule.over is not None and rule.whole_steps and not rule.tariff.is_flat:
-        faults.append("over and whole_steps take one rate: leave rates and categories out")
-    if (rule.levels or rule.brackets) and (rule.whole_steps or rule.rounded is Rounded.LINE):
-        faults.append("levels and brackets look at the whole order: leave whole_steps and rounded")
-    if rule.activities and (rule.paid_with or rule.not_paid_with or rule.minimum_purchase):
-        faults.append("an activity is not paid: leave tenders and minimum_purchase out")
-    return faults
-
-
-def _count_misfits(rule: EarningRule, other_way: bool) -> list[str]:
-    if rule.count is Count.AMOUNT and not other_way:
-        if rule.activities:
-            return ["an activity has no amount: count visit or attribute"]
-        if rule.per is None:
-            return ["per is missing: the amount that earns points, by currency"]
-    if rule.count is not Count.AMOUNT and rule.per is not None:
-        return [f"per goes with count: amount; for {rule.count} it is per_units"]
-    if rule.count is Count.QUANTITY and rule.activities:
-        return ["an activity has no quantity: count visit or attribute"]
-    if (rule.count is Count.ATTRIBUTE) != (rule.attribute is not None):
-        return ["attribute goes with count: attribute, and only with it"]
-    return []

@@ -29,7 +29,7 @@ def explain(config: EarningConfig, fact: Fact, view: View) -> Iterator[Explained
     base = list(_base(occasion))
     basis = Basis(replace(view, grants=list(_shown_to_promotions(occasion, base))))
     judged = {one.rule.id: one for one in [*base, *_promotions(occasion, basis)]}
-    cuts = _cuts(config, view)
+    cuts = _cuts(occasion)
     for rule in config.rules:
         if rule.id in judged:
             yield _explained(occasion, judged[rule.id], cuts.get(rule.id))
@@ -51,8 +51,9 @@ def _shown_to_promotions(occasion: Occasion, base: Sequence[Judged]) -> Iterator
             )  # fmt: skip
 
 
-def _cuts(config: EarningConfig, view: View) -> dict[str, list[Cut]]:
+def _cuts(occasion: Occasion) -> dict[str, list[Cut]]:
     """By rule what caps cut of what it gives in its own unit."""
+    config, view = occasion.config, occasion.view
     mine = [
         replace(one, granted=one.wanted)
         for one in view.grants
@@ -62,7 +63,7 @@ def _cuts(config: EarningConfig, view: View) -> dict[str, list[Cut]]:
         asked = left_of(config.caps_on, mine, view.counters, lambda unit: unit_places(view, unit))
     except (NotKept, LookupError):  # recorded when there were other caps, or another unit
         return {}
-    units = {rule.id: config.unit_of(rule) for rule in config.rules}
+    units = {rule.id: occasion.unit_of(rule) for rule in config.rules}
     return {
         one.grant.rule: one.cuts
         for one in asked
@@ -104,7 +105,7 @@ def _explained(occasion: Occasion, judged: Judged, cuts: Sequence[Cut] | None) -
     told = Explained(
         rule=rule.id,
         label=rule.label,
-        unit=occasion.config.unit_of(rule),
+        unit=occasion.unit_of(rule),
         accounting_class=rule.accounting_class,
         stage=Stage.BONUS if rule.is_promotion else Stage.BASE,
         fired=reason is None,

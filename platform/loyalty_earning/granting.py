@@ -15,7 +15,7 @@ from loyalty_earning.terms import Terms
 def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
     """What a rule gives; a grant of nothing where the decision must keep that it was there."""
     config, rule = occasion.config, judged.rule
-    unit = config.unit_of(rule)
+    unit = occasion.unit_of(rule)
     if judged.reason is None:
         yield _grant(occasion, judged, unit, judged.parts, rule.terms or config.terms)
         for also in rule.also:

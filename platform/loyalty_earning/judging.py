@@ -94,6 +94,14 @@ class Occasion:
         """The rule with what the member picked in its lists, where these name a choice."""
         return as_picked(rule, self._picked) if rule.choices else rule
 
+    def is_rated(self, rule: EarningRule) -> bool:
+        """Whether the rule can give anything for what is paid in this currency."""
+        return self.config.unit_of(rule, self.currency) is not None
+
+    def unit_of(self, rule: EarningRule) -> str:
+        """What the rule gives; where it gives nothing, the program's unit."""
+        return self.config.unit_of(rule, self.currency) or self.config.unit
+
     def places(self, unit: str) -> int:
         return unit_places(self.view, unit)
 
@@ -110,11 +118,11 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
     rule = occasion.as_picked(rule)
-    if rule.chance is not None:
-        return _drawn(rule, occasion)
     per = rule.per_in(occasion.currency)
-    if per is None:
+    if not occasion.is_rated(rule) or (per is None and rule.chance is None):
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
+    if rule.chance is not None or per is None:
+        return _drawn(rule, occasion)
     lines, part = counted(rule, occasion.fact), paid(rule, occasion.fact)
     if not lines or not part[0]:
         return refused(rule, Reason.NOTHING_COUNTED, {})
@@ -157,7 +165,7 @@ def _earned(
     per: Part,
     inputs: dict[str, Any],
 ) -> Judged:
-    places = occasion.places(occasion.config.unit_of(rule))
+    places = occasion.places(occasion.unit_of(rule))
     if rule.over is None:
         parts = points_by_line(rule, lines, part, per, places)
     else:
@@ -207,7 +215,7 @@ def _drawn(rule: EarningRule, occasion: Occasion) -> Judged:
     prize = chance.won(roll)
     if prize is None:
         return refused(rule, Reason.NOT_DRAWN, inputs)
-    places = occasion.places(occasion.config.unit_of(rule))
+    places = occasion.places(occasion.unit_of(rule))
     shares = apportion(_minor(prize.points, places), weights(rule, lines))
     shares = bounded(rule, shares, places)
     parts = {line.id: share for line, share in zip(lines, shares, strict=True) if share}
@@ -237,13 +245,14 @@ def _inputs(
             "currency": currency,
             "base": rule.base,
             "amount": format_minor(total, places),
-            "per": rule.per[currency] if rule.per else None,
         }
+        if rule.percent is None:
+            inputs["per"] = rule.per[currency] if rule.per else None
     else:
         places = 3
         inputs |= {rule.count.value: _plain(total), "per": rule.per_units}
     if rule.scale.numerators[None]:
-        inputs["points"] = rule.points
+        inputs[rule.told] = rule.rate
     if part != (1, 1):
         inputs["paid"] = f"{part[0]}/{part[1]}"
     if not rule.tariff.is_flat:
@@ -259,7 +268,7 @@ def _rated(rule: EarningRule, lines: Sequence[Counted], places: int) -> dict[str
             rated[line.rate] = rated.get(line.rate, 0) + line.amount
     points = rule.tariff.points
     found = {
-        key: {"amount": format_minor(amount, places), "points": points[key]}
+        key: {"amount": format_minor(amount, places), rule.told: points[key]}
         for key, amount in rated.items()
     }
     categories = {key: row for key, row in found.items() if isinstance(key, str)}

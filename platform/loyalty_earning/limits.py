@@ -21,11 +21,22 @@ class Limit(Periodic):
     """Counted for each member (member), or over all members together (program)."""
 
 
+class InUnit(Section):
+    """What a cap comes to in another unit."""
+
+    unit: Annotated[str, Field(min_length=1, max_length=64)]
+    """Code of the tenant's unit."""
+    points: PositiveText
+    """How much may be given in it."""
+
+
 class Cap(Periodic):
     """At most so many points in a period."""
 
     points: PositiveText
-    """How many points may be given, in the program's unit."""
+    """How many points may be given. Of a program with several units: of each by itself."""
+    in_units: Annotated[tuple[InUnit, ...], Field(max_length=50)] = ()
+    """Other amounts for some of the program's units."""
     per: Per = Per.MEMBER
     """Counted for each member, or over all members together: a budget, exact at any moment."""
     carry_over: Annotated[bool, Field(strict=True)] = False

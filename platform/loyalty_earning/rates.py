@@ -1,5 +1,7 @@
 """Rates that differ from a rule's own: by category, product, brand or attribute."""
 
+from typing import TypeVar
+
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
@@ -16,21 +18,46 @@ class CategoryRate(Section):
 
     category: CategoryPath
     """Category path; it covers everything under it, and the longest path that fits a line wins."""
-    points: DecimalText
+    points: DecimalText | None = None
     """Points in this category, instead of the rule's own; "0" for none."""
+    percent: DecimalText | None = None
+    """Of a rule with `percent`: the percentage in this category; "0" for none."""
+
+    @property
+    def rate(self) -> str:
+        return self.percent or self.points or "0"
+
+    @model_validator(mode="after")
+    def _has_one_rate(self) -> "CategoryRate":
+        return _with_one_rate(self)
 
 
 class Rate(Selection):
     """Another rate for what its lists name."""
 
-    points: DecimalText
+    points: DecimalText | None = None
     """Points for these, instead of the rule's own; "0" for none."""
+    percent: DecimalText | None = None
+    """Of a rule with `percent`: the percentage for these; "0" for none."""
+
+    @property
+    def rate(self) -> str:
+        return self.percent or self.points or "0"
 
     @model_validator(mode="after")
     def _names_something(self) -> "Rate":
         if self.is_empty:
             raise PydanticCustomError("rate", "name categories, skus, brands or attributes")
-        return self
+        return _with_one_rate(self)
+
+
+R = TypeVar("R", CategoryRate, Rate)
+
+
+def _with_one_rate(rate: R) -> R:
+    if (rate.points is None) == (rate.percent is None):
+        raise PydanticCustomError("rate", "give points; in a rule with percent give percent")
+    return rate
 
 
 class Tariff:
@@ -39,8 +66,8 @@ class Tariff:
     def __init__(
         self, points: str, rates: tuple[Rate, ...], categories: tuple[CategoryRate, ...]
     ) -> None:
-        by_key: dict[RateKey, str] = {rate.category: rate.points for rate in categories}
-        by_key |= {at: rate.points for at, rate in enumerate(rates)}
+        by_key: dict[RateKey, str] = {rate.category: rate.rate for rate in categories}
+        by_key |= {at: rate.rate for at, rate in enumerate(rates)}
         self.points = {None: points, **by_key}
         self.scale = Scale.of(points, by_key)
         self.is_flat = not by_key

@@ -1,6 +1,6 @@
 """What rules with `over` add up over a period, as counters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
 from loyalty.plugin import Counter
@@ -18,16 +18,23 @@ def sum_name(rule: EarningRule, over: Periodic, currency: str | None) -> str:
     return over.counter_name(_kept_as(rule, currency), Per.MEMBER)
 
 
-def running_sums(rules: Sequence[EarningRule]) -> list[Counter]:
-    """The counters of all rules that add up over a period."""
+def running_sums(rules: Sequence[EarningRule], currencies: Sequence[str] = ()) -> list[Counter]:
+    """The counters of all rules that add up over a period; `currencies` are those that a
+    percentage may be of."""
     return [
         rule.over.counter(
             _kept_as(rule, currency), Per.MEMBER, summing(rule, currency), returns=True
         )
         for rule in rules
         if rule.over is not None
-        for currency in (rule.per_minor if rule.count is Count.AMOUNT else (None,))
+        for currency in _currencies(rule, currencies)
     ]
+
+
+def _currencies(rule: EarningRule, known: Sequence[str]) -> Iterable[str | None]:
+    if rule.count is not Count.AMOUNT:
+        return (None,)
+    return rule.per_minor if rule.percent is None else known
 
 
 def _kept_as(rule: EarningRule, currency: str | None) -> str:

@@ -34,7 +34,8 @@ def part_of(judged: Judged) -> str | None:
         return judged.verdict.failed
     if judged.reason is Reason.NOTHING_COUNTED:
         return "bonus" if judged.rule.bonus else _what_picks(judged.rule)
-    return PARTS.get(judged.reason) if judged.reason else None
+    part = PARTS.get(judged.reason) if judged.reason else None
+    return "percent" if part in ("per", "points") and judged.rule.percent is not None else part
 
 
 def _what_picks(rule: EarningRule) -> str:
@@ -78,7 +79,7 @@ def _not_at_this_time(occasion: Occasion, judged: Judged) -> str:
 
 
 def _not_rated(occasion: Occasion, judged: Judged) -> str:
-    rated = ", ".join(sorted(judged.rule.per or {}))
+    rated = ", ".join(sorted(judged.rule.per or occasion.config.currencies))
     return f"it has no rate for {occasion.currency}, only for {rated}"
 
 

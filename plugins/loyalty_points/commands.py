@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from loyalty.commands import Command
+from loyalty_earning import commands as earning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +28,7 @@ class ChooseDonation(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choose(Command):
+class Choose(earning.Choose):
     """A member picked options of a choice: all that they have of it from now on."""
 
     KIND: ClassVar[str] = "points.choice_made/1"
-    program: str
-    choice: str
-    options: tuple[str, ...]

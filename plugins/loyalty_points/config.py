@@ -1,48 +1,28 @@
 """What a tenant sets for a points program. Its JSON Schema is published, so every key says what
 it is for. A config that was accepted never fails a rule later."""
 
-from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from loyalty_earning import commands as earning
 from loyalty_earning.config import EarningConfig
-from loyalty_earning.notation import DecimalText, HoldDuration, PositiveText
-from loyalty_earning.section import Section, named_once
-from loyalty_points.budget_alarms import Percents
+from loyalty_earning.section import named_once
+from loyalty_earning.spending import Redemption
+from loyalty_points.commands import Choose
 from loyalty_points.dividend import Dividend, has_a_lasting_base
 from loyalty_points.expiry import Expiry
 from loyalty_points.issuing import ISSUINGS_MAX, Issuing, unlike_the_rules
-from loyalty_points.lot_terms import LotTerms
+from loyalty_points.lot_terms import PointsLots
 from loyalty_points.rewards import MaxPerOrder, Reward, Rewards
-
-
-class Reversible(Section):
-    """Whether a captured redemption can be undone."""
-
-    allowed: Annotated[bool, Field(strict=True)] = True
-    """Whether a captured redemption may be reversed at all."""
-    grace_days: Annotated[int, Field(strict=True, ge=1, le=366)] | None = None
-    """Days that points past their term live again after a reversal; null: they stay expired."""
-
-
-class Redemption(Section):
-    """How members spend points."""
-
-    minimum: DecimalText | None = None
-    """The least that one redemption takes, in points; null: anything."""
-    increment: PositiveText | None = None
-    """One redemption takes a multiple of this many points; null: any amount."""
-    hold_for: HoldDuration = timedelta(minutes=15)
-    """How long points stay reserved where the request does not say; at most P30D."""
-    reversible: Reversible = Reversible()
-    """Whether and how a captured redemption can be undone."""
 
 
 class PointsConfig(EarningConfig):
     """A points program: what members earn, how long it lasts and how it is spent."""
+
+    chosen_by: ClassVar[type[earning.Choose] | None] = Choose
 
     redemption: Redemption = Redemption()
     """What one redemption may ask for, and whether it can be undone."""
@@ -56,8 +36,6 @@ class PointsConfig(EarningConfig):
     """What a year's base gives by a rate that is declared afterwards; null: there is none."""
     expiry: Expiry = Expiry()
     """Notices ahead of what ends, and where it goes then."""
-    budget_alarms: Percents = ()
-    """Percents of each budget at which it is told, once a period, as `points.budget_reached.v1`."""
 
     @field_validator("rewards")
     @classmethod
@@ -84,9 +62,9 @@ class PointsConfig(EarningConfig):
         return frozenset(name for one in conditions if one is not None for name in one.traits)
 
     @cached_property
-    def lots(self) -> LotTerms:
+    def lots(self) -> PointsLots:
         """In which units and under which terms the program's lots are granted."""
-        return LotTerms.of(self)
+        return PointsLots.of_points(self)
 
 
 def _fault(text: str) -> PydanticCustomError:

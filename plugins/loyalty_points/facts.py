@@ -1,7 +1,6 @@
 """What a points program lets others know, and what its jobs have its rules look at."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import ClassVar
 
 from loyalty.facts import Fact, FactKey
@@ -105,7 +104,7 @@ class CarriedOver(earning.CarriedOver):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetReached(Fact):
+class BudgetReached(earning.BudgetReached):
     """So many percent of a budget are given: told once for each of its periods.
 
     `target` is what the budget is on: `rule.<id>`, `group.<id>` or `program`. Amounts are decimal
@@ -113,14 +112,6 @@ class BudgetReached(Fact):
     """
 
     KIND: ClassVar[str] = "points.budget_reached/1"
-    program: str
-    target: str
-    unit: str
-    percent: int
-    budget: str
-    given: str
-    begins: datetime
-    ends: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

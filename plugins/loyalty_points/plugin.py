@@ -14,9 +14,10 @@ from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, 
 from loyalty.view import Stage
 from loyalty_earning import choices
 from loyalty_earning.explaining import explain
-from loyalty_earning.rules import returning
+from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
+from loyalty_earning.rules.choosing import choosing
 from loyalty_earning.rules.earning import earn
 from loyalty_earning.rules.promoting import promote
 from loyalty_earning.running_sums import running_sums
@@ -24,16 +25,15 @@ from loyalty_earning.uses import uses
 from loyalty_points import days_due, facts, graphql, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
-from loyalty_points.jobs import budget_alarms, carry_over
-from loyalty_points.rules import activating, announcing, dividend, donating, issuing, lasting
-from loyalty_points.rules.choosing import choose
+from loyalty_points.jobs import JOBS
+from loyalty_points.rules import activating, announcing, dividend, donating, issuing
 from loyalty_points.rules.redeeming import redeem, wanted_lots
 from loyalty_points.rules.rewarding import use
 
 
 def counters(config: PointsConfig) -> Sequence[Counter]:
     return [
-        *uses(config), *running_sums(config.rules), *issuing.counters(config),
+        *uses(config), *running_sums(config.rules, config.currencies), *issuing.counters(config),
         *choices.counters(config.choices),
     ]  # fmt: skip
 
@@ -86,7 +86,7 @@ plugin = Plugin(
         on(Redeem, PointsConfig, redeem, burns=wanted_lots, traits=reward_traits,
            needs=(reward_uses.NEED,)),
         on(CaptureRedemption, PointsConfig, use, needs=(reward_uses.NEED,), when=has_rewards),
-        on(Choose, PointsConfig, choose, traits=(f".{choices.TRAIT}",),
+        on(Choose, PointsConfig, choosing(facts.ChoiceChanged), traits=(f".{choices.TRAIT}",),
            emits=(facts.ChoiceChanged,)),
         on(PurchaseRecorded, PointsConfig, lasting.last, stage=Stage.AFTER, traits=traits,
            burns=lasting.all_lots, when=lasting.by_purchases),
@@ -133,7 +133,7 @@ plugin = Plugin(
     writers=reward_uses.WRITERS,
     explain=explain,
     activities=activities,
-    jobs=(carry_over, budget_alarms, *days_due.JOBS),
+    jobs=(*JOBS, *days_due.JOBS),
     templates="loyalty_points.templates",
     graphql=graphql.part,
 )  # fmt: skip

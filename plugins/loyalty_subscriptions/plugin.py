@@ -39,7 +39,7 @@ PAID = (tables.SUBSCRIPTIONS, tables.INVOICE)
 
 
 def counters(config: SubscriptionsConfig) -> Sequence[Counter]:
-    return [*uses(config), *running_sums(config.rules)]
+    return [*uses(config), *running_sums(config.rules, config.currencies)]
 
 
 def traits(config: SubscriptionsConfig) -> frozenset[str]:

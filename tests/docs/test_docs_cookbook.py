@@ -10,20 +10,25 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from loyalty.facts import MemberRef
 from loyalty.purchase import Line
 from loyalty.units import format_minor
 from loyalty_app.installed import installed
-from loyalty_points.plugin import plugin
+from loyalty_cashback.facts import PayoutDue, PayoutRequested
+from loyalty_cashback.plugin import plugin as cashback
+from loyalty_points.plugin import plugin as points
 from loyalty_tenants.templates import Template, templates_of
-from tests.plugins.points.till import Till, minor
+from tests.plugins.points.till import ADA, Till, minor
 
 from .page import ROOT, blocks, table
 
 COOKBOOK = ROOT / "docs" / "cookbook"
-SHIPPED = {template.slug: template for template in templates_of([plugin])}
+PLUGINS = {plugin.name: plugin for plugin in (points, cashback)}
+SHIPPED = {template.slug: template for template in templates_of([*PLUGINS.values()])}
 ALL = {template.slug: template for template in templates_of(installed())}
 GOODS = re.compile(r"(?P<amount>[\d.]+)(?: of (?P<category>\S+))?(?: x(?P<pieces>\d+))?")
 PART = re.compile(r"(?P<amount>[\d.]+) (?P<kind>[A-Z_]+)")
@@ -56,7 +61,7 @@ def test_a_story_comes_out_as_the_page_tells_it(slug: str) -> None:
 def played(template: Template, told: list[list[str]]) -> Iterator[tuple[str, str, str, str]]:
     """The rows of a story as they come out."""
     places = {unit.code: unit.places for unit in template.units}
-    till = Till(dict(template.config), places=places)
+    till = Till(dict(template.config), places=places, plugin=PLUGINS[template.kind])
     for at, what, _, _ in told:
         till.comes(at)
         acts(till, what)
@@ -76,6 +81,17 @@ def acts(till: Till, what: str) -> None:
         case "returns":
             assert rest == "it"
             till.brings_back()
+        case "chooses":
+            choice, option = rest.split(" ")
+            till.chooses(choice, option)
+        case "is":
+            assert rest == "paid the statement"
+            till.tells(
+                PayoutDue(
+                    member=MemberRef(id=ADA), occurred_at=till.at, program="club",
+                    unit=till.config.unit, day=till.at.date().isoformat(), payout=uuid4(),
+                )
+            )  # fmt: skip
         case _:
             raise AssertionError(f"Ada cannot {verb}")
 
@@ -100,6 +116,9 @@ def given(till: Till, template: Template) -> str:
             unit = "" if row["unit"] == template.config["unit"] else f" {row['unit']}"
             amount = format_minor(row["granted"], till.setup.places(row["unit"]) or 0)
             rows.append(f"{amount}{unit} by {row['rule']}")
+    for told in till.body.get("emitted", ()):
+        if told["kind"] == PayoutRequested.KIND:
+            rows.append(f"{told['payload']['amount']} paid out")
     return ", ".join(rows) or "nothing"
 
 

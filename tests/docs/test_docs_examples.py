@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
 from loyalty_app.cli import app
 from loyalty_app.installed import installed
+from loyalty_cashback.config import CashbackConfig
 from loyalty_partners.config import PartnersConfig
 from loyalty_stamps.config import StampsConfig
 from loyalty_subscriptions.config import SubscriptionsConfig
@@ -23,6 +24,7 @@ from .page import DECISIONS, PAGES, ROOT, Block, blocks, name_of
 CONFIGS: dict[str, type[BaseModel]] = {
     "plugins.md": StampsConfig,
     "partners.md": PartnersConfig,
+    "cashback.md": CashbackConfig,
     "subscriptions.md": SubscriptionsConfig,
     "tiers.md": TiersConfig,
 }

@@ -11,6 +11,7 @@ from uuid import UUID
 import httpx
 
 from loyalty.clock import SetClock
+from loyalty.units import UnitKind
 from loyalty_app.services import Services
 from loyalty_tenants.principal import Actor, Role
 from loyalty_tenants.programs import create_program
@@ -123,11 +124,14 @@ class Brand:
         )
         return Client(self.http, self.server.url, token)
 
-    async def make_unit(self, code: str, places: int = 0) -> None:
+    async def make_unit(
+        self, code: str, places: int | None = None, kind: UnitKind = UnitKind.POINTS
+    ) -> None:
         async with self.server.services.api.database.tenant(self.tenant_id) as connection:
             await create_unit(
-                connection, BOSS, code=code, name=code, places=places, now=self.clock.now()
-            )
+                connection, BOSS, code=code, name=code, places=places, kind=kind,
+                now=self.clock.now(),
+            )  # fmt: skip
         self.server.services.api.forget(self.tenant_id)
 
     async def run_program(self, slug: str, config: Any, kind: str = "points") -> UUID:

@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from loyalty.units import UnitKind
 from loyalty_graphql.ids import read_node_id
 from tests.graphql.brand import Brand
 from tests.graphql.documents import RECORD, REDEEM, RETURN
 
+PAYOUT = """mutation($input: RequestPayoutInput!) { requestPayout(input: $input) {
+  payout { id } userErrors { code message } } }"""
 PAGES = ("members", "returns", "apiKeys", "webhookDeliveries")
 HOOK = """mutation($url: String!, $name: String!) { createWebhookEndpoint(
   input: {url: $url, topics: ["*"], description: $name}) {
@@ -67,6 +70,7 @@ async def furnished(
         }  # fmt: skip
         data = await brand.service.run(RETURN, input=given)
         assert data["reversePurchase"]["userErrors"] == []
+    found.ids.append(await _paid_out(brand, word))
     made = await brand.admin.run(HOOK, url=f"https://{word}.example/hooks", name=word)
     hook = made["createWebhookEndpoint"]["endpoint"]["id"]
     found.ids.append(hook)
@@ -85,3 +89,22 @@ def kind_of(ident: str) -> str:
     read = read_node_id(ident)
     assert read is not None
     return read[0]
+
+
+async def _paid_out(brand: Brand, word: str) -> str:
+    """A payout of a cashback program."""
+    await brand.make_unit("USD", kind=UnitKind.MONEY)
+    rules = [{"id": "back", "label": "5 % back", "percent": "5"}]
+    payout: dict[str, Any] = {"on_request": {}}
+    back = f"{word}-back"
+    config = {"unit": "USD", "currency": "USD", "rules": rules, "payout": payout}
+    await brand.run_program(back, config, kind="cashback")
+    bought = brand.purchase(word, "90.00", source=word, externalId=back)
+    await brand.service.run(RECORD, input=bought)
+    given = {
+        "member": {"externalId": word}, "program": back, "amount": "1.00", "destination": word,
+        "idempotencyKey": f"{word}-payout",
+    }  # fmt: skip
+    data = await brand.service.run(PAYOUT, input=given)
+    assert data["requestPayout"]["userErrors"] == []
+    return str(data["requestPayout"]["payout"]["id"])

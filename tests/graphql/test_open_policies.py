@@ -25,6 +25,8 @@ ISOLATED = "tenant_id = (select loyalty.tenant())"
 # rewards, partners and referrals do, or by workers; of lots, thresholds and tenants the API asks
 # rewards, partners and tiers do, or by workers; of lots, thresholds and tenants the API asks
 # together with a table or a tenant that it may see.
+# rewards, payouts and partners do, or by workers; of lots, thresholds and tenants the API asks with
+# a table or a tenant that it may see.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
     "ledger_audit", "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
@@ -36,6 +38,7 @@ NOT_READ = {
     "referral", "referral_code", "referral_failure", "referral_key", "referral_share",
     "referral_side", "referral_signal", "referral_step",
     "tiers_standing",
+    "cashback_payout",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

@@ -26,6 +26,7 @@ OPEN_TO = {
         "subscriptionPlans", "subscribe", "cancelSubscription", "pauseSubscription",
         "resumeSubscription", "changeSubscriptionPlan",
         "claimReferralCode", "shareReferralCode",
+        "requestPayout",
     },
     "PARTNER": {
         "recordPurchase", "recordPurchases", "recordActivity", "batchItemSchema", "viewer",

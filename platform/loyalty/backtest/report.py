@@ -39,9 +39,10 @@ Sums = Mapping[Key, Sum]
 
 def report(
     setup: Setup, plugins: PluginSet, published: Side, draft: Side, before: datetime,
-    price: Cost | None,
+    prices: Mapping[str, Cost],
 ) -> Report:  # fmt: skip
-    """Both sides were walked over the same facts, for the same program; `price` None: no costs."""
+    """Both sides were walked over the same facts, for the same program; `prices` are what units
+    cost, of those where that is known."""
     ours, theirs = published.tally, draft.tally
     units = sorted(
         {unit for tally in (ours, theirs) for program, _, unit in tally.rules
@@ -57,31 +58,32 @@ def report(
         },
         "failures": dict(draft.failures.most_common(5)),
         "loaded": loaded(setup, plugins),
-        "rules": list(_rules(ours, theirs, _Pair(setup, price))),
-        "units": [_unit(unit, ours, theirs, _Pair(setup, price)) for unit in units],
+        "rules": list(_rules(ours, theirs, _Pair(setup, prices))),
+        "units": [_unit(unit, ours, theirs, _Pair(setup, prices)) for unit in units],
     }  # fmt: skip
 
 
 class _Pair:
     """Writes the two sums of a row, each with its cost."""
 
-    def __init__(self, setup: Setup, price: Cost | None) -> None:
-        self.setup, self.price = setup, price
+    def __init__(self, setup: Setup, prices: Mapping[str, Cost]) -> None:
+        self.setup, self.prices = setup, prices
 
     def __call__(self, unit: str, published: Sum, draft: Sum) -> dict[str, Any]:
         return {"published": self._plain(unit, published), "draft": self._plain(unit, draft)}
 
     def currency(self, unit: str) -> str | None:
-        return self.price.currency if self.price and self.price.unit == unit else None
+        price = self.prices.get(unit)
+        return None if price is None else price.currency
 
     def places(self, unit: str) -> int:
         return self.setup.places(unit) or 0
 
     def _plain(self, unit: str, of: Sum) -> dict[str, Any]:
-        priced = self.price is not None and self.price.unit == unit
+        price = self.prices.get(unit)
         return {
             "times": of.times, "granted": of.granted, "taken": of.taken,
-            "cost": self.price.of(of.net, self.places(unit)) if priced and self.price else None,
+            "cost": None if price is None else price.of(of.net, self.places(unit)),
         }  # fmt: skip
 
 

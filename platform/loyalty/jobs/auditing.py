@@ -33,9 +33,13 @@ class Auditing:
     of these plugins."""
 
     def __init__(
-        self, database: Database, dsn: str, every: timedelta, clock: Clock,
+        self,
+        database: Database,
+        dsn: str,
+        every: timedelta,
+        clock: Clock,
         plugins: Sequence[Plugin] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._database = database
         self._dsn = dsn
         self._every = every

@@ -242,6 +242,9 @@ def _turn_needs(
         else:  # a fact that is only emitted later cannot be asked how much: all lots
             for unit in setup.units:
                 wants.want_lots(ref, unit, None, at)
+    if reaction.restores is not None and kind is type(fact):
+        for redemption_id in reaction.restores(turn.version.config, fact):
+            wants.redemptions[redemption_id] = None
     for name in turn.traits:
         wants.traits[name] = None
 

@@ -74,7 +74,7 @@ def check(s: Settling) -> None:
             field="member",
         )
     closed = s.member is not None and s.member.status == "CLOSED"
-    if closed and not isinstance(fact, STILL_WHEN_CLOSED):
+    if closed and not fact.COMPLETES and not isinstance(fact, STILL_WHEN_CLOSED):
         raise Refused(
             Code.MEMBER_CLOSED,
             "the member left: enroll them again, under another external id",

@@ -14,6 +14,7 @@ from loyalty.effects import (
     Post,
     Recall,
     Refuse,
+    Restore,
     Reterm,
     SetTrait,
     Write,
@@ -65,6 +66,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list
             s.measured[s.of][1].append(recalling.recall(s, turn, effect))
         case Burn() | Hold():
             redeeming.spend(s, turn, effect, fact if isinstance(fact, Redeem) else None)
+        case Restore():
+            redeeming.restore(s, turn, effect)
         case Post():
             source = book.program_account(program.id, effect.unit, effect.source)
             target = book.program_account(program.id, effect.unit, effect.target)

@@ -11,7 +11,7 @@ from loyalty.commands import (
     ReverseRedemption,
     UndoRedemption,
 )
-from loyalty.effects import Burn, Hold
+from loyalty.effects import Burn, Hold, Restore
 from loyalty.errors import Code, Refused
 from loyalty.facts import Burned, HoldLapsed
 from loyalty.ids import new_id
@@ -21,6 +21,7 @@ from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
 from loyalty.settlement.batch import Redemption
 from loyalty.settlement.expiring import breakage, end
+from loyalty.settlement.membership import forfeit
 from loyalty.settlement.settling import Settling
 from loyalty.units import format_minor
 
@@ -28,11 +29,13 @@ from loyalty.units import format_minor
 def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) -> None:
     """Carry out a Hold or Burn of a rule. Asked for by `Redeem` it becomes a redemption."""
     book, owner, program = s.batch.book, s.holder(effect.unit), turn.program
-    if isinstance(s.fact, Redeem) and "redemptionId" in s.answer:
+    kept = command is not None or (isinstance(effect, Burn) and effect.undoable)
+    if "redemptionId" in s.answer and (kept or isinstance(s.fact, Redeem)):
         # Which lots a redemption took is told by its fact: a second burn would blur it.
         raise RuntimeError(f"{turn.plugin.name} burns beside a redemption of the same fact")
     account = book.account(owner, effect.unit)
-    cause = s.cause(program_id=program.id, rule=f"{program.slug}/redeem")
+    label = effect.label if isinstance(effect, Burn) else None
+    cause = s.cause(program_id=program.id, rule=f"{program.slug}/redeem", label=label)
     if isinstance(effect, Hold):
         if command is None:
             raise TypeError(f"{turn.plugin.name} may hold only what a Redeem asks for")
@@ -44,7 +47,7 @@ def spend(s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem | None) 
         settled = isinstance(effect, Burn) and effect.settled
         raise insufficient(s, effect.unit, effect.amount, settled=settled)
     s.touch(owner, effect.unit)
-    redemption = None if command is None else _open(s, turn, effect, command, parts)
+    redemption = _open(s, turn, effect, command, parts) if kept else None
     if isinstance(effect, Burn):
         _burned(s, program.slug, effect.unit, effect.amount, owner, redemption)
 
@@ -113,10 +116,23 @@ def undo(s: Settling, command: UndoRedemption) -> None:
     _put_back(s, redemption)
 
 
-def _put_back(s: Settling, redemption: Redemption) -> None:
+def restore(s: Settling, turn: Turn, effect: Restore) -> None:
+    """The same because its own program says so, in answer to whatever fact."""
+    redemption = s.batch.redemptions.get(effect.redemption_id)
+    mine = redemption and (redemption.member_id, redemption.program_id)
+    if redemption is None or mine != (s.the_member.id, turn.program.id):
+        raise LookupError("only what the reaction names in `restores` can be given back")
+    if redemption.state != "CAPTURED":
+        raise RuntimeError(f"{turn.plugin.name} gives back what is {redemption.state} already")
+    _put_back(s, redemption, label=effect.label)
+    if s.the_member.status == "CLOSED":
+        forfeit(s)
+
+
+def _put_back(s: Settling, redemption: Redemption, *, label: str | None = None) -> None:
     book, owner = s.batch.book, redemption.owner
     account = book.account(owner, redemption.unit, MAIN)
-    cause = s.cause(program_id=redemption.program_id)
+    cause = s.cause(program_id=redemption.program_id, label=label)
     source = book.program_account(redemption.program_id, redemption.unit, redemption.target)
     lots = s.lots_of(owner, redemption.unit, redemption.parts)
     late = [(lot, part) for lot, part in lots if lot.expired(s.at)]
@@ -154,7 +170,11 @@ def insufficient(s: Settling, unit: str, wanted: int, *, settled: bool = False) 
 
 
 def _open(
-    s: Settling, turn: Turn, effect: Burn | Hold, command: Redeem, parts: list[tuple[Lot, int]]
+    s: Settling,
+    turn: Turn,
+    effect: Burn | Hold,
+    command: Redeem | None,
+    parts: list[tuple[Lot, int]],
 ) -> Redemption:
     captured = isinstance(effect, Burn)
     redemption = Redemption(
@@ -167,7 +187,7 @@ def _open(
         amount=effect.amount,
         captured=effect.amount if captured else 0,
         target=effect.to,
-        order=command.order,
+        order=command.order if command else None,
         hold_fact_id=s.fact_id,
         capture_fact_id=s.fact_id if captured else None,
         held_until=None if isinstance(effect, Burn) else effect.until,

@@ -1,5 +1,6 @@
 """A back-test from its order to its report."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,21 +52,28 @@ async def run(
     )  # fmt: skip
     sides = await both(settings, order, setup.zone, progress)
     async with reader.database.tenant(asked.tenant_id, read_only=True) as connection:
-        price = await _price(connection, reader, setup, asked)
-        found = report(setup, reader.plugins, sides.published, sides.draft, asked.before, price)
+        prices = await _prices(connection, reader, setup, asked)
+        found = report(setup, reader.plugins, sides.published, sides.draft, asked.before, prices)
         await name_members(connection, found)
     return found, sides
 
 
-async def _price(
+async def _prices(
     connection: Connection, reader: Reading, setup: Setup, asked: Asked
-) -> Cost | None:
-    """As asked; else the newest cost that is set for what the program gives, or for its unit."""
-    unit = getattr(reader.configs.parse(asked.kind, asked.config), "unit", None)
+) -> Mapping[str, Cost]:
+    """As asked; else the newest cost that is set for what the program gives, or for its unit.
+
+    Money costs what it is worth, unless another cost is set.
+    """
+    config = reader.configs.parse(asked.kind, asked.config)
+    money: Mapping[str, str] = getattr(config, "money", {})
+    prices = {unit: Cost(unit, currency, "1") for unit, currency in money.items()}
+    unit = getattr(config, "unit", None)
     if not isinstance(unit, str):
-        return None
+        return prices
     if asked.cost_per_point is not None and setup.currencies:
-        return Cost(unit=unit, currency=setup.currencies[0], per_point=asked.cost_per_point)
+        price = Cost(unit=unit, currency=setup.currencies[0], per_point=asked.cost_per_point)
+        return prices | {unit: price}
     known = await costs(connection, unit, ALWAYS[1])
     found = known.get(asked.program) or known.get(OF_THE_UNIT)
-    return None if found is None else Cost(unit, found.currency, found.each)
+    return prices if found is None else prices | {unit: Cost(unit, found.currency, found.each)}

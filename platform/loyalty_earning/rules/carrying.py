@@ -12,7 +12,8 @@ from loyalty_earning.lifetime import instants
 
 def carry(config: EarningConfig, fact: CarriedOver, view: View) -> Iterator[Grant]:
     """All that is owed; the cap itself then lowers it to its room in the new period."""
-    on = config.carrying.get(fact.target)
+    carrying = config.carrying.values()
+    on = next((one for one in carrying if fact.is_of(one.target, one.unit)), None)
     if fact.program != view.program or on is None:
         return
     owed = view.counters[on.owed]

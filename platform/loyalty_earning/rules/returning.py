@@ -33,7 +33,8 @@ def recalled_from(config: EarningConfig, fact: PurchaseReversed) -> Iterator[Bur
     units = {on.unit for on in config.carrying.values()}
     for rule in config.rules:
         if rule.over is not None:
-            units |= {config.unit_of(rule), *(also.unit for also in rule.also)}
+            units |= {rule.unit} if rule.unit else {*config.units}
+            units |= {also.unit for also in rule.also}
     for unit in sorted(units):
         yield BurnWant(unit=unit)
 
@@ -79,10 +80,13 @@ def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> It
 def _summed(
     config: EarningConfig, rule: EarningRule, fact: PurchaseReversed, back: CameBack, view: View
 ) -> Iterator[Effect]:
-    purchase, unit = back.before[0][0], config.unit_of(rule)
-    before, left = _granted(back.before, rule, unit, view), _granted(back.left, rule, unit, view)
-    if not isinstance(purchase, PurchaseRecorded) or before is None:
+    purchase = back.before[0][0]
+    if not isinstance(purchase, PurchaseRecorded):
         return
+    unit = config.unit_of(rule, purchase.currency)
+    if unit is None or (before := _granted(back.before, rule, unit, view)) is None:
+        return
+    left = _granted(back.left, rule, unit, view)
     per, over = rule.per_in(purchase.currency), rule.over
     assert over is not None
     name = sum_name(rule, over, purchase.currency)

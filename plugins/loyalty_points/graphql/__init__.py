@@ -10,7 +10,6 @@ from loyalty_points.graphql.activation import (
     AwaitingActivation,
     awaiting_activation,
 )
-from loyalty_points.graphql.choices import ChoiceMutation, MemberChoice, choices
 from loyalty_points.graphql.dividends import DividendMutation, DividendQuery
 from loyalty_points.graphql.donation import DonationMutation
 from loyalty_points.graphql.issuing import IssuingQuery
@@ -23,13 +22,13 @@ class PointsQuery(IssuingQuery, DividendQuery, RewardQuery):
 
 
 @strawberry.type
-class PointsMutation(ActivationMutation, DividendMutation, DonationMutation, ChoiceMutation):
+class PointsMutation(ActivationMutation, DividendMutation, DonationMutation):
     pass
 
 
 part = GraphQLPart(
     query=PointsQuery,
     mutation=PointsMutation,
-    fields={Member: (awaiting_activation, choices, rewards), Redemption: (reward,)},
-    types=(AwaitingActivation, MemberChoice, MemberReward),
+    fields={Member: (awaiting_activation, rewards), Redemption: (reward,)},
+    types=(AwaitingActivation, MemberReward),
 )

@@ -69,7 +69,7 @@ def _other(config: SubscriptionsConfig, rule: Boost, plan: str) -> Explained:
 
 def _told(config: SubscriptionsConfig, rule: Boost) -> Explained:
     return Explained(
-        rule=rule.id, label=rule.label, unit=config.unit_of(rule),
+        rule=rule.id, label=rule.label, unit=rule.unit or config.unit,
         accounting_class=rule.accounting_class,
         stage=Stage.BONUS if rule.is_promotion else Stage.BASE,
     )  # fmt: skip

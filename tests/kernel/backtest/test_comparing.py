@@ -58,7 +58,9 @@ async def sides(world: Any, bench: Any) -> tuple[Any, Report]:
     await world.record(world.back(tea, ReturnedLine(id="l0", quantity=500)))
     published, _ = await bench.walk(world)
     draft, heard = await bench.walk(world, draft=DRAFT)
-    found = report(await bench.setup(world), world.plugins, published, draft, FAR_AHEAD, PRICE)
+    prices = {"points": PRICE}
+    setup = await bench.setup(world)
+    found = report(setup, world.plugins, published, draft, FAR_AHEAD, prices)
     async with world.database.tenant(world.tenant_id, read_only=True) as connection:
         await name_members(connection, found)
     return heard, found

@@ -20,7 +20,7 @@ from loyalty.facts import (
     PurchaseReversed,
 )
 from loyalty.ledger.book import Book
-from loyalty.plugin import Counter
+from loyalty.plugin import Counter, Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
 from loyalty.settlement.batch import Batch
@@ -30,9 +30,8 @@ from loyalty.settlement.settle import settle
 from loyalty.setup import Program, ProgramVersion, Setup
 from loyalty.units import Unit, UnitKind, format_minor, parse_minor
 from loyalty.view import MemberView, TraitValue
-from loyalty_points.config import PointsConfig
 from loyalty_points.facts import CarriedOver
-from loyalty_points.plugin import plugin
+from loyalty_points.plugin import plugin as points
 
 TENANT, ADA, PROGRAM = UUID(int=1), UUID(int=2), UUID(int=3)
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -44,10 +43,11 @@ class Till:
 
     def __init__(
         self, config: dict[str, Any], *, places: dict[str, int] | None = None, zone: str = "UTC",
-        secret: bytes = SECRET,
+        secret: bytes = SECRET, plugin: Plugin = points,
     ) -> None:  # fmt: skip
         self.zone = ZoneInfo(zone)
-        self.config = PointsConfig.model_validate(config)
+        self.plugin = plugin
+        self.config = plugin.config.model_validate(config)
         units = {"points": 0} | (places or {})
         version = ProgramVersion(
             id=UUID(int=4), number=1, effective_from=datetime(2000, 1, 1, tzinfo=UTC),
@@ -59,7 +59,7 @@ class Till:
             units={code: Unit(code=code, places=p, kind=UnitKind.POINTS)
                    for code, p in units.items()},
             programs=(
-                Program(id=PROGRAM, slug="club", kind="points", name="Club", position=0,
+                Program(id=PROGRAM, slug="club", kind=plugin.name, name="Club", position=0,
                         versions=(version,)),
             ),
         )  # fmt: skip
@@ -71,7 +71,7 @@ class Till:
     def _batch(self) -> Batch:
         member = MemberView(id=ADA, external_id="ada", enrolled_at=datetime(2020, 1, 1, tzinfo=UTC))
         batch = Batch(
-            setup=self.setup, plugins=PluginSet([plugin]), now=self.at,
+            setup=self.setup, plugins=PluginSet([self.plugin]), now=self.at,
             book=Book(tenant_id=TENANT), members={ADA: member},
         )  # fmt: skip
         batch.counters = defaultdict(int)
@@ -114,6 +114,13 @@ class Till:
                 member=MemberRef(id=ADA), occurred_at=self.at, source="app",
                 external_id=f"activity-{next(self.ids)}", type=activity, attributes=attributes,
             )
+        )  # fmt: skip
+
+    def chooses(self, choice: str, *options: str) -> None:
+        made = self.config.chosen_by
+        self.tells(
+            made(member=MemberRef(id=ADA), occurred_at=self.at, program="club", choice=choice,
+                 options=options)
         )  # fmt: skip
 
     def carries(self, target: str) -> dict[str, str]:
@@ -175,8 +182,8 @@ class Till:
         }
 
     def counters(self) -> Sequence[Counter]:
-        assert plugin.counters is not None
-        return plugin.counters(self.config)
+        assert self.plugin.counters is not None
+        return self.plugin.counters(self.config)
 
     def balance(self, unit: str = "points") -> str:
         """What Ada has, less what she owes."""

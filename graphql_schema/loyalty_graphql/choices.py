@@ -1,6 +1,6 @@
 """What members choose for themselves, and when they may choose anew."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,9 +8,13 @@ from uuid import UUID
 import strawberry
 
 from loyalty.counters import window_of
+from loyalty.errors import Code, Refused
 from loyalty.plugin import Connection
 from loyalty.settlement.request import Recorded
+from loyalty.setup import Program, Setup, active_programs
 from loyalty_earning.choices import TRAIT, Choice, next_change
+from loyalty_earning.commands import Choose
+from loyalty_earning.config import EarningConfig
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import Context, RequestInfo
@@ -19,8 +23,6 @@ from loyalty_graphql.inputs import compiled
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.members import Member
 from loyalty_graphql.outcomes import attempted
-from loyalty_points.commands import Choose
-from loyalty_points.graphql.programs import named, offered
 from loyalty_tenants.principal import Role
 
 NONE: Sequence[Any] = ()
@@ -138,11 +140,12 @@ class ChoiceMutation:
 
 
 async def _chosen(context: Context, given: ChooseInput) -> Recorded:
-    _, program, _ = await named(context, given.program)
-    command = Choose(
+    now = context.api.clock.now()
+    made = _made_in(await context.setup(), given.program, now)
+    command = made(
         member=await context.own(member_ref(given.member)),
-        occurred_at=context.api.clock.now(),
-        program=program.slug,
+        occurred_at=now,
+        program=given.program,
         choice=texts.name(given.choice, field="choice"),
         options=tuple(
             texts.name(option, field=f"options.{at}") for at, option in enumerate(given.options)
@@ -152,11 +155,31 @@ async def _chosen(context: Context, given: ChooseInput) -> Recorded:
     return await context.record(context.request(command, key))
 
 
+def _made_in(setup: Setup, slug: str, at: datetime) -> type[Choose]:
+    """The command by which a choice is made in this program.
+
+    :raises Refused: PROGRAM_NOT_ACTIVE
+    """
+    for program, config in _offered(setup, at):
+        if program.slug == slug and config.chosen_by is not None:
+            return config.chosen_by
+    raise Refused(
+        Code.PROGRAM_NOT_ACTIVE, "no active program with choices has this slug", field="program"
+    )
+
+
+def _offered(setup: Setup, at: datetime) -> Iterator[tuple[Program, EarningConfig]]:
+    """The programs in force in which members can earn, in their order."""
+    for program, version in active_programs(setup, at):
+        if isinstance(version.config, EarningConfig):
+            yield program, version.config
+
+
 async def _shown(context: Context, member_id: UUID, only: str | None) -> list[MemberChoice]:
     setup, now = await context.setup(), context.api.clock.now()
     mine = [
         (program.slug, choice)
-        for program, config in offered(setup, now)
+        for program, config in _offered(setup, now)
         for choice in config.choices
         if only in (None, program.slug)
     ]

@@ -9,34 +9,34 @@ from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
 from loyalty_earning.choices import with_defaults
+from loyalty_earning.config import EarningConfig
 from loyalty_earning.lifetime import end_of, never
 from loyalty_earning.terms import ExtendedBy, Lifetime
-from loyalty_points.config import PointsConfig
 
 
-def by_purchases(config: PointsConfig) -> bool:
+def by_purchases(config: EarningConfig) -> bool:
     return by_standing(config) or any(one.purchases for one in _extensions(config))
 
 
-def by_redemptions(config: PointsConfig) -> bool:
+def by_redemptions(config: EarningConfig) -> bool:
     return by_standing(config) or any(one.redemptions for one in _extensions(config))
 
 
-def by_activities(config: PointsConfig) -> bool:
+def by_activities(config: EarningConfig) -> bool:
     return by_standing(config) or any(one.activities for one in _extensions(config))
 
 
-def by_standing(config: PointsConfig) -> bool:
+def by_standing(config: EarningConfig) -> bool:
     """Whether a condition on the member keeps any points from ending."""
     return any(lifetime.never_while is not None for lifetime in config.lots.lifetimes())
 
 
-def all_lots(config: PointsConfig, fact: Fact) -> Iterator[BurnWant]:
+def all_lots(config: EarningConfig, fact: Fact) -> Iterator[BurnWant]:
     for unit in config.lots.units:
         yield BurnWant(unit=unit)
 
 
-def last(config: PointsConfig, fact: Fact, view: View) -> Iterator[Reterm]:
+def last(config: EarningConfig, fact: Fact, view: View) -> Iterator[Reterm]:
     """Give the program's open lots the end that they have after this fact.
 
     What the fact itself grants is no lot yet: its terms know the fact already.
@@ -81,7 +81,7 @@ def _counts(by: ExtendedBy, fact: Fact) -> bool:
             return False
 
 
-def _extensions(config: PointsConfig) -> Iterator[ExtendedBy]:
+def _extensions(config: EarningConfig) -> Iterator[ExtendedBy]:
     for lifetime in config.lots.lifetimes():
         if lifetime.extended_by is not None:
             yield lifetime.extended_by

@@ -1,6 +1,6 @@
 """Choosing: what a member may pick, and how often they may pick anew."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from loyalty.days import iso, local_day
@@ -9,12 +9,25 @@ from loyalty.errors import Code
 from loyalty.facts import MemberRef
 from loyalty.view import View
 from loyalty_earning.choices import TRAIT, Choice, chosen_by, hint, next_change
-from loyalty_points.commands import Choose
-from loyalty_points.config import PointsConfig
-from loyalty_points.facts import ChoiceChanged
+from loyalty_earning.commands import Choose
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.facts import ChoiceChanged
+
+Rule = Callable[[EarningConfig, Choose, View], Iterator[Effect]]
 
 
-def choose(config: PointsConfig, command: Choose, view: View) -> Iterator[Effect]:
+def choosing(told: type[ChoiceChanged]) -> Rule:
+    """The rule of a plugin that tells of changes by this fact."""
+
+    def choose(config: EarningConfig, command: Choose, view: View) -> Iterator[Effect]:
+        return _choose(config, command, view, told)
+
+    return choose
+
+
+def _choose(
+    config: EarningConfig, command: Choose, view: View, told: type[ChoiceChanged]
+) -> Iterator[Effect]:
     """Let the picks stand from this instant on, or say why they cannot."""
     if command.program != view.program:
         return
@@ -35,7 +48,7 @@ def choose(config: PointsConfig, command: Choose, view: View) -> Iterator[Effect
         if (refusal := _too_often(choice, command.occurred_at, view)) is not None:
             yield refusal
             return
-        yield _changed(command, before, view)
+        yield _changed(command, before, view, told)
     yield SetTrait(name=TRAIT, value={**chosen, choice.id: choice.written(command.options)})
 
 
@@ -78,10 +91,12 @@ def _too_often(choice: Choice, at: datetime, view: View) -> Refuse | None:
     )
 
 
-def _changed(command: Choose, before: tuple[str, ...], view: View) -> Emit:
+def _changed(
+    command: Choose, before: tuple[str, ...], view: View, told: type[ChoiceChanged]
+) -> Emit:
     assert view.member is not None
     return Emit(
-        fact=ChoiceChanged(
+        fact=told(
             member=MemberRef(id=view.member.id),
             occurred_at=command.occurred_at,
             program=view.program,
