@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.days import day_start, local_day
-from loyalty_tiers.config import TiersConfig
+from loyalty_tiers.config import TiersConfig, Upgrade
 from loyalty_tiers.counting import Sums
 from loyalty_tiers.periods import INSTANT, Lasts, Validity, Window
 from loyalty_tiers.standing import Basis, Reason, Standing
@@ -78,6 +78,14 @@ def reached(
     )
 
 
+def begins_anew(config: TiersConfig) -> bool:
+    """Whether what follows a validity is no matter of what was counted in it: what lasts just
+    through its own period begins anew with the next one, as the sums do."""
+    validity = config.validity
+    own = validity.lasts is Lasts.PERIODS and not validity.periods
+    return own and config.upgrade is Upgrade.AT_ONCE
+
+
 def lowered(sums: Sums, standing: Standing, at: datetime) -> tuple[Tier | None, Reason]:
     """Where who did not keep their tier falls to at an instant, and why there."""
     config, top = sums.config, sums.config.rank(standing.tier)
@@ -98,14 +106,17 @@ def kept(sums: Sums, standing: Standing, at: datetime) -> Basis | None:
     tier = sums.config.by_id.get(standing.tier or "")
     if tier is None:
         return None
-    if is_for_life(sums, tier, at - INSTANT):
-        return Basis(at=at - INSTANT)
+    judged = at - INSTANT
+    if is_for_life(sums, tier, judged):
+        return Basis(at=judged)
     if sums.config.validity.lasts is Lasts.SPAN:
         window = _validity_window(sums, standing, at)
         if sums.met_since(tier.kept_by, window, standing.less):
-            return Basis(at=at - INSTANT, window=window, less=standing.less)
+            return Basis(at=judged, window=window, less=standing.less)
         return None
-    return Basis(at=at - INSTANT) if sums.met(tier.kept_by, at - INSTANT) else None
+    if begins_anew(sums.config):
+        return None
+    return Basis(at=judged) if sums.met(tier.kept_by, judged) else None
 
 
 def stands(sums: Sums, standing: Standing) -> bool:
@@ -123,21 +134,18 @@ def stands(sums: Sums, standing: Standing) -> bool:
 
 def _given_by_ended(sums: Sums, standing: Standing, at: datetime) -> Tier | None:
     """The best tier below that the validity which ends at an instant gives."""
-    below = sums.config.tiers[: max(0, sums.config.rank(standing.tier))]
-    found = [tier for tier in [derived(sums, at - INSTANT)] if tier in below]
-    if sums.config.validity.lasts is Lasts.SPAN:
-        window = _validity_window(sums, standing, at)
-        found += [
-            tier
-            for tier in below
-            if not tier.by_invitation
-            and sums.met_since((*tier.qualify, *tier.kept_by), window, standing.less)
-        ]
-    found += [tier for tier in below if tier is sums.config.first]
-    found += [
-        tier for tier in below if not tier.by_invitation and sums.met(tier.qualify, at - INSTANT)
-    ]
-    return _best(sums.config.tiers, found)
+    config, judged = sums.config, at - INSTANT
+    below = config.tiers[: max(0, config.rank(standing.tier))]
+    found = [one for one in below if one is config.first or is_for_life(sums, one, judged)]
+    if not begins_anew(config):
+        by_sums = [one for one in below if not one.by_invitation]
+        found += [one for one in by_sums if sums.met(one.qualify, judged)]
+        if config.validity.lasts is Lasts.SPAN:
+            window, less = _validity_window(sums, standing, at), standing.less
+            found += [
+                one for one in by_sums if sums.met_since((*one.qualify, *one.kept_by), window, less)
+            ]
+    return _best(config.tiers, found)
 
 
 def _validity_window(sums: Sums, standing: Standing, at: datetime) -> Window:

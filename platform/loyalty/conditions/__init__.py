@@ -2,9 +2,9 @@
 
 from loyalty.conditions.compared import compared as compared
 from loyalty.conditions.compiling import compiled as compiled
-from loyalty.conditions.compiling import gathering as gathering
 from loyalty.conditions.condition import Condition as Condition
 from loyalty.conditions.fault import ConditionFault as ConditionFault
+from loyalty.conditions.gathering import gathering as gathering
 from loyalty.conditions.name import Name as Name
 from loyalty.conditions.name import NameType as NameType
 from loyalty.conditions.name import Vocabulary as Vocabulary

@@ -1,9 +1,7 @@
 """From the text of a condition to one that can be judged; or what is wrong with it, and where."""
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Sequence
 from functools import cache, lru_cache, partial
 
 from cel_expr_python import cel
@@ -13,6 +11,7 @@ from loyalty.conditions.clause import Clause
 from loyalty.conditions.condition import Condition
 from loyalty.conditions.failures import fault_of, no_condition
 from loyalty.conditions.fault import ConditionFault
+from loyalty.conditions.gathering import note
 from loyalty.conditions.mentions import Mention, mentions
 from loyalty.conditions.name import NameType, Vocabulary
 from loyalty.conditions.parts import parts
@@ -20,7 +19,6 @@ from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import BY_KEY
 
 LENGTH_MAX = 4_000
-_gathered: ContextVar[list[Condition] | None] = ContextVar("conditions read", default=None)
 KEPT_MAX = 2_000  # conditions; programs keep their own besides
 # Half of a character, or one that ends a text for the library.
 _UNSEEN = re.compile("[\x00\ud800-\udfff]")
@@ -47,21 +45,8 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
         true nor false, holds a wrong amount or goes beyond the bounds of loops and patterns
     """
     condition = _compiled(source, vocabulary, currency)
-    if (found := _gathered.get()) is not None:
-        found.append(condition)
+    note(condition)
     return condition
-
-
-@contextmanager
-def gathering() -> Iterator[list[Condition]]:
-    """Within it every condition that is compiled, such as those of a config that is read, is put
-    on the list."""
-    found: list[Condition] = []
-    token = _gathered.set(found)
-    try:
-        yield found
-    finally:
-        _gathered.reset(token)
 
 
 @lru_cache(maxsize=KEPT_MAX)
