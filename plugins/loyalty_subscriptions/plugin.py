@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from loyalty.facts import ActivityRecorded, MemberClosed, PurchaseRecorded
+from loyalty.facts import ActivityRecorded, MemberClosed, PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
+from loyalty_earning.rules import returning
 from loyalty_earning.running_sums import running_sums
 from loyalty_earning.uses import uses
 from loyalty_subscriptions import graphql, standing, tables
@@ -67,6 +68,8 @@ plugin = Plugin(
         on(PurchaseRecorded, Config, boosting.promote, stage=Stage.BONUS, traits=traits,
            when=has_boosts),
         on(PurchaseRecorded, Config, boosting.cap, stage=Stage.CAP, when=has_caps),
+        on(PurchaseReversed, Config, returning.settle_up, traits=traits,
+           burns=returning.recalled_from, when=returning.settles_up),
         on(ActivityRecorded, Config, boosting.earn, traits=traits, when=has_boosts),
         on(ActivityRecorded, Config, boosting.promote, stage=Stage.BONUS, traits=traits,
            when=has_boosts),
