@@ -5,9 +5,9 @@ entry point group `loyalty.plugins`. What it lets others see has a published nam
 others it declares; start-up checks that the two fit (`plugin_set`).
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,13 +16,15 @@ from loyalty.counters import Bucket as Bucket
 from loyalty.counters import Counter as Counter
 from loyalty.counters import Scope as Scope
 from loyalty.counters import Window as Window
+from loyalty.due import Due as Due
+from loyalty.due import Job as Job
+from loyalty.due import Replay as Replay
 from loyalty.effects import Effect
 from loyalty.explained import Explained as Explained
 from loyalty.facts import Fact
 from loyalty.owners import OwnerResolver as OwnerResolver
 from loyalty.owners import OwnersAsked as OwnersAsked
 from loyalty.owners import Question as Question
-from loyalty.setup import Setup
 from loyalty.view import Stage, View
 
 F = TypeVar("F", bound=Fact)
@@ -170,49 +172,6 @@ class Trait:
     description: str
     default: Callable[[Any], Any] | None = None
     values: Callable[[Any], Iterable[Any]] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A fact that fell due, with the key under which it is recorded exactly once."""
-
-    key: str
-    fact: Fact
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """How a back-test of a draft names what a job would have named under it. Pure.
-
-    `fact` is what the job names; recorded ones are left out. `turn(config, setup, after)` is when
-    it would next have something to look at (None: never). `due(config, slug, setup, at, counted)`
-    names it then; `counted(name)` has the sums over all time of a counter as it is stored, by
-    member.
-    """
-
-    fact: type[Fact]
-    turn: Callable[[Any, Setup, datetime], datetime | None]
-    due: Callable[[Any, str, Setup, datetime, Callable[[str], Mapping[UUID, int]]], Iterable[Fact]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Names what is due in one tenant; the recorder does the rest. Naming it twice is a replay.
-
-    Facts without a member may be yielded too (a rate declared, a window closed).
-
-    `each_turn`: turns that were missed are made up for one by one, each told its own instant. A job
-    that looks by itself for all that fell due until now is better asked once, with now.
-    `when(config)` says which configs have any use of it (None: all); it has no turns elsewhere.
-    `replay` lets a back-test do the same under a draft (None: what was recorded is told again).
-    """
-
-    name: str
-    every: timedelta
-    due: Callable[[Connection, Setup, datetime], AsyncIterator[Due]]
-    each_turn: bool = True
-    when: Callable[[Any], bool] | None = None
-    replay: Replay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
