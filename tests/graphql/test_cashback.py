@@ -23,12 +23,9 @@ CONFIG: dict[str, Any] = {
     "rules": [
         {"id": "spend", "label": "5 % back", "percent": "5"},
         {"id": "fuel", "label": "3 % on fuel", "percent": "3", "promotion": True,
-         "include": {"categories": ["fuel"]}},
-    ],
-    "payout": {
-        "on_request": {"minimum": {"USD": "5.00"}},
-        "statement": {"every": "month", "minimum": {"USD": "10.00"}},
-    },
+         "include": {"categories": ["fuel"]}}],
+    "payout": {"on_request": {"minimum": {"USD": "5.00"}},
+               "statement": {"every": "month", "minimum": {"USD": "10.00"}}},
 }  # fmt: skip
 PAYOUT = """id program way day unit currency amount state destination reason requestedAt changedAt
   member { externalId }"""
