@@ -16,8 +16,9 @@ from loyalty_earning.choices import with_defaults
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.groups import Grants
 from loyalty_earning.lifetime import instants
-from loyalty_earning.periods import Measure
+from loyalty_earning.periods import Measure, Period
 from loyalty_earning.running_sums import sum_name, summing
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
@@ -58,10 +59,17 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
 
 
 def _is_what_its_sum_earns(rule: EarningRule, config: EarningConfig) -> bool:
-    """Whether nothing but its sum decides what a rule has given: bounds and caps cut purchase by
-    purchase, and of theirs the shares go back."""
+    """Whether nothing but its sum decides what a rule has given.
+
+    Bounds and caps cut purchase by purchase. What a rule is outbid with in its group it never
+    gave, though its sum went on. A rolling period has another sum at each purchase. Of all these
+    the shares go back, and no more than was given.
+    """
     bounded = rule.at_least is not None or rule.at_most is not None
-    return not bounded and not any(rule.id in on.rules for on in config.caps_on)
+    rolls = rule.over is not None and rule.over.period is Period.ROLLING
+    if bounded or rolls or any(rule.id in on.rules for on in config.caps_on):
+        return False
+    return rule.group is None or config.groups_by_id[rule.group].grants is Grants.ALL
 
 
 def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:
