@@ -16,9 +16,9 @@ from loyalty_earning.choices import with_defaults
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.groups import Grants
 from loyalty_earning.lifetime import instants
-from loyalty_earning.periods import Measure, Period
+from loyalty_earning.one_sum import is_what_its_sum_earns
+from loyalty_earning.periods import Measure
 from loyalty_earning.running_sums import sum_name, summing
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
@@ -51,25 +51,15 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
         yield from _carried(config, on, back, view)
     program = view.setup.program(view.program)
     version = program.at(back.at) if program is not None else None
-    if version is None or not isinstance(version.config, EarningConfig):
+    if program is None or version is None or not isinstance(version.config, EarningConfig):
         return
-    for rule in version.config.rules:
-        if rule.over is not None and _is_what_its_sum_earns(rule, version.config):
-            yield from _summed(version.config, rule, fact, back, view)
-
-
-def _is_what_its_sum_earns(rule: EarningRule, config: EarningConfig) -> bool:
-    """Whether nothing but its sum decides what a rule has given.
-
-    Bounds and caps cut purchase by purchase. What a rule is outbid with in its group it never
-    gave, though its sum went on. A rolling period has another sum at each purchase. Of all these
-    the shares go back, and no more than was given.
-    """
-    bounded = rule.at_least is not None or rule.at_most is not None
-    rolls = rule.over is not None and rule.over.period is Period.ROLLING
-    if bounded or rolls or any(rule.id in on.rules for on in config.caps_on):
-        return False
-    return rule.group is None or config.groups_by_id[rule.group].grants is Grants.ALL
+    config = version.config
+    for rule in config.rules:
+        if rule.over is None or not is_what_its_sum_earns(
+            rule, config, program, back.at, view.zone
+        ):
+            continue  # the shares go back, and no more than was given
+        yield from _summed(config, rule, fact, back, view)
 
 
 def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:

@@ -115,6 +115,49 @@ def test_what_was_bought_in_a_rolling_period_takes_its_own_points_with_it(first_
     assert till.balance() == "0"
 
 
+@pytest.mark.parametrize("first_back", [0, 1])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"caps": [{"points": "500", "period": "day"}]},
+        {"levels": [{"from": "500", "points": "50"}, {"from": "1000", "points": "60"}]},
+        {"levels": [{"from": "500", "points": "500"}, {"from": "1000", "points": "2000"}]},
+        {"at_most": "100"},
+        {"rounding": "ceiling", "points": "0.333", "levels": []},
+    ],
+)
+def test_a_rule_that_changed_within_its_period_ends_at_nothing(
+    change: dict[str, Any], first_back: int
+) -> None:
+    """Its sum goes on, but what was given is what neither version would have given of all of it."""
+    till = Till(program(rule("day", **DAY)))
+    till.buys("2500.00")
+    orders = [till.order]
+    till.comes("2026-03-10T13:00")
+    till.publishes(program(rule("day", **DAY | change)))
+    till.buys("2500.00")
+    orders.append(till.order)
+    till.brings_back(orders[first_back])
+    assert int(till.balance()) >= 0
+    till.brings_back(orders[1 - first_back])
+    assert till.balance() == "0"
+
+
+def test_other_words_or_another_day_leave_a_period_settled() -> None:
+    till = casino()
+    till.comes("2026-03-11T12:00")
+    till.buys("2500.00")
+    first = till.order
+    till.comes("2026-03-11T13:00")
+    till.publishes(program(rule("day", label="Of a day", **DAY)))
+    till.buys("2500.00")
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("day", **DAY, caps=[{"points": "1", "period": "day"}])))
+    assert till.balance() == "1000"
+    till.brings_back(first)
+    assert till.balance() == "125"
+
+
 def test_points_that_a_return_adds_are_no_use_of_the_rule() -> None:
     """A limit counts purchases that earned, not what is settled with the goods that come back."""
     limits = [{"times": 2, "period": "month"}]
