@@ -61,6 +61,16 @@ class Program:
         begun = [one for one in self.versions if one.effective_from <= self.archived_at]
         return next((one for one in reversed(begun) if not one.backfilling), None)
 
+    def within(self, since: datetime, before: datetime) -> list[ProgramVersion]:
+        """The versions that are in force at some time of [since, before), with those to come."""
+        first = self.at(since)
+        return [
+            version
+            for version in self.versions
+            if version is first
+            or (since <= version.effective_from < before and not version.backfilling)
+        ]
+
     def counting(self, instant: datetime) -> list[ProgramVersion]:
         """The versions whose counters are kept: those in force now or later, filling up or not."""
         first = self.at(instant)

@@ -1,13 +1,15 @@
 """Periods that limits, caps and running sums look at, in the tenant's local time."""
 
 from collections.abc import Callable, Sequence
-from datetime import time
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from loyalty.counters import window_of
 from loyalty.days import MIDNIGHT
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Scope, Window
@@ -84,6 +86,10 @@ class Periodic(Section):
             return f"{count} in {self.days} days"
         return f"{count} in all" if self.period is Period.LIFETIME else f"{count} a {self.period}"
 
+    def window(self, at: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """[since, before) in UTC: the period of an instant; a rolling one ends with its day."""
+        return window_of(self.counter("", Per.MEMBER, _nothing), at, zone)
+
     def counter_name(self, name: str, per: Per) -> str:
         """The name of what is counted over this period; it says the period and whose it is."""
         starts = "" if self.day_starts_at == MIDNIGHT else f"@{self.day_starts_at:%H%M}"
@@ -100,3 +106,7 @@ class Periodic(Section):
             rolling_days=self.days or 0,
             returns=returns,
         )
+
+
+def _nothing(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+    return 0

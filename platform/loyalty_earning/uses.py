@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from loyalty.facts import Fact
+from loyalty.facts import Fact, PurchaseReversed
 from loyalty.plugin import Counter, Scope, Window
 from loyalty.view import GrantView
 from loyalty_earning.caps import CARRIED, CapOn
@@ -41,6 +41,8 @@ def owed_counter(on: CapOn) -> Counter:
 
 def _times(rule: str) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        if isinstance(fact, PurchaseReversed):
+            return 0  # what a return adds settles a period: nothing was bought for it
         return int(any(g.granted > 0 and g.rule == rule and g.program == program for g in grants))
 
     return measure

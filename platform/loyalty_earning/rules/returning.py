@@ -17,6 +17,7 @@ from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.lifetime import instants
+from loyalty_earning.one_sum import is_what_its_sum_earns
 from loyalty_earning.periods import Measure
 from loyalty_earning.running_sums import sum_name, summing
 from loyalty_earning.terms import Terms
@@ -50,18 +51,15 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
         yield from _carried(config, on, back, view)
     program = view.setup.program(view.program)
     version = program.at(back.at) if program is not None else None
-    if version is None or not isinstance(version.config, EarningConfig):
+    if program is None or version is None or not isinstance(version.config, EarningConfig):
         return
-    for rule in version.config.rules:
-        if rule.over is not None and _is_what_its_sum_earns(rule, version.config):
-            yield from _summed(version.config, rule, fact, back, view)
-
-
-def _is_what_its_sum_earns(rule: EarningRule, config: EarningConfig) -> bool:
-    """Whether nothing but its sum decides what a rule has given: bounds and caps cut purchase by
-    purchase, and of theirs the shares go back."""
-    bounded = rule.at_least is not None or rule.at_most is not None
-    return not bounded and not any(rule.id in on.rules for on in config.caps_on)
+    config = version.config
+    for rule in config.rules:
+        if rule.over is None or not is_what_its_sum_earns(
+            rule, config, program, back.at, view.zone
+        ):
+            continue  # the shares go back, and no more than was given
+        yield from _summed(config, rule, fact, back, view)
 
 
 def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -75,6 +76,98 @@ def test_under_a_cap_the_shares_go_back() -> None:
     assert till.balance() == "375"
     till.brings_back()
     assert till.balance() == "0"
+
+
+def of_a_group(grants: str) -> Till:
+    """The rule that stands second is outbid by the other and gives nothing; its sum goes on."""
+    visit = rule("visit", count="visit", group="g", priority=1)
+    day = rule("day", count="visit", over={"period": "day"}, group="g", priority=2)
+    return Till(program(visit, day, groups=[{"id": "g", "grants": grants}]))
+
+
+@pytest.mark.parametrize("grants", ["best", "first"])
+def test_what_a_rule_was_outbid_with_is_not_taken_back(grants: str) -> None:
+    till = of_a_group(grants)
+    assert till.buys("0.01") == {"visit": "1"}
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+def test_in_a_group_that_grants_all_each_rule_ends_at_its_sum() -> None:
+    till = of_a_group("all")
+    assert till.buys("0.01") == {"visit": "1", "day": "1"}
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+@pytest.mark.parametrize("first_back", [0, 1])
+def test_what_was_bought_in_a_rolling_period_takes_its_own_points_with_it(first_back: int) -> None:
+    """The window before each purchase is another one: what lifted one is in the sum of no other."""
+    till = Till(program(rule("week", **DAY | {"over": {"period": "rolling", "days": 7}})))
+    orders = []
+    for day in ("2026-03-10", "2026-03-12"):
+        till.comes(f"{day}T12:00")
+        till.buys("2500.00")
+        orders.append(till.order)
+    assert till.balance() == "1000"
+    till.brings_back(orders[first_back])
+    till.brings_back(orders[1 - first_back])
+    assert till.balance() == "0"
+
+
+@pytest.mark.parametrize("first_back", [0, 1])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"caps": [{"points": "500", "period": "day"}]},
+        {"levels": [{"from": "500", "points": "50"}, {"from": "1000", "points": "60"}]},
+        {"levels": [{"from": "500", "points": "500"}, {"from": "1000", "points": "2000"}]},
+        {"at_most": "100"},
+        {"rounding": "ceiling", "points": "0.333", "levels": []},
+    ],
+)
+def test_a_rule_that_changed_within_its_period_ends_at_nothing(
+    change: dict[str, Any], first_back: int
+) -> None:
+    """Its sum goes on, but what was given is what neither version would have given of all of it."""
+    till = Till(program(rule("day", **DAY)))
+    till.buys("2500.00")
+    orders = [till.order]
+    till.comes("2026-03-10T13:00")
+    till.publishes(program(rule("day", **DAY | change)))
+    till.buys("2500.00")
+    orders.append(till.order)
+    till.brings_back(orders[first_back])
+    assert int(till.balance()) >= 0
+    till.brings_back(orders[1 - first_back])
+    assert till.balance() == "0"
+
+
+def test_other_words_or_another_day_leave_a_period_settled() -> None:
+    till = casino()
+    till.comes("2026-03-11T12:00")
+    till.buys("2500.00")
+    first = till.order
+    till.comes("2026-03-11T13:00")
+    till.publishes(program(rule("day", label="Of a day", **DAY)))
+    till.buys("2500.00")
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("day", **DAY, caps=[{"points": "1", "period": "day"}])))
+    assert till.balance() == "1000"
+    till.brings_back(first)
+    assert till.balance() == "125"
+
+
+def test_points_that_a_return_adds_are_no_use_of_the_rule() -> None:
+    """A limit counts purchases that earned, not what is settled with the goods that come back."""
+    limits = [{"times": 2, "period": "month"}]
+    till = Till(program(rule(over={"period": "month"}, limits=limits)))
+    till.buys("0.60")
+    till.buys("2.00")
+    till.brings_back(_1="0.60")  # its share is a point, but the 2.00 that are left earn two
+    assert till.balance() == "2"
+    till.buys("1.00")
+    assert till.balance() == "3"
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,6 +5,7 @@ The kernel's own settlement runs, so stages, counters and returns are what they 
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -80,6 +81,18 @@ class Till:
     def comes(self, at: str) -> None:
         """Time passes until a local instant."""
         self.at = datetime.fromisoformat(at).replace(tzinfo=self.zone)
+
+    def publishes(self, config: dict[str, Any]) -> None:
+        """Another version of the program, in force from now on."""
+        self.config = self.plugin.config.model_validate(config)
+        program = self.setup.programs[0]
+        version = replace(
+            program.versions[-1], id=UUID(int=100 + next(self.ids)), config=self.config,
+            number=len(program.versions) + 1, effective_from=self.at,
+        )  # fmt: skip
+        programs = (replace(program, versions=(*program.versions, version)),)
+        self.setup = replace(self.setup, programs=programs, epoch=self.setup.epoch + 1)
+        self.batch.setup = self.setup
 
     def says(self, trait: str, value: Any) -> None:
         """Another program lets this one know something of Ada."""
