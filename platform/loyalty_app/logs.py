@@ -6,7 +6,6 @@ sent, only what came of it.
 """
 
 import logging
-import sys
 from enum import StrEnum
 
 import structlog
@@ -30,20 +29,33 @@ def configure(form: LogFormat, level: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _in_trace,
     ]
-    last: list[Processor] = [ProcessorFormatter.remove_processors_meta]
+    # Tracebacks are plain: pretty ones show local variables, which hold members and secrets.
+    last: list[Processor] = [
+        ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+    ]
     if form is LogFormat.JSON:
         last += [
-            structlog.processors.format_exc_info,
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(),
         ]
     else:
-        last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
+        last.append(_as_text)
     handler = logging.StreamHandler()
     handler.setFormatter(ProcessorFormatter(foreign_pre_chain=shared, processors=last))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def _as_text(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    told = dict(event)
+    parts = [told.pop(name, "") for name in ("timestamp", "level", "logger", "event")]
+    at, level, name, message = map(str, parts)
+    exception = told.pop("exception", None)
+    about = "".join(f" {key}={value}" for key, value in told.items())
+    line = f"{at} {level.upper()} {name}: {message}{about}"
+    return line if exception is None else f"{line}\n{exception}"
 
 
 def _in_trace(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -121,6 +121,6 @@ class Settings(BaseSettings):
 
 
 def _sound(url: str | None, schemes: tuple[str, ...]) -> str | None:
-    if url is not None and (mistake := mistake_in(url, schemes)):
+    if url and (mistake := mistake_in(url, schemes)):  # an empty one: there is none
         raise ValueError(mistake)
     return url

@@ -62,6 +62,8 @@ def _taken(operation: Operation, path: str) -> set[str]:
         return {"Member"}
     if path == "endpointId" or operation.name.endswith(("WebhookEndpoint", "WebhookSecret")):
         return {"WebhookEndpoint"}
+    if operation.name == "recordPayout":
+        return {"Payout"}
     if operation.name == "replayWebhookDeliveries":
         return {"WebhookDelivery"}
     return {"ApiKey"} if operation.name == "revokeApiKey" else {"Program"}
