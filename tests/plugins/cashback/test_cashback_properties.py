@@ -36,6 +36,8 @@ def rules(draw: st.DrawFn, at: int) -> dict[str, Any]:
         keys["caps"] = [{"points": draw(st.sampled_from(["0.50", "9.99"])), "period": "month"}]
     if at and draw(st.booleans()):
         keys["promotion"] = True
+    elif "rounded" not in keys and draw(st.booleans()):
+        keys |= {"group": "best", "over": {"period": draw(st.sampled_from(["day", "month"]))}}
     return keys
 
 
@@ -47,6 +49,7 @@ def programs(draw: st.DrawFn) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     keys: dict[str, Any] = {
         "other_currencies": [{"currency": "EUR", "unit": "cash-eur"}],
         "payout": {"on_request": {}},
+        "groups": [{"id": "best", "grants": "best"}],
     }
     if draw(st.booleans()):
         keys["terms"] = {"pending_days": 14}
