@@ -4,7 +4,9 @@
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(VENV)/.uv/bin/uv
-WORKERS ?= 2
+# Many tests wait for something; where bounds in time are asserted, nobody may be in the way.
+WORKERS ?= 3
+FAULT_WORKERS ?= 2
 CONTAINERS ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
@@ -54,11 +56,11 @@ test-pgbouncer: $(VENV)/.dev ## Run their smoke part with PgBouncer before Postg
 	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m smoke $(PYTEST_ARGS)
 
 faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrites the table in docs)
-	$(BIN)/pytest tests/faults -n $(WORKERS) --dist loadfile $(if $(REPORT),--report) $(PYTEST_ARGS)
+	$(BIN)/pytest tests/faults -n $(FAULT_WORKERS) --dist loadfile $(if $(REPORT),--report) $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
 	LOYALTY_PROPERTY_EXAMPLES=400 LOYALTY_PROPERTY_STEPS=50 LOYALTY_PROPERTY_SEEDS=3 \
-	  $(BIN)/pytest tests/faults tests/kernel/properties --soak -n $(WORKERS) --dist loadfile \
+	  $(BIN)/pytest tests/faults tests/kernel/properties --soak -n $(FAULT_WORKERS) --dist loadfile \
 	  --report $(PYTEST_ARGS)
 
 mutants: $(VENV)/.dev ## Break one promise at a time: a test must notice (ONLY=name, REPORT=1)
