@@ -29,6 +29,7 @@ from loyalty_app.alone import alone
 from loyalty_app.embedded.postgres import FORGETFUL, Postgres
 from loyalty_app.embedded.unprivileged import home
 from loyalty_app.embedded.valkey import Valkey
+from loyalty_app.garbage import collect_seldom
 from loyalty_app.installed import migration_packages
 from loyalty_app.logins import ROLES, Addresses, address, set_passwords
 from loyalty_app.problem import Problem
@@ -45,6 +46,11 @@ settings.load_profile("patient")
 PATIENCE = 30.0
 held = ExitStack()
 started: list[Postgres | Valkey] = []  # kept, for they outlive the worker that started them
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: looking for garbage in it again and again takes a tenth of a run."""
+    collect_seldom()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The smoke part: what runs once more with PgBouncer before PostgreSQL (`make test-pgbouncer`)."""
 
 SMOKE = (
+    "kernel/test_tenant_transaction.py",  # nothing of a tenant stays in a session
     "kernel/recorder/test_recording.py",
     "kernel/recorder/test_batches.py",
     "kernel/recorder/test_holds.py",
@@ -15,7 +16,6 @@ SMOKE = (
     "kernel/audit/test_audit.py",
     "tenants/test_onboarding.py",
     "tenants/test_api_keys.py",
-    "graphql/test_tenancy.py",
     "graphql/test_balances.py",
     "graphql/test_balance_changed.py",
     "graphql/test_record_purchases.py",
