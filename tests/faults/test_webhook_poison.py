@@ -25,7 +25,7 @@ from tests.faults.receiver import (
     talks_garbage,
 )
 
-SECONDS = 12.0
+SECONDS = 8.0
 EVERY = 0.1
 
 

@@ -10,9 +10,7 @@ SMOKE = (
     "kernel/recorder/test_balances_as_of.py",
     "kernel/concurrency/test_cancelling.py",  # connections in doubt are ended, not handed back
     "kernel/concurrency/test_races.py",
-    "kernel/jobs/test_lot_expiry.py",
     "kernel/jobs/test_outbox.py",
-    "kernel/jobs/test_worker_process.py",
     "kernel/audit/test_audit.py",
     "tenants/test_onboarding.py",
     "tenants/test_api_keys.py",
