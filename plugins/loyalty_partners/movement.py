@@ -65,11 +65,6 @@ def reversal_id(key: FactKey) -> UUID:
     return uuid5(UUID(key.key[:36]), key.key)
 
 
-def reversed_by(key: FactKey | None) -> UUID | None:
-    """What a fact of this key reverses; None for any other fact."""
-    return UUID(key.key[:36]) if key is not None and key.scope == REVERSED else None
-
-
 def clearing(agreement_id: UUID) -> str:
     """The program's account through which points of an agreement pass."""
     return f"clearing:{agreement_id}"
