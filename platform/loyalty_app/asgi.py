@@ -68,7 +68,6 @@ def application(
             app.state.endpoint = Endpoint(_wiring(services, leaving))
             app.state.services = services
             app.state.readiness = Readiness(services.api.database, leaving)
-            app.state.sdl = sdl(services.schema)
             with watchdog(stuck_after):
                 yield {"services": services}
 
@@ -128,7 +127,10 @@ def _routes() -> list[BaseRoute]:
 
 
 async def _schema(request: Request) -> Response:
-    return PlainTextResponse(request.app.state.sdl)
+    state = request.app.state
+    if not hasattr(state, "sdl"):  # printed for the first who asks: starting does not wait for it
+        state.sdl = sdl(state.services.schema)
+    return PlainTextResponse(state.sdl)
 
 
 async def _health(request: Request) -> Response:

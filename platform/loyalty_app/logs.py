@@ -6,18 +6,13 @@ sent, only what came of it.
 """
 
 import logging
-from enum import StrEnum
 
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from loyalty.tracing import here
-
-
-class LogFormat(StrEnum):
-    JSON = "json"
-    TEXT = "text"
+from loyalty_app.log_format import LogFormat
 
 
 def configure(form: LogFormat, level: str) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loyalty_app import running
-from loyalty_app.logs import LogFormat
+from loyalty_app.log_format import LogFormat
 from loyalty_app.problem import Problem
 from loyalty_app.secret_files import SecretFiles, secret_settings, variable_of_file
 from loyalty_app.urls import POSTGRES, REDIS, mistake_in

@@ -4,10 +4,12 @@ import subprocess
 import sys
 
 SERVING = """
+import sys, loyalty_app.cli
 from loyalty_app.lean import leave_out
 leave_out()
-import sys, loyalty_app.cli, loyalty_app.asgi, loyalty_app.server
-print([name for name in ("rich", "pygments", "httpx", "uvicorn") if name in sys.modules])
+import loyalty_app.asgi, loyalty_app.logs, loyalty_app.server
+looked_for = "rich", "pygments", "opentelemetry.sdk", "psutil", "httpx", "uvicorn"
+print([name for name in looked_for if name in sys.modules])
 """
 
 

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from loyalty_app.external import straight
-from loyalty_app.logins import given_passwords
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
 
@@ -33,6 +31,9 @@ def migrate(
     Safe to run many times and from many places at once. With --check the exit code is 1 where
     something is pending. The login role loyalty_migrator migrates with --no-roles.
     """
+    from loyalty_app.external import straight
+    from loyalty_app.logins import given_passwords
+
     settings = Settings.load()
     url = settings.database_url
     if url is None:

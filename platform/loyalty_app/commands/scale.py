@@ -2,13 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loyalty.citus import Step
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
+
+if TYPE_CHECKING:
+    from loyalty.citus import Step
 
 app = typer.Typer(help="From one machine to many.", no_args_is_help=True)
 
@@ -73,7 +75,7 @@ async def _need_citus(connection: object) -> None:
         )
 
 
-def _shown(steps: Sequence[Step]) -> list[str]:
+def _shown(steps: "Sequence[Step]") -> list[str]:
     lines: list[str] = []
     for step in steps:
         lines += [f"-- {line}" for line in step.why.splitlines()]

@@ -4,9 +4,9 @@ A topic is called `<what>.<past participle>.v<version>`; what a plugin publishes
 `stamps.card_filled/1` is `stamps.card_filled.v1`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -21,13 +21,39 @@ EVERYTHING = "*"  # what an endpoint subscribes to that wants every topic, later
 PING = "webhook.ping.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Topic:
-    """`schema` describes the whole payload, as JSON Schema 2020-12."""
+    """Its schema is made when it is asked for: a process that starts has no use for any."""
 
     name: str
     description: str
-    schema: Mapping[str, Any]
+    shape: Callable[[], dict[str, Any]]
+
+    @cached_property
+    def schema(self) -> Mapping[str, Any]:
+        """The whole payload, as JSON Schema 2020-12."""
+        shape = self.shape()
+        definitions = shape.pop("$defs", {})
+        schema: dict[str, Any] = {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:loyalty:webhook:{self.name}",
+            "title": self.name,
+            "description": self.description,
+            "type": "object",
+            "properties": {
+                "type": {"const": self.name, "description": "The topic."},
+                "timestamp": {
+                    "type": "string",
+                    "format": "date-time",
+                    "description": "When it happened.",
+                },
+                "data": shape,
+            },
+            "required": ["type", "timestamp", "data"],
+        }
+        if definitions:
+            schema["$defs"] = definitions
+        return schema
 
 
 # What a recorded fact of the kernel is told as.
@@ -99,12 +125,12 @@ class Topics:
         self._untold = UNTOLD | plugins.untold
         self.by_name: dict[str, Topic] = {}
         for name, kind, _ in FACTS.values():
-            self._add(f"{name}.v1", _TEXTS.get(name) or _doc(kind), _shape(kind))
+            self._add(f"{name}.v1", _TEXTS.get(name) or _doc(kind), partial(_shape, kind))
         for name, kind, text in VALUES.values():
-            self._add(f"{name}.v1", text, _shape(kind))
+            self._add(f"{name}.v1", text, partial(_shape, kind))
         for name, fact in told.items():
-            self._add(self._published[name], _doc(fact), _published_shape(fact))
-        self.ping = _topic(PING, _doc(data.Ping), _shape(data.Ping))
+            self._add(self._published[name], _doc(fact), partial(_published_shape, fact))
+        self.ping = Topic(name=PING, description=_doc(data.Ping), shape=partial(_shape, data.Ping))
 
     @cached_property
     def values(self) -> Mapping[str, str]:
@@ -123,40 +149,16 @@ class Topics:
         """Whether a fact of this kind is told at all, or only what it moved."""
         return kind not in self._untold
 
-    def _add(self, name: str, description: str, shape: dict[str, Any]) -> None:
+    def _add(self, name: str, description: str, shape: Callable[[], dict[str, Any]]) -> None:
         if name in self.by_name:
             raise ValueError(f"two topics are called {name}")
-        self.by_name[name] = _topic(name, description, shape)
+        self.by_name[name] = Topic(name=name, description=description, shape=shape)
 
 
 def name_of(published: str) -> str:
     """The topic of a fact that a plugin publishes by this name."""
     name, _, version = published.partition("/")
     return f"{name}.v{version}"
-
-
-def _topic(name: str, description: str, shape: dict[str, Any]) -> Topic:
-    definitions = shape.pop("$defs", {})
-    schema: dict[str, Any] = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:loyalty:webhook:{name}",
-        "title": name,
-        "description": description,
-        "type": "object",
-        "properties": {
-            "type": {"const": name, "description": "The topic."},
-            "timestamp": {
-                "type": "string",
-                "format": "date-time",
-                "description": "When it happened.",
-            },
-            "data": shape,
-        },
-        "required": ["type", "timestamp", "data"],
-    }
-    if definitions:
-        schema["$defs"] = definitions
-    return Topic(name=name, description=description, schema=schema)
 
 
 def _shape(kind: type[data.Shape]) -> dict[str, Any]:

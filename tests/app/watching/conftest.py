@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_app.logs import LogFormat
+from loyalty_app.log_format import LogFormat
 from loyalty_app.ports import free_port
 from loyalty_app.settings import Settings
 from tests.app.watching.collector import Collector
