@@ -10,6 +10,9 @@ FAULT_WORKERS ?= 2
 CONTAINERS ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
+# What is compiled is kept, also where the environment says otherwise: tests start hundreds of
+# processes, and half the time until one serves would go by compiling the same again.
+unexport PYTHONDONTWRITEBYTECODE
 
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
