@@ -1,9 +1,10 @@
 """One PostgreSQL and one Valkey for a whole test run, and a database of its own for each worker.
 
-The first test that needs a server starts both; the process that began the run ends them. Servers
-and data of a run that was killed are swept away by the next one. With LOYALTY_TEST_DATABASE_URL and
-LOYALTY_TEST_REDIS_URL the run uses those servers instead. With LOYALTY_TEST_POOLER the serving
-logins go through PgBouncer in transaction mode.
+The process that began the run starts and ends both: before its workers need them, or, where it runs
+the tests itself, for the first test that does. Servers and data of a run that was killed are swept
+away by the next one. With LOYALTY_TEST_DATABASE_URL and LOYALTY_TEST_REDIS_URL the run uses those
+servers instead. With LOYALTY_TEST_POOLER the serving logins go through PgBouncer in transaction
+mode.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 PATIENCE = 30.0
 held = ExitStack()
-started: list[Postgres | Valkey] = []  # kept, for they outlive the worker that started them
+started: list[Postgres | Valkey] = []
 
 
 def pytest_collection_finish() -> None:
@@ -77,6 +78,20 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ[RUN] = str(run)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Where workers run the tests, the servers start while these still look for them."""
+    if getattr(session.config.option, "numprocesses", None):
+        asyncio.run(_servers())
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m smoke` nothing else is imported, which would take longer than its tests."""
+    if config.option.markexpr != "smoke" or collection_path.suffix != ".py":
+        return None
+    return collection_path.relative_to(Path(__file__).parent).as_posix() not in SMOKE or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.relative_to(Path(__file__).parent).as_posix() in SMOKE:
@@ -105,7 +120,12 @@ def _sweep(run: Path) -> None:
 
 @pytest.fixture(scope="session")
 async def cluster() -> Cluster:
-    """The servers of this run, with a migrated template database; started once."""
+    """The servers of this run, with a migrated template database."""
+    return await _servers()
+
+
+async def _servers() -> Cluster:
+    """Started once, by whoever asks first."""
     run = Path(os.environ[RUN])
     with _one_at_a_time(run / "starting"):
         found = private.read(run / "cluster.json")
