@@ -32,6 +32,7 @@ from loyalty_app.embedded.unprivileged import home
 from loyalty_app.embedded.valkey import Valkey
 from loyalty_app.garbage import collect_seldom
 from loyalty_app.installed import migration_packages
+from loyalty_app.lean import leave_out
 from loyalty_app.logins import ROLES, Addresses, address, set_passwords
 from loyalty_app.problem import Problem
 from loyalty_app.reset import reset
@@ -44,6 +45,7 @@ PREFIX = "loyalty-test-"
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+leave_out()
 PATIENCE = 30.0
 held = ExitStack()
 started: list[Postgres | Valkey] = []
