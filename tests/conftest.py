@@ -37,6 +37,7 @@ from loyalty_app.logins import ROLES, Addresses, address, set_passwords
 from loyalty_app.problem import Problem
 from loyalty_app.reset import reset
 
+from . import auditor
 from .scale.pgbouncer import MISSING, PROGRAM, PgBouncer
 from .scale.smoke import SMOKE
 
@@ -232,6 +233,12 @@ async def new_dsn(
 async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
     """The database of this worker."""
     return await new_dsn()
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _auditors() -> AsyncIterator[None]:
+    yield
+    await auditor.close()
 
 
 @pytest.fixture(scope="session")

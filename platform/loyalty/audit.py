@@ -33,26 +33,38 @@ async def audit(
 ) -> list[Finding]:
     """Check every invariant, those of `plugins` too, for the given tenants (None: all); what breaks
     one, at most 20 each."""
+    connection = await connect(dsn)
+    try:
+        return await audit_over(connection, tenants, plugins)
+    finally:
+        await connection.close()
+
+
+async def connect(dsn: str) -> Any:
+    """A connection to audit over."""
+    return await asyncpg.connect(dsn, statement_cache_size=0)  # it may be a pooler's
+
+
+async def audit_over(
+    connection: Any, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = ()
+) -> list[Finding]:
+    """The same over a connection that is open."""
     invariants = {**INVARIANTS}
     for plugin in plugins:
         invariants.update(plugin.invariants)
-    connection = await asyncpg.connect(dsn, statement_cache_size=0)  # it may be a pooler's
-    try:
-        if tenants is None:
-            tenants = await connection.fetchval("select loyalty.tenant_ids()")
-        findings: list[Finding] = []
-        for tenant_id in tenants:
-            await begin(connection, tenant_id, read_only=True)
-            for name, query in invariants.items():
-                rows = await connection.fetch(f"select * from ({query}) q limit {FINDINGS_MAX}")
-                findings += [
-                    Finding(tenant_id=tenant_id, invariant=name, row=dict(row)) for row in rows
-                ]
-            await connection.execute("rollback")
-        nets = {name: query for plugin in plugins for name, query in plugin.nets.items()}
-        return findings + (await _unbalanced(connection, tenants, nets) if nets else [])
-    finally:
-        await connection.close()
+    if tenants is None:
+        tenants = await connection.fetchval("select loyalty.tenant_ids()")
+    findings: list[Finding] = []
+    for tenant_id in tenants:
+        await begin(connection, tenant_id, read_only=True)
+        for name, query in invariants.items():
+            rows = await connection.fetch(f"select * from ({query}) q limit {FINDINGS_MAX}")
+            findings += [
+                Finding(tenant_id=tenant_id, invariant=name, row=dict(row)) for row in rows
+            ]
+        await connection.execute("rollback")
+    nets = {name: query for plugin in plugins for name, query in plugin.nets.items()}
+    return findings + (await _unbalanced(connection, tenants, nets) if nets else [])
 
 
 async def _unbalanced(

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from loyalty.audit import audit
 from loyalty.clock import SetClock
 from loyalty.ids import new_id
 from loyalty_app.demo.direct import Direct
@@ -16,6 +15,7 @@ from loyalty_app.demo.timeline import YEAR_START
 from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
+from tests.auditor import audit
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from loyalty.audit import audit
 from loyalty.clock import SetClock
 from loyalty.commands import AdjustBalance, Command, Redeem
 from loyalty.database import Database
@@ -43,6 +42,7 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.units import create_unit
+from tests.auditor import audit
 from tests.kernel.holders import held_by, lots_due
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import pytest
 
-from loyalty.audit import audit
 from loyalty.clock import SetClock
 from loyalty.database import Database
 from loyalty.facts import (
@@ -42,6 +41,7 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.setups import TenantSetups
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.units import create_unit
+from tests.auditor import audit
 
 START = datetime(2026, 1, 10, 12, tzinfo=UTC)
 BOSS = Actor(role="ADMIN", subject="boss", request_id="r-1")

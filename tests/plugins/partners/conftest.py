@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from loyalty.audit import audit
 from loyalty.clock import SetClock
 from loyalty_app.logins import Addresses
 from loyalty_partners.plugin import plugin as partners
+from tests.auditor import audit
 from tests.graphql.brand import NOON, Brand, Client, Server
 from tests.graphql.conftest import (
     http,

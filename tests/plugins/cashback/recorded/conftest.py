@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from loyalty.audit import audit
 from loyalty.facts import MemberRef
 from loyalty.settlement.request import Recorded
 from loyalty.units import UnitKind, format_minor
@@ -17,6 +16,7 @@ from loyalty_cashback.payout import State, payout_id
 from loyalty_cashback.plugin import plugin as cashback
 from loyalty_tenants.model_apps import prepare_models
 from loyalty_tenants.units import create_unit
+from tests.auditor import audit
 from tests.kernel.conftest import BOSS, World, make_world
 from tests.kernel.jobs.conftest import Hands, hands, worker_database
 
