@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
-from loyalty.clock import SetClock
 from tests.graphql.admin.documents import done
-from tests.graphql.brand import NOON, POINTS, Brand, Server
+from tests.graphql.brand import POINTS, Brand, Server
 from tests.graphql.conftest import (
     anonymous,
     brand,
     http,
     make_brand,
-    make_own_server,
+    make_server,
     operator,
     rows,
     work,
@@ -29,17 +28,17 @@ __all__ = [
     "brand",
     "http",
     "make_brand",
-    "make_own_server",
+    "make_server",
     "operator",
     "rows",
     "work",
 ]
 
 
-@pytest.fixture
-async def server(make_own_server: Callable[..., Awaitable[Server]]) -> Server:
-    """A server whose clock is this test's to move."""
-    return await make_own_server(clock=SetClock(NOON))
+@pytest.fixture(scope="session")
+async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
+    """A server of these stories: each moves its clock by years, and `make_brand` sets it back."""
+    return await make_server()
 
 
 @pytest.fixture

@@ -7,22 +7,21 @@ from typing import Any
 
 import pytest
 
-from loyalty.clock import SetClock
 from loyalty_app.logins import Addresses
 from loyalty_partners.plugin import plugin as partners
 from tests.auditor import audit
-from tests.graphql.brand import NOON, Brand, Client, Server
+from tests.graphql.brand import Brand, Client, Server
 from tests.graphql.conftest import (
     http,
     make_brand,
-    make_own_server,
+    make_server,
     operator,
     rows,
     work,
 )
 from tests.plugins.partners import documents
 
-__all__ = ["http", "make_brand", "make_own_server", "operator", "rows", "work"]
+__all__ = ["http", "make_brand", "make_server", "operator", "rows", "work"]
 
 CONFIG = {"units": {"points": {"lifetime": {"span": "P12M"}}}}
 TERMS = {
@@ -115,10 +114,10 @@ async def link(agreement: str, here: Shop, member: str, there: Shop, other: str)
     )  # fmt: skip
 
 
-@pytest.fixture
-async def server(make_own_server: Callable[..., Awaitable[Server]]) -> Server:
-    """A server whose clock is this test's to move."""
-    return await make_own_server(clock=SetClock(NOON))
+@pytest.fixture(scope="session")
+async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
+    """A server of these brands: each test moves its clock, and `make_brand` sets it back."""
+    return await make_server()
 
 
 @pytest.fixture
