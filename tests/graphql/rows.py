@@ -1,10 +1,7 @@
 """What a tenant has in every table, to show that nothing was written."""
 
+from typing import Any
 from uuid import UUID
-
-import asyncpg
-
-from loyalty_app.logins import Addresses
 
 TABLES = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -13,22 +10,18 @@ select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 
 
 class Rows:
-    """Reads past row-level security, as the superuser."""
+    """Reads past row-level security, over a connection of the superuser."""
 
-    def __init__(self, dsn: Addresses) -> None:
-        self._dsn = dsn.admin
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
         self._query = ""
 
     async def of(self, tenant_id: UUID) -> dict[str, str]:
         """How many rows each table has of the tenant, and a digest of all their columns."""
-        connection = await asyncpg.connect(self._dsn)
-        try:
-            if not self._query:
-                names = [row["relname"] for row in await connection.fetch(TABLES)]
-                self._query = " union all ".join(_digest(name) for name in names)
-            rows = await connection.fetch(self._query, tenant_id)
-        finally:
-            await connection.close()
+        if not self._query:
+            names = [row["relname"] for row in await self._connection.fetch(TABLES)]
+            self._query = " union all ".join(_digest(name) for name in names)
+        rows = await self._connection.fetch(self._query, tenant_id)
         return {row["name"]: f"{row['count']} {row['digest']}" for row in rows}
 
 

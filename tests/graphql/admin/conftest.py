@@ -72,7 +72,7 @@ async def server(make_server: Callable[..., Awaitable[Any]]) -> Any:
     return await make_server(plugins=(points, PUNCH))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def everything(dsn: Addresses) -> AsyncIterator[Any]:
     """A connection that sees all rows."""
     connection = await asyncpg.connect(dsn.admin)
