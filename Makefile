@@ -7,6 +7,7 @@ UV := $(VENV)/.uv/bin/uv
 # Many tests wait for something; where bounds in time are asserted, nobody may be in the way.
 WORKERS ?= 3
 FAULT_WORKERS ?= 2
+SPREAD := --dist loadfile --no-loadscope-reorder # a file is one worker's; tests/longest.py
 CONTAINERS ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
@@ -53,17 +54,17 @@ format: $(VENV)/.dev ## Format, and mend what the linter can
 	$(BIN)/ruff format .
 
 test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(WORKERS) $(SPREAD) $(PYTEST_ARGS)
 
 test-pgbouncer: $(VENV)/.dev ## Run their smoke part with PgBouncer before PostgreSQL
-	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile -m smoke $(PYTEST_ARGS)
+	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) -m smoke $(PYTEST_ARGS)
 
 faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrites the table in docs)
-	$(BIN)/pytest tests/faults -n $(FAULT_WORKERS) --dist loadfile $(if $(REPORT),--report) $(PYTEST_ARGS)
+	$(BIN)/pytest tests/faults -n $(FAULT_WORKERS) $(SPREAD) $(if $(REPORT),--report) $(PYTEST_ARGS)
 
 soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benchmarks/soak.md
 	LOYALTY_PROPERTY_EXAMPLES=400 LOYALTY_PROPERTY_STEPS=50 LOYALTY_PROPERTY_SEEDS=3 \
-	  $(BIN)/pytest tests/faults tests/kernel/properties --soak -n $(FAULT_WORKERS) --dist loadfile \
+	  $(BIN)/pytest tests/faults tests/kernel/properties --soak -n $(FAULT_WORKERS) $(SPREAD) \
 	  --report $(PYTEST_ARGS)
 
 mutants: $(VENV)/.dev ## Break one promise at a time: a test must notice (ONLY=name, REPORT=1)

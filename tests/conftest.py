@@ -38,6 +38,7 @@ from loyalty_app.problem import Problem
 from loyalty_app.reset import reset
 
 from . import auditor
+from .longest import place
 from .scale.pgbouncer import MISSING, PROGRAM, PgBouncer
 from .scale.smoke import SMOKE
 
@@ -95,10 +96,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return collection_path.relative_to(Path(__file__).parent).as_posix() not in SMOKE or None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.relative_to(Path(__file__).parent).as_posix() in SMOKE:
+        if _name(item) in SMOKE:
             item.add_marker(pytest.mark.smoke)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: place(_name(item)))
+
+
+def _name(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).as_posix()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
