@@ -72,7 +72,7 @@ async def test_nothing_is_lost_or_invented_by_workers_that_are_killed(
         heard.verified(made.text)
     report.note(
         report.Row(
-            place=85,
+            place=86,
             what="workers that send webhooks are killed",
             tried=(
                 f"`kill -9` {died.count} times between claim and sending, between sending and "

@@ -13,6 +13,7 @@ import pytest
 from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
+from tests.faults import report
 from tests.faults.hooked import Hooked, hooked, process
 from tests.faults.receiver import (
     Flood,
@@ -27,6 +28,8 @@ from tests.faults.receiver import (
 
 SECONDS = 8.0
 EVERY = 0.1
+POISON = 100
+LATE_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -71,7 +74,7 @@ async def test_a_poisoned_tenant_does_not_delay_the_others(
             for path in receiver.script:
                 await poisoned.endpoint(f"{receiver.url}{path}")
             await poisoned.endpoint(f"https://127.0.0.1:{receiver.port}/tls")
-            await poisoned.buy(100)
+            await poisoned.buy(POISON)
             troubled = await _delays(good, receiver)
             await _dead(dsn, at_least=1)
     finally:
@@ -80,14 +83,29 @@ async def test_a_poisoned_tenant_does_not_delay_the_others(
         for one in (receiver, inside):
             await one.stop()
 
-    print(f"p95 {_p95(healthy):.2f} s, beside poisoned ones {_p95(troubled):.2f} s")  # noqa: T201
-    assert _p95(troubled) < max(2.0, _p95(healthy) + 1.0)
+    assert _p95(troubled) < max(LATE_SECONDS, _p95(healthy) + 1.0)
     assert inside.connections == 0
     assert len(receiver.at("/gone")) <= 16  # a lease's worth: then it was disabled
     assert len(receiver.at("/sleep")) < 40  # at first eight at once, then one at a time
     assert flood.sent / max(1, len(receiver.at("/flood"))) < 30_000_000
     status, reason = await _of_gone(dsn)
     assert (status, reason) == ("DISABLED", "GONE")
+    report.note(
+        report.Row(
+            place=87,
+            what="the webhook endpoints of one tenant do everything wrong at once",
+            tried=(
+                f"{len(receiver.script) + 1} of them (silent, dripping, endless, compressed, "
+                f"redirecting inside, garbage, gone), each told of {POISON} purchases, while two "
+                "tenants go on"
+            ),
+            held=(
+                f"95 of 100 of the others' webhooks arrive within {LATE_SECONDS:g} s; nothing "
+                "inside is reached; who answers 410 is asked no more, who is silent one at a time"
+            ),
+            measured=f"p95 {_p95(troubled):.2f} s, before {_p95(healthy):.2f} s",
+        )
+    )
 
 
 async def _delays(tenants: list[Hooked], receiver: Receiver) -> list[float]:
