@@ -16,7 +16,9 @@ import pytest
 
 from loyalty_app import private
 from loyalty_app.ports import free_port
+from loyalty_app.problem import Problem
 from loyalty_app.reset import reset
+from loyalty_app.secrets_kept import secrets_in
 
 # A child that holds the port as the API does (and for a while yet, when its parent was killed), and
 # an `up` around it.
@@ -195,19 +197,29 @@ def test_a_data_folder_that_cannot_be_written_is_a_clear_message(tmp_path: Path)
 @pytest.mark.parametrize(
     "content", [b"", b'{"postgres": "abc', b"[]", b"{}", b"null", b'{"postgres": "a"}', b"\xff\0"]
 )
-def test_damaged_secrets_are_named_and_left_as_they_are(folder: Path, content: bytes) -> None:
-    folder.mkdir()
-    secrets = folder / "secrets.json"
+def test_damaged_secrets_are_named_and_left_as_they_are(tmp_path: Path, content: bytes) -> None:
+    secrets = tmp_path / "secrets.json"
     secrets.write_bytes(content)
+
+    with pytest.raises(Problem, match="is damaged") as refused:
+        secrets_in(tmp_path)
+
+    assert str(secrets) in refused.value.what
+    assert "from a backup" in refused.value.mend
+    assert "loyalty reset" in refused.value.mend
+    assert secrets.read_bytes() == content
+
+
+def test_nothing_starts_with_damaged_secrets(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "secrets.json").write_bytes(b'{"postgres": "abc')
 
     refused = loyalty(folder, free_port(), "up")
 
     assert refused.returncode == 1
-    assert f"{secrets} is damaged" in refused.stderr
-    assert "from a backup" in refused.stderr
-    assert "loyalty reset" in refused.stderr
+    assert f"{folder / 'secrets.json'} is damaged" in refused.stderr
     assert "Traceback" not in refused.stderr + refused.stdout
-    assert secrets.read_bytes() == content
+    assert not (folder / "servers").exists()
 
 
 def test_a_file_that_was_replaced_is_whole_or_the_old_one(tmp_path: Path) -> None:
