@@ -29,8 +29,8 @@ TIMES_SLOWER = 2.0
 # Below, what is compared is the noise of a machine, not who was served.
 FLOOR_SECONDS = 0.005
 ROUNDS = 3
-SECONDS = Size(8, 60)
-QUEUE = Size(4_000, 40_000)
+SECONDS = Size(6, 60)
+QUEUE = Size(3_000, 40_000)
 FLOOD, HOSTILE_FLOOD = 500.0, 100.0
 PART = 200
 

@@ -19,7 +19,7 @@ CPU_SECONDS = 0.05
 ANSWER_SECONDS = 0.2  # the slowest of a hundred answers to a client of another tenant
 MEMORY_GROWTH = 32 * 1024 * 1024
 PACE = 20.0
-QUIET_SECONDS = 5
+QUIET_SECONDS = 3
 
 
 async def test_each_costs_little_and_others_notice_nothing(
@@ -30,7 +30,7 @@ async def test_each_costs_little_and_others_notice_nothing(
     api = platform.api(LOYALTY_TENANT_RATE="0")
     api.start()
     await api.serves()
-    times = size(Size(20, 100))
+    times = size(Size(12, 100))
     try:
         async with put_load(other, [api], rate=PACE) as load:
             async with stretch(load) as quiet:
