@@ -83,7 +83,7 @@ def _clause(directive: Any) -> Clause:
     return Clause(roles, given["scope"].value if "scope" in given else None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def access(server: Any) -> Mapping[str, list[Clause]]:
     return _access(sdl(server.services.schema))
 
