@@ -23,6 +23,7 @@ from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor, Principal, Role
+from loyalty_tenants.privacy.erasures import Erasures
 from loyalty_tenants.webhooks.endpoints import Rules as WebhookRules
 
 
@@ -41,6 +42,7 @@ class Api:
     paging: Paging
     clock: Clock
     webhooks: WebhookRules
+    erasures: Erasures
     forget: Callable[[UUID], None]
     """The tenant was changed: nothing remembered of it is believed any more."""
 

@@ -24,6 +24,7 @@ from loyalty_tenants.access import Authenticator
 from loyalty_tenants.credentials import CredentialStore
 from loyalty_tenants.jwks import KeySets
 from loyalty_tenants.jwks_fetch import JwksFetcher
+from loyalty_tenants.privacy.erasures import Erasures
 from loyalty_tenants.tokens import Tokens
 
 FLUSH_SECONDS = 60
@@ -79,6 +80,7 @@ async def open_services(
                 paging=Paging(Cursors(secret.encode())),
                 clock=clock,
                 webhooks=rules(settings, ledger.plugins),
+                erasures=Erasures(ledger.database, ledger.plugins, clock),
                 forget=forget,
             ),
         )

@@ -24,6 +24,8 @@ from loyalty_app.webhooks import open_webhooks
 from loyalty_tenants.desk.bulk import JOB as BULK
 from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
+from loyalty_tenants.privacy.erasures import JOB as ERASURE
+from loyalty_tenants.privacy.erasures import ErasureJob
 from loyalty_tenants.publishing import activate_version
 
 # The duties take two connections, telling and cleaning one each, the post three, a probe one.
@@ -31,7 +33,7 @@ POOL = 8
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
-JOBS = {BULK: BulkJob()}  # of the tenants' floor
+JOBS = {BULK: BulkJob(), ERASURE: ErasureJob()}  # of the tenants' floor
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 

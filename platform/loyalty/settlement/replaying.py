@@ -6,6 +6,7 @@ from loyalty import facts
 from loyalty.codec import differences
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberEnrolled, MemberRef, PurchaseRecorded, purchase_key
+from loyalty.personal import under
 from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.request import Recorded, Request
 
@@ -40,7 +41,8 @@ def replay(
         new.pop("occurred_at"), old.pop("occurred_at")
     if isinstance(request.fact, facts.PurchaseReversed) and new["purchase_revision"] is None:
         old["purchase_revision"] = None  # who names no revision contradicts none
-    changed = list(differences(old, new))
+    gone = old.pop("$erased", ())  # of who was erased: what is not there cannot be compared
+    changed = [path for path in differences(old, new) if not any(under(path, one) for one in gone)]
     about = isinstance(request.fact, MemberEnrolled | facts.PurchaseReversed)
     if known.kind not in (request.fact.KIND, "ReturnParked"):
         changed.append("operation")
