@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from strawberry import Info
@@ -47,7 +48,7 @@ class Api:
     """The tenant was changed: nothing remembered of it is believed any more."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Context:
     principal: Principal | None
     request_id: str
@@ -74,8 +75,9 @@ class Context:
             raise Refused(Code.FORBIDDEN, "name a tenant: use a token with a `tenant` claim")
         return self.who.tenant_id
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
+        """One for the operation: it knows whether anything was noted of what it did."""
         return self.who.actor(self.request_id)
 
     @property

@@ -48,7 +48,7 @@ class EraseMemberPayload:
     """A member who is nobody any more."""
 
     member: Member | None
-    """What stays: the id, a made-up external id, the history of balances. Null: nothing was done."""
+    """What stays: the id, a made-up external id, the balances' past. Null: nothing was done."""
     complete: bool
     """Whether all of it is gone; else a worker is at it, and asking again says how far it is."""
     replayed: bool

@@ -3,7 +3,7 @@
     reason: str = field(default="", metadata=PERSONAL)      # goes when the member is erased
 
 A table that a member appears in has a `PersonalRows`: which rows are about the member, what of them
-an erasure takes away, and why the rest may stay. `privacy/` exports and erases by these words alone.
+an erasure takes away, and why the rest may stay. `privacy/` exports and erases by that alone.
 """
 
 from collections.abc import Iterator, Mapping

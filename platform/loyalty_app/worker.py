@@ -11,6 +11,7 @@ from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
 from loyalty.jobs.auditing import Auditing
 from loyalty.jobs.backlog import Backlog
+from loyalty.jobs.scheduled import ScheduledJob
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.backtests.walker import Walker
@@ -33,7 +34,7 @@ POOL = 8
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
-JOBS = {BULK: BulkJob(), ERASURE: ErasureJob()}  # of the tenants' floor
+JOBS: dict[str, ScheduledJob] = {BULK: BulkJob(), ERASURE: ErasureJob()}  # of the tenants' floor
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 

@@ -14,7 +14,7 @@ class ShareCode(Command):
 
     KIND: ClassVar[str] = "referrals.code_shared/1"
     program: str
-    vanity: str | None = None
+    vanity: str | None = field(default=None, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

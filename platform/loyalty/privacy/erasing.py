@@ -1,7 +1,7 @@
 """Taking away who a member was: names at once, then fact by fact, until nothing is left.
 
-What is posted stays. An erasure that was begun is written down (`loyalty.erasure`) and goes on where
-it stopped, in whichever process: it is done when every fact was gone over.
+What is posted stays. An erasure that was begun is written down (`loyalty.erasure`) and goes on
+where it stopped, in whichever process: it is done when every fact was gone over.
 """
 
 from dataclasses import dataclass

@@ -69,8 +69,8 @@ async def _rows(
     key = await connection.fetchval(_KEY, of.table)
     rows = await connection.fetch(
         f"""select to_jsonb(x) - $2::text[] as row
-              from (select * from loyalty.{of.table} 
-                where {of.condition.replace('{names}', _NAMES)} and $1::uuid is not null) x
+              from (select * from loyalty.{of.table}
+                     where {of.condition.replace("{names}", _NAMES)} and $1::uuid is not null) x
              order by {key} offset $3 limit $4""",
         member_id,
         ["tenant_id", *of.hidden],

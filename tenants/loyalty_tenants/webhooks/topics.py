@@ -136,7 +136,7 @@ class Topics:
     @cached_property
     def personal(self) -> Mapping[str, Sequence[str]]:
         """Where a payload says something about a person, beside the member's name, by topic."""
-        told = {
+        told: dict[str, Sequence[str]] = {
             f"{name}.v1": ("data.reason",)
             for name, kind, _ in FACTS.values()
             if "reason" in kind.model_fields
