@@ -10,6 +10,8 @@ FAULT_WORKERS ?= 2
 CONTAINERS ?= podman
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 PYTEST_ARGS ?=
+MIGRATIONS = $(wildcard platform/*/migrations/*.sql tenants/*/migrations/*.sql \
+  plugins/*/migrations/*.sql)
 
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -42,6 +44,7 @@ check: $(VENV)/.dev ## Lint, types, import contracts, the committed schema
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/squawk $(MIGRATIONS)
 	$(BIN)/loyalty schema --check
 	$(BIN)/python -m tests.helm.reference --check
 

@@ -25,9 +25,6 @@ grant update (label) on loyalty.posting to loyalty_ledger;
 grant update (client, input, answer) on loyalty.command_key to loyalty_ledger;
 grant update (payload) on loyalty.outbox to loyalty_ledger;
 
--- Published facts with a text of their own are the only outbox rows that say anything.
-create index outbox_said on loyalty.outbox (tenant_id, member_id) where payload is not null;
-
 -- A value without what stands at a path (`lines.*.attributes`): a text is empty then, an object and
 -- a list too. Numbers, and lists of objects as a whole, are never taken: they are what is counted.
 create function loyalty.blank(_value jsonb, _path text[]) returns jsonb
