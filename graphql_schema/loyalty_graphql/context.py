@@ -17,6 +17,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
+from loyalty.retention import Retention
 from loyalty.settlement.request import ClientKey, Recorded, Request, moved
 from loyalty.setup import Setup
 from loyalty_graphql.input_paths import in_input_words
@@ -44,6 +45,7 @@ class Api:
     clock: Clock
     webhooks: WebhookRules
     erasures: Erasures
+    retention: Retention
     forget: Callable[[UUID], None]
     """The tenant was changed: nothing remembered of it is believed any more."""
 

@@ -147,7 +147,8 @@ class MemberErased(Fact):
 
     @property
     def natural_key(self) -> FactKey | None:
-        return FactKey("erasure", str(self.member.id)) if self.member else None
+        known = self.member.id if self.member else None
+        return None if known is None else FactKey("erasure", str(known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +167,8 @@ class MemberUnfrozen(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotsDue(Fact):
-    """An instant at which lots of one account and unit reached their term.
-
-    Whose: the member's own, or (then without a member) those of `owner`.
-    """
+    """An instant at which lots of one account and unit reached their term: the member's own, or
+    (then without a member) those of `owner`."""
 
     KIND: ClassVar[str] = "LotsDue"
     unit: str

@@ -11,10 +11,12 @@ from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
 from loyalty.jobs.auditing import Auditing
 from loyalty.jobs.backlog import Backlog
+from loyalty.jobs.cleaning import TERMS
 from loyalty.jobs.scheduled import ScheduledJob
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.backtests.walker import Walker
+from loyalty_app.keeping import retention
 from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.probes import probes
 from loyalty_app.problem import Problem
@@ -60,7 +62,7 @@ async def work(
         async with opening_ledger as ledger:
             worker = Worker(
                 ledger.recorder, PublishedVersions(), jobs=JOBS, passing_by=False,
-                walker=Walker(settings),
+                walker=Walker(settings), retention=retention(settings, TERMS),
             )  # fmt: skip
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock

@@ -1,4 +1,4 @@
-"""`loyalty backup`: a dump is restored into another server and compared, and what is lost is seen."""
+"""`loyalty backup`: a dump is restored into another server, and what it lacks is seen."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

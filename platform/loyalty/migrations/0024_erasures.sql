@@ -210,3 +210,15 @@ begin
 end $$;
 grant execute on function loyalty.blank(jsonb, text[]), loyalty.erased(jsonb, jsonb),
   loyalty.pseudonym(text, text) to loyalty_app, loyalty_worker, loyalty_ledger;
+
+-- How long a tenant keeps what is kept for a time only, where it is not as the installation says.
+create table loyalty.retention (
+  tenant_id uuid not null references loyalty.tenant,
+  what text not null check (length(what) between 1 and 60),
+  days integer not null check (days between 1 and 36500),
+  updated_at timestamptz not null);
+alter table loyalty.retention add primary key (tenant_id, what);
+call loyalty.protect('retention');
+grant select, insert, update (days, updated_at), delete on loyalty.retention to loyalty_app;
+grant select on loyalty.retention to loyalty_worker, loyalty_audit;
+grant delete on loyalty.inbox, loyalty.parked_return to loyalty_worker;

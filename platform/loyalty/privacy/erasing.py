@@ -6,7 +6,6 @@ where it stopped, in whichever process: it is done when every fact was gone over
 
 from dataclasses import dataclass
 from datetime import datetime
-from secrets import token_hex
 from uuid import UUID
 
 from loyalty.connection import Connection
@@ -40,7 +39,7 @@ async def begin(
         "select loyalty.erase_passing((select loyalty.tenant()), $1, $2)",
         member_id, _plain(registry),
     )  # fmt: skip
-    secret = token_hex()
+    secret = await connection.fetchval("select gen_random_uuid()::text")  # kept nowhere
     for rows in registry.rows:
         if not rows.by_kernel and (rows.deleted or rows.erased):
             await connection.execute(statement(rows), member_id, secret, list(begun.names))

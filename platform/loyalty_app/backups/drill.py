@@ -27,8 +27,8 @@ from loyalty_app.logins import ROLES, address, set_passwords
 class Report:
     """How long each step took, what was copied, and what is wrong with the copy."""
 
+    file: Path
     seconds: dict[str, float] = field(default_factory=dict)
-    bytes_dumped: int = 0
     source: State | None = None
     faults: list[str] = field(default_factory=list)
 
@@ -46,10 +46,9 @@ async def drill(source: str, target: str, file: Path) -> Report:
 
     :raises Problem: a program failed, or is missing
     """
-    report = Report()
+    report = Report(file)
     with report.timed("dump"):
         report.source = await _dump(source, file)
-    report.bytes_dumped = file.stat().st_size
     with report.timed("restore"):
         await _restore(target, file)
     with report.timed("check"):

@@ -1,5 +1,5 @@
--- What is told outside and what staff noted about a member, for who is erased; how long things are
--- kept, tenant by tenant; and the trail of admins by what was done and to what.
+-- What is told outside and what staff noted about a member, for who is erased; and the trail of
+-- admins by what was done and to what.
 
 grant update (body) on loyalty.webhook_event to loyalty_ledger;
 grant select on loyalty.webhook_event, loyalty.webhook_delivery to loyalty_ledger;
@@ -42,17 +42,6 @@ revoke all on function loyalty.erase_told(uuid, uuid, text[], jsonb) from public
 grant execute on function loyalty.erase_told(uuid, uuid, text[], jsonb)
   to loyalty_app, loyalty_worker;
 alter function loyalty.erase_told(uuid, uuid, text[], jsonb) owner to loyalty_ledger;
-
--- How long a tenant keeps what is kept for a time only, where it is not as the installation says.
-create table loyalty.retention (
-  tenant_id uuid not null references loyalty.tenant,
-  what text not null check (length(what) between 1 and 60),
-  days integer not null check (days between 1 and 36500),
-  updated_at timestamptz not null);
-alter table loyalty.retention add primary key (tenant_id, what);
-call loyalty.protect('retention');
-grant select, insert, update (days, updated_at), delete on loyalty.retention to loyalty_app;
-grant select on loyalty.retention to loyalty_worker, loyalty_audit;
 
 -- Entries end when the tenant's time for them is over.
 grant select, delete on loyalty.audit_entry to loyalty_worker;
