@@ -16,7 +16,7 @@ def given(settings: Settings) -> dict[str, int]:
     :raises Problem: it cannot be read, or names a term that does not exist or is too short
     """
     found = {}
-    for part in filter(None, (one.strip() for one in settings.retention.split(","))):
+    for part in filter(None, (one.strip() for one in (settings.retention or "").split(","))):
         what, _, days = (one.strip() for one in part.partition("="))
         try:
             check(ALL_TERMS, what, int(days))
