@@ -1,7 +1,8 @@
 """Erasing a member, from the request to the last fact; who stops in between leaves it to a job."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from loyalty import members
@@ -40,8 +41,13 @@ class Erasures:
     def __init__(self, database: Database, plugins: PluginSet, clock: Clock) -> None:
         self.registry = Registry(plugins, TENANT_ROWS)
         self._database = database
-        self._told = {name: list(paths) for name, paths in Topics(plugins).personal.items()}
+        self._plugins = plugins
         self._clock = clock
+
+    @cached_property
+    def _told(self) -> Mapping[str, list[str]]:
+        """What is personal in each topic; few processes ever ask."""
+        return {name: list(paths) for name, paths in Topics(self._plugins).personal.items()}
 
     async def erase(
         self, tenant_id: UUID, ref: MemberRef, by: Actor, record: Record, *, pages: int
@@ -80,7 +86,7 @@ class Erasures:
             )
             await connection.execute(
                 "select loyalty.erase_told((select loyalty.tenant()), $1, $2, $3)",
-                member_id, list(begun.names), self._told,
+                member_id, list(begun.names), dict(self._told),
             )  # fmt: skip
             await schedule.soon(connection, f"{JOB}:{member_id}", now)
             await audit.write(
