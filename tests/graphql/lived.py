@@ -162,14 +162,17 @@ async def planted(dsn: Addresses, brand: Any, member_id: str) -> None:
         await connection.close()
 
 
-async def traces(dsn: Addresses, word: str = WORD) -> list[str]:
-    """The rows of all tables in which a word stands, whatever its case."""
+async def traces(dsn: Addresses, brand: Any) -> list[str]:
+    """The brand's rows in all tables in which the word stands, whatever its case."""
     connection = await asyncpg.connect(dsn.admin)
     try:
         found = []
         for table in [row["relname"] for row in await connection.fetch(TABLES)]:
             rows = await connection.fetch(
-                f"select x::text as row from loyalty.{table} x where x::text ilike $1", f"%{word}%"
+                f"""select x::text as row from loyalty.{table} x
+                     where tenant_id = $1 and x::text ilike $2""",
+                brand.tenant_id,
+                f"%{WORD}%",
             )
             found += [f"{table}: {row['row']}" for row in rows]
         return found

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from loyalty.audit import audit
+from loyalty.facts import MemberClosed, MemberErased, MemberRef
+from loyalty.settlement.request import Recorded
 from loyalty_app.installed import installed
 from loyalty_app.logins import Addresses
 from loyalty_graphql.ids import uuid_of
 from loyalty_tenants.principal import Role
+from loyalty_tenants.privacy.erasures import request_of
+from tests.graphql.brand import BOSS
 from tests.graphql.documents import RECORD, REDEEM, RETURN
 from tests.graphql.lived import (
     ADA,
@@ -44,7 +48,7 @@ async def test_nothing_names_an_erased_member_and_the_ledger_is_whole(
     member_id = await lived(shop)
     await told(shop, dsn)
     await planted(dsn, shop, member_id)
-    before = {line.split(":")[0] for line in await traces(dsn)}
+    before = {line.split(":")[0] for line in await traces(dsn, shop)}
     assert before >= {
         "member", "member_identifier", "fact", "decision", "command_key", "posting", "outbox",
         "webhook_event", "audit_entry", "bulk_adjustment_item", "cashback_payout",
@@ -62,7 +66,7 @@ async def test_nothing_names_an_erased_member_and_the_ledger_is_whole(
         "attributes": {},
     }  # fmt: skip
     await told(shop, dsn)
-    assert await traces(dsn) == []
+    assert await traces(dsn, shop) == []
     after = await amounts(dsn, shop)
     assert ledger.items() <= after.items(), "what was posted stays as it was posted"
     assert await audit(dsn.audit, [shop.tenant_id], installed()) == []
@@ -93,11 +97,11 @@ async def test_a_second_erasure_is_a_replay_and_takes_what_came_since(
         "occurredAt": shop.now(), "lines": [{"id": "1", "amount": "1.00"}],
         "attributes": {"said": WORD},
     })  # fmt: skip
-    assert len(await traces(dsn)) == 1
+    assert len(await traces(dsn, shop)) == 1
     shop.clock.at += timedelta(minutes=1)
     again = await ran(shop.admin, ERASE, who=who)
     assert (again["complete"], again["replayed"]) == (True, True)
-    assert await traces(dsn) == []
+    assert await traces(dsn, shop) == []
     entries = await shop.admin.run(
         "{ auditTrail(first: 3) { edges { node { action subject details } } } }"
     )
@@ -156,7 +160,7 @@ async def test_an_export_is_all_there_is_and_leaves_its_entry(shop: Any, dsn: Ad
     # Every row in which a word of the member's stands, but for the referral hashes.
     held = {f"{table}: {row}" for table, rows in found.items() for row in map(str, rows)}
     tables = {line.split(":")[0] for line in held if WORD in line.lower()}
-    assert {line.split(":")[0] for line in await traces(dsn)} - tables == {"referral_signal"}
+    assert {line.split(":")[0] for line in await traces(dsn, shop)} - tables == {"referral_signal"}
     assert [row["external_id"] for row in found["member"]] == [NAME]
     assert {"payload", "answer", "key"} <= found["fact"][0].keys()
     assert all("hash" not in row for row in found["referral_signal"])
@@ -178,3 +182,21 @@ async def test_neither_is_open_to_who_was_not_given_it(shop: Any, role: Role) ->
     desk = shop.token(Role.SERVICE, "desk", ["members:erase", "members:export"])
     assert await export(desk, ADA)
     await ran(desk, ERASE, who=ADA)
+
+
+async def test_what_a_request_left_a_worker_finishes(shop: Any, dsn: Addresses, work: Any) -> None:
+    await lived(shop)
+    api = shop.server.services.api
+
+    async def record(fact: MemberClosed | MemberErased) -> Recorded:
+        return await api.lanes.record(shop.tenant_id, request_of(fact, BOSS))
+
+    who = MemberRef(external_id=NAME)
+    done = await api.erasures.erase(shop.tenant_id, who, BOSS, record, pages=0)
+    assert done.complete is False
+    assert {line.split(":")[0] for line in await traces(dsn, shop)} >= {"fact", "erasure"}
+    await work(shop)
+    assert await traces(dsn, shop) == []
+    async with api.database.tenant(shop.tenant_id, read_only=True) as connection:
+        left = await connection.fetch("select name from loyalty.job where name ~ 'erasure'")
+    assert left == []
