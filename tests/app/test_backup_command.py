@@ -89,3 +89,12 @@ async def test_after_a_restore_the_epoch_is_another(
     assert epoch != state.epoch
     assert str(epoch) in result.output
     assert str(state.newest) in result.output
+
+
+async def test_an_empty_database_is_tried_too(
+    new_dsn: Callable[[], Awaitable[Addresses]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its copy is analyzed: a plan over no rows asks for no tenant, and nobody is to mind."""
+    monkeypatch.setenv("LOYALTY_DATABASE_URL", (await new_dsn()).admin)
+    result = await asyncio.to_thread(loyalty, "backup", "drill", "--into", (await new_dsn()).admin)
+    assert result.exit_code == 0, result.output
