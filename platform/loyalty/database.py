@@ -168,7 +168,7 @@ class Database:
         try:
             reasons = [row["reason"] for row in await connection.fetch(LOGIN_CHECK)]
             if not reasons:
-                # Over an empty table a plan need not ask for the tenant: then its policies are read.
+                # Over an empty table no plan need ask for the tenant: its policies are read then.
                 with suppress(asyncpg.InsufficientPrivilegeError):
                     seen = await connection.fetchval("select count(*) from loyalty.tenant")
                     if seen or not await connection.fetchval(POLICIES_ASK):
