@@ -93,6 +93,12 @@ async def lived(brand: Any) -> str:
         "occurredAt": brand.now(), "lines": [{"id": "1", "amount": "10.00"}],
         "attributes": {"said": WORD},
     })  # fmt: skip
+    # One that came before its purchase.
+    early = {"source": "shop", "returnId": "r-0", "purchaseExternalId": "o-0",
+             "occurredAt": brand.now(), "attributes": {"said": f"{WORD} was first"},
+             "lines": [{"id": "1", "amount": "90.00"}]}  # fmt: skip
+    assert (await brand.service.run(RETURN, input=early))["reversePurchase"]["userErrors"] == []
+    await ran(brand.service, RECORD, input=sale(brand, "o-0"))
     await ran(brand.service, ACTIVITY, input={
         "member": ADA, "source": "app", "externalId": "a-1", "type": "review",
         "occurredAt": brand.now(), "attributes": {"text": f"by {WORD}"},

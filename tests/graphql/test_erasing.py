@@ -51,9 +51,9 @@ async def test_nothing_names_an_erased_member_and_the_ledger_is_whole(
     before = {line.split(":")[0] for line in await traces(dsn, shop)}
     assert before >= {
         "member", "member_identifier", "fact", "decision", "command_key", "posting", "outbox",
-        "webhook_event", "audit_entry", "bulk_adjustment_item", "cashback_payout",
-        "referral_code", "referral_signal", "referral", "referral_failure", "subscription",
-        "subscription_payment",
+        "parked_return", "webhook_event", "audit_entry", "bulk_adjustment_item",
+        "cashback_payout", "referral_code", "referral_signal", "referral", "referral_failure",
+        "subscription", "subscription_payment",
     }  # fmt: skip
     ledger = await amounts(dsn, shop)
 

@@ -128,11 +128,18 @@ begin
    where d.tenant_id = _t and d.member_id = _member;
   update loyalty.outbox o set payload = loyalty.erased(o.payload, _paths -> o.topic)
    where o.tenant_id = _t and o.member_id = _member and o.payload is not null;
-  update loyalty.parked_return p
-     set payload = loyalty.erased(p.payload, _paths -> 'PurchaseReversed')
-    from loyalty.fact f
-   where f.tenant_id = _t and f.member_id = _member and f.kind = 'PurchaseReversed'
-     and p.tenant_id = _t and f.scope = 'return:' || p.source and f.key = p.return_id;
+  -- Returns that came before their purchase name nobody: theirs is who bought.
+  with waited as (
+    update loyalty.parked_return p
+       set payload = loyalty.erased(p.payload, _paths -> 'PurchaseReversed')
+      from loyalty.fact s
+     where p.tenant_id = _t and s.tenant_id = _t and s.scope = 'purchase:' || p.source
+       and s.key = p.purchase_external_id and s.member_id = _member
+    returning p.source, p.return_id)
+  update loyalty.fact f set payload = loyalty.erased(f.payload, _paths -> 'PurchaseReversed')
+    from waited w
+   where f.tenant_id = _t and f.scope = 'return:' || w.source and f.key = w.return_id
+     and f.kind = 'ReturnParked';
 end $f$;
 
 -- The next `_limit` facts with what was decided and posted of them; whether any may be left.

@@ -68,8 +68,7 @@ KERNEL_ROWS: tuple[PersonalRows, ...] = (
     PersonalRows(
         table="parked_return", by_kernel=True,
         rows="""exists (select from loyalty.fact f where f.member_id = $1
-          and f.kind = 'PurchaseReversed'
-          and f.scope = 'return:' || source and f.key = return_id)""",
+          and f.scope = 'purchase:' || source and f.key = purchase_external_id)""",
         erased={"payload": _BLANKED},
         kept={
             "source": _CONFIG, "return_id": _KEY, "purchase_external_id": _KEY, "state": _STATE,
