@@ -1,19 +1,23 @@
 """`loyalty backup`: a dump is restored into another server, and what it lacks is seen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+from loyalty.database import Database
 from loyalty_app.backups import drill as drills
 from loyalty_app.backups.state import State, state_of
 from loyalty_app.cli import app
 from loyalty_app.demo_tenant import demo_tenant
+from loyalty_app.embedded.postgres import FORGETFUL, Postgres, postgres
+from loyalty_app.embedded.unprivileged import home
 from loyalty_app.ledger import open_ledger
 from loyalty_app.logins import Addresses
 from loyalty_app.settings import Settings
@@ -36,6 +40,26 @@ async def state(dsn: Addresses) -> AsyncIterator[State]:
     connection = await asyncpg.connect(dsn.admin)
     yield await state_of(connection)
     await connection.close()
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another server: roles and passwords are its own."""
+    folder = tmp_path_factory.mktemp("other")
+    for step in (folder, *folder.parents[:2]):
+        step.chmod(0o711)  # root's servers run as another user and must pass through
+    with postgres(Postgres(home(folder), password="other", options=FORGETFUL)) as url:
+        yield url
+
+
+@pytest.fixture
+async def target(other: str) -> str:
+    """An empty database there."""
+    name = f"copy_{uuid4().hex[-12:]}"
+    connection = await asyncpg.connect(other)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    return other.rpartition("/")[0] + f"/{name}"
 
 
 def loyalty(*words: str) -> Any:
@@ -62,9 +86,8 @@ async def test_what_a_copy_lacks_is_told(state: State) -> None:
 
 
 async def test_a_copy_that_is_wrong_in_itself_is_found(
-    new_dsn: Callable[[], Awaitable[Addresses]], dsn: Addresses, tmp_path: Path
+    dsn: Addresses, target: str, tmp_path: Path
 ) -> None:
-    target = (await new_dsn()).admin
     file = tmp_path / "a.dump"
     source = await drills._dump(dsn.admin, file)
     await drills._restore(target, file)
@@ -92,9 +115,19 @@ async def test_after_a_restore_the_epoch_is_another(
 
 
 async def test_an_empty_database_is_tried_too(
-    new_dsn: Callable[[], Awaitable[Addresses]], monkeypatch: pytest.MonkeyPatch
+    new_dsn: Callable[[], Awaitable[Addresses]], target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its copy is analyzed: a plan over no rows asks for no tenant, and nobody is to mind."""
     monkeypatch.setenv("LOYALTY_DATABASE_URL", (await new_dsn()).admin)
-    result = await asyncio.to_thread(loyalty, "backup", "drill", "--into", (await new_dsn()).admin)
+    result = await asyncio.to_thread(loyalty, "backup", "drill", "--into", target)
     assert result.exit_code == 0, result.output
+
+
+async def test_the_server_that_is_copied_is_no_place_for_the_copy(
+    new_dsn: Callable[[], Awaitable[Addresses]], dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would give those who serve other passwords."""
+    monkeypatch.setenv("LOYALTY_DATABASE_URL", dsn.admin)
+    result = await asyncio.to_thread(loyalty, "backup", "drill", "--into", (await new_dsn()).admin)
+    assert "the server that it copies" in str(result.exception)
+    await (await Database.open(dsn.app, size=1)).close()

@@ -189,7 +189,8 @@ async def test_what_a_request_left_a_worker_finishes(shop: Any, dsn: Addresses, 
     api = shop.server.services.api
 
     async def record(fact: MemberClosed | MemberErased) -> Recorded:
-        return await api.lanes.record(shop.tenant_id, request_of(fact, BOSS))
+        recorded: Recorded = await api.lanes.record(shop.tenant_id, request_of(fact, BOSS))
+        return recorded
 
     who = MemberRef(external_id=NAME)
     done = await api.erasures.erase(shop.tenant_id, who, BOSS, record, pages=0)

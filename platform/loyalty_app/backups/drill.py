@@ -21,6 +21,7 @@ from loyalty_app.backups.restored import new_epoch
 from loyalty_app.backups.state import State, state_of
 from loyalty_app.installed import installed
 from loyalty_app.logins import ROLES, address, set_passwords
+from loyalty_app.problem import Problem
 
 
 @dataclass(slots=True)
@@ -42,10 +43,16 @@ class Report:
 async def drill(source: str, target: str, file: Path) -> Report:
     """Copy `source` by `file` into `target`, an empty database of another server, and look.
 
-    Both are addresses of superusers. The target's serving logins get passwords of their own.
+    Both are addresses of superusers. The target's serving logins get passwords of their own: on the
+    source's server they would be the passwords of those that serve.
 
-    :raises Problem: a program failed, or is missing
+    :raises Problem: both are of one server; a program failed, or is missing
     """
+    if await _server(source) == await _server(target):
+        raise Problem(
+            "The drill was given a database of the server that it copies",
+            "Name one of another server: databases of one share its roles and their passwords",
+        )
     report = Report(file)
     with report.timed("dump"):
         report.source = await _dump(source, file)
@@ -54,6 +61,16 @@ async def drill(source: str, target: str, file: Path) -> Report:
     with report.timed("check"):
         report.faults = await _faults(target, report.source)
     return report
+
+
+async def _server(url: str) -> int:
+    """What PostgreSQL calls itself: drawn when its data folder was made."""
+    connection = await asyncpg.connect(url)
+    try:
+        found: int = await connection.fetchval("select system_identifier from pg_control_system()")
+    finally:
+        await connection.close()
+    return found
 
 
 async def _dump(source: str, file: Path) -> State:
