@@ -14,6 +14,8 @@ PYTEST_ARGS ?=
 # What is compiled is kept, also where the environment says otherwise: tests start hundreds of
 # processes, and half the time until one serves would go by compiling the same again.
 unexport PYTHONDONTWRITEBYTECODE
+MIGRATIONS = $(wildcard platform/*/migrations/*.sql tenants/*/migrations/*.sql \
+  plugins/*/migrations/*.sql)
 
 ifeq ($(origin PYTHON),undefined)
 PYTHON := $(shell for candidate in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -46,6 +48,7 @@ check: $(VENV)/.dev ## Lint, types, import contracts, the committed schema
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/squawk $(MIGRATIONS)
 	$(BIN)/loyalty schema --check
 	$(BIN)/python -m tests.helm.reference --check
 

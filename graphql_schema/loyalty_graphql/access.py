@@ -47,6 +47,7 @@ class Rule:
     anyone: bool = False
     money: bool = False
     batch: bool = False
+    changes_nothing: bool = False
 
     def admit(self, principal: Principal | None) -> None:
         """Do nothing, or refuse.
@@ -109,6 +110,11 @@ def money(resolver: F) -> F:
 def batch(resolver: F) -> F:
     """A mutation that takes many items: its request body may be larger."""
     return _declare(resolver, replace(declared(resolver), batch=True))
+
+
+def changes_nothing(resolver: F) -> F:
+    """A mutation that only looks: its input is too large for a query. It leaves no entry."""
+    return _declare(resolver, replace(declared(resolver), changes_nothing=True))
 
 
 def only(*roles: Role, scope: str | None = None) -> Rule:

@@ -8,7 +8,7 @@ import strawberry
 from loyalty.errors import Refused
 from loyalty.units import format_minor
 from loyalty_graphql import texts
-from loyalty_graphql.access import allow, batch, money, reached
+from loyalty_graphql.access import allow, batch, changes_nothing, money, reached
 from loyalty_graphql.bulk_input import AdjustBalancesInput, asked, order_as_given
 from loyalty_graphql.bulk_shown import (
     AdjustmentOutcome,
@@ -113,6 +113,7 @@ class BulkAdjustmentMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="balances:adjust")
     @batch
+    @changes_nothing
     async def preview_adjust_balances(
         self, info: RequestInfo, input: AdjustBalancesInput
     ) -> AdjustBalancesPreview:

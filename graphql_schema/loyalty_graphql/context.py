@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from uuid import UUID
 
 from strawberry import Info
@@ -16,6 +17,7 @@ from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
+from loyalty.retention import Retention
 from loyalty.settlement.request import ClientKey, Recorded, Request, moved
 from loyalty.setup import Setup
 from loyalty_graphql.input_paths import in_input_words
@@ -23,6 +25,7 @@ from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor, Principal, Role
+from loyalty_tenants.privacy.erasures import Erasures
 from loyalty_tenants.webhooks.endpoints import Rules as WebhookRules
 
 
@@ -41,11 +44,13 @@ class Api:
     paging: Paging
     clock: Clock
     webhooks: WebhookRules
+    erasures: Erasures
+    retention: Retention
     forget: Callable[[UUID], None]
     """The tenant was changed: nothing remembered of it is believed any more."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Context:
     principal: Principal | None
     request_id: str
@@ -72,8 +77,9 @@ class Context:
             raise Refused(Code.FORBIDDEN, "name a tenant: use a token with a `tenant` claim")
         return self.who.tenant_id
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
+        """One for the operation: it knows whether anything was noted of what it did."""
         return self.who.actor(self.request_id)
 
     @property

@@ -17,6 +17,7 @@ from loyalty_graphql.members import Member, MemberQuery
 from loyalty_graphql.node_query import NodeQuery
 from loyalty_graphql.parked_returns import ReturnQuery
 from loyalty_graphql.previews import PreviewQuery
+from loyalty_graphql.privacy import PrivacyMutation, PrivacyQuery
 from loyalty_graphql.purchase_input import LINES_MAX
 from loyalty_graphql.purchase_mutations import PurchaseMutation
 from loyalty_graphql.purchases import Purchase, PurchaseQuery
@@ -28,6 +29,7 @@ CORE = Core(
     query=(
         NodeQuery,
         MemberQuery,
+        PrivacyQuery,
         PurchaseQuery,
         ActivityQuery,
         ReturnQuery,
@@ -41,6 +43,7 @@ CORE = Core(
     mutation=(
         MemberMutation,
         FreezeMutation,
+        PrivacyMutation,
         PurchaseMutation,
         CorrectionMutation,
         BatchMutation,

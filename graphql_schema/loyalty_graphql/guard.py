@@ -9,13 +9,16 @@ from strawberry.types.field import StrawberryField
 
 from loyalty_graphql.access import NOBODY, Rule, is_reached, rule_of
 from loyalty_graphql.descriptions import DEFINITION, own_types
+from loyalty_graphql.noting import noted
 from loyalty_tenants.scopes import DESCRIPTIONS as SCOPES
 
 
 def guard(schema: GraphQLSchema) -> None:
     """Put the rules before the resolvers. What was declared nowhere is closed to everyone."""
-    for kind, field, rule, _ in _fields(schema):
+    for kind, field, rule, place in _fields(schema):
         if rule is not None:
+            if kind is schema.mutation_type and field.resolve is not None:
+                field.resolve = noted(field.resolve, place.partition(".")[2], rule)
             field.resolve = _guarded(field.resolve, rule)
             if kind is schema.subscription_type:
                 field.subscribe = _guarded(field.subscribe, rule)

@@ -202,4 +202,10 @@ INVARIANTS: Mapping[str, str] = {
         (select 1 from loyalty.fact f where (f.tenant_id, f.id) = (d.tenant_id, d.fact_id))""",
     "every movement says who caused it": """
       select id, kind from loyalty.fact where actor = ''""",
+    "who was erased has no name": """
+      select e.member_id from loyalty.erasure e
+        join loyalty.member m on (m.tenant_id, m.id) = (e.tenant_id, e.member_id)
+       where m.external_id <> 'erased:' || m.id or m.attributes <> '{}' or m.status <> 'CLOSED'
+          or exists (select 1 from loyalty.member_identifier i
+                      where (i.tenant_id, i.member_id) = (m.tenant_id, m.id))""",
 }

@@ -21,6 +21,7 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
     facts.PurchaseReversed,
     facts.ActivityRecorded,
     facts.MemberClosed,
+    facts.MemberErased,
     facts.MemberFrozen,
     facts.MemberUnfrozen,
     facts.LotsDue,

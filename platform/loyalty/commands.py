@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from loyalty.facts import Fact
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class Redeem(Command):
     hold_for: timedelta | None = None
     order: str | None = None
     reward: str | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class ReleaseRedemption(Command):
     KIND: ClassVar[str] = "ReleaseRedemption"
     STILL_WHEN_FROZEN: ClassVar[bool] = True
     redemption_id: UUID
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class ReverseRedemption(Command):
     KIND: ClassVar[str] = "ReverseRedemption"
     STILL_WHEN_FROZEN: ClassVar[bool] = True
     redemption_id: UUID
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,7 @@ class AdjustBalance(Command):
     unit: str
     amount: int
     reason_code: str
-    note: str = ""
+    note: str = field(default="", metadata=PERSONAL)
     expires_at: datetime | None = None
     expires_after: str | None = None
     expires_end: str = "exact"

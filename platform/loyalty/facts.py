@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from loyalty.owners import Owner
+from loyalty.personal import PERSONAL
 from loyalty.purchase import Line, ReturnedLine, Tender
 
 
@@ -66,9 +67,9 @@ class Fact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberEnrolled(Fact):
     KIND: ClassVar[str] = "MemberEnrolled"
-    external_id: str
-    identifiers: tuple[str, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    external_id: str = field(metadata=PERSONAL)
+    identifiers: tuple[str, ...] = field(default=(), metadata=PERSONAL)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
     @property
     def natural_key(self) -> FactKey | None:
@@ -88,7 +89,7 @@ class PurchaseRecorded(Fact):
     tax_included: bool = True
     lines: tuple[Line, ...]
     tenders: tuple[Tender, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
     @property
     def natural_key(self) -> FactKey | None:
@@ -109,7 +110,7 @@ class PurchaseReversed(Fact):
     purchase_external_id: str
     purchase_revision: int | None = None
     lines: tuple[ReturnedLine, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
     @property
     def natural_key(self) -> FactKey | None:
@@ -122,7 +123,7 @@ class ActivityRecorded(Fact):
     source: str
     external_id: str
     type: str
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
     @property
     def natural_key(self) -> FactKey | None:
@@ -134,7 +135,20 @@ class MemberClosed(Fact):
     """The member left; what the account still holds goes back to the programs."""
 
     KIND: ClassVar[str] = "MemberClosed"
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberErased(Fact):
+    """Nothing here names the member any more: names, attributes and free text are gone for good."""
+
+    KIND: ClassVar[str] = "MemberErased"
+    COMPLETES: ClassVar[bool] = True
+
+    @property
+    def natural_key(self) -> FactKey | None:
+        known = self.member.id if self.member else None
+        return None if known is None else FactKey("erasure", str(known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,21 +156,19 @@ class MemberFrozen(Fact):
     """The member spends nothing until they are unfrozen; what happens to them still earns."""
 
     KIND: ClassVar[str] = "MemberFrozen"
-    reason: str
+    reason: str = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberUnfrozen(Fact):
     KIND: ClassVar[str] = "MemberUnfrozen"
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LotsDue(Fact):
-    """An instant at which lots of one account and unit reached their term.
-
-    Whose: the member's own, or (then without a member) those of `owner`.
-    """
+    """An instant at which lots of one account and unit reached their term: the member's own, or
+    (then without a member) those of `owner`."""
 
     KIND: ClassVar[str] = "LotsDue"
     unit: str

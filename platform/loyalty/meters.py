@@ -47,6 +47,11 @@ WORKER_DONE = Counter(
     "Things a worker did, by duty.",
     ["duty"],
 )
+RETENTION_DELETED = Counter(
+    "loyalty_retention_deleted_rows",
+    "Rows that were deleted because their time was over, by what they were.",
+    ["what"],
+)
 WORKER_FAILURES = Counter(
     "loyalty_worker_failures",
     "Slices of a worker's duties that failed and are tried again, by duty.",

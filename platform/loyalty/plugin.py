@@ -25,6 +25,8 @@ from loyalty.facts import Fact
 from loyalty.owners import OwnerResolver as OwnerResolver
 from loyalty.owners import OwnersAsked as OwnersAsked
 from loyalty.owners import Question as Question
+from loyalty.personal import PERSONAL as PERSONAL
+from loyalty.personal import PersonalRows as PersonalRows
 from loyalty.view import Stage, View
 
 F = TypeVar("F", bound=Fact)
@@ -237,6 +239,8 @@ class Plugin:
     `invariants` are queries about its own tables by what they say: in each tenant they find none.
     `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the tenants that stand in
     for one another each `what` adds up to nothing at any instant.
+    `personal` says of each of its tables that a member appears in what is erased with them; fields
+    of its facts say it by their metadata (`PERSONAL`). `impersonal` are its other tables, and why.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
     package are found there. `templates` is the package that holds program files to start from.
     """
@@ -261,5 +265,7 @@ class Plugin:
     graphql: GraphQLPart = field(default_factory=GraphQLPart)
     invariants: Mapping[str, str] = field(default_factory=dict)
     nets: Mapping[str, str] = field(default_factory=dict)
+    personal: tuple[PersonalRows, ...] = ()
+    impersonal: Mapping[str, str] = field(default_factory=dict)
     models: str | None = None
     templates: str | None = None

@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from loyalty.errors import Code, Refused
+from loyalty.personal import PERSONAL
 
 
 class LineKind(StrEnum):
@@ -42,7 +43,7 @@ class Line:
     category: str | None = None
     brand: str | None = None
     kind: LineKind = LineKind.PRODUCT
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict, metadata=PERSONAL)
 
     @property
     def net(self) -> int:
@@ -56,7 +57,7 @@ class Tender:
 
     kind: TenderKind
     amount: int
-    name: str | None = None
+    name: str | None = field(default=None, metadata=PERSONAL)
     redemption_id: str | None = None
 
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 from pydantic import ValidationError
 
-from loyalty_app.commands import demo, key, programs, scale, templates, tenant
+from loyalty_app.commands import backup, demo, key, member, programs, scale, templates, tenant
 from loyalty_app.commands.audit import audit
 from loyalty_app.commands.backtest import backtest
 from loyalty_app.commands.doctor import doctor
@@ -33,10 +33,12 @@ for command in (up, serve, worker, migrate, wait, schema, token, audit, doctor, 
     app.command()(command)
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(key.app, name="key")
+app.add_typer(member.app, name="member")
 programs.app.command()(backtest)
 app.add_typer(programs.app, name="programs")
 app.add_typer(templates.app, name="templates")
 app.add_typer(scale.app, name="scale")
+app.add_typer(backup.app, name="backup")
 app.add_typer(demo.app, name="demo")
 
 

@@ -12,6 +12,7 @@ from loyalty.clock import Clock, SystemClock
 from loyalty.database import Database
 from loyalty.plugin import Plugin
 from loyalty.recorder.lane import Lanes
+from loyalty_app.keeping import retention
 from loyalty_app.ledger import POOL, open_ledger
 from loyalty_app.settings import Settings
 from loyalty_app.webhooks import rules
@@ -24,6 +25,8 @@ from loyalty_tenants.access import Authenticator
 from loyalty_tenants.credentials import CredentialStore
 from loyalty_tenants.jwks import KeySets
 from loyalty_tenants.jwks_fetch import JwksFetcher
+from loyalty_tenants.privacy.erasures import Erasures
+from loyalty_tenants.privacy.terms import TERMS
 from loyalty_tenants.tokens import Tokens
 
 FLUSH_SECONDS = 60
@@ -79,6 +82,8 @@ async def open_services(
                 paging=Paging(Cursors(secret.encode())),
                 clock=clock,
                 webhooks=rules(settings, ledger.plugins),
+                erasures=Erasures(ledger.database, ledger.plugins, clock),
+                retention=retention(settings, TERMS),
                 forget=forget,
             ),
         )

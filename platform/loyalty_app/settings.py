@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     # How often a worker audits each tenant's ledger; 0: never.
     audit_hours: float = Field(default=24, ge=0)
+    # How long what passes is kept, in days: `audit_trail=400,inbound=30`; the rest as shipped.
+    retention: str | None = None
     data_dir: Path = Path(".loyalty")
     # A process whose event loop does not come round for so long is ended; 0: never.
     watchdog_seconds: float = Field(default=10, ge=0)

@@ -10,11 +10,12 @@ from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.jobs.outbox import Outbox
 from loyalty.plugin_set import PluginSet
+from loyalty_app.keeping import retention
 from loyalty_app.problem import Problem
 from loyalty_app.settings import Settings
+from loyalty_tenants.cleaning import TERMS, Cleaning
 from loyalty_tenants.egress import Reach
 from loyalty_tenants.egress_client import EgressClient
-from loyalty_tenants.webhooks.cleaning import Cleaning
 from loyalty_tenants.webhooks.endpoints import Rules
 from loyalty_tenants.webhooks.fan_out import FanOut
 from loyalty_tenants.webhooks.pauses import Pauses
@@ -69,7 +70,7 @@ async def open_webhooks(
                 Sender(client, seconds=settings.webhook_seconds),
                 clock,
             ),
-            cleaning=Cleaning(database, clock),
+            cleaning=Cleaning(database, clock, retention(settings, TERMS)),
         )
     finally:
         await client.close()

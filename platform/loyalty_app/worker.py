@@ -11,9 +11,12 @@ from loyalty.clock import Clock
 from loyalty.database import UnsafeLogin
 from loyalty.jobs.auditing import Auditing
 from loyalty.jobs.backlog import Backlog
+from loyalty.jobs.cleaning import TERMS
+from loyalty.jobs.scheduled import ScheduledJob
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
 from loyalty_app.backtests.walker import Walker
+from loyalty_app.keeping import retention
 from loyalty_app.ledger import Ledger, open_ledger
 from loyalty_app.probes import probes
 from loyalty_app.problem import Problem
@@ -24,6 +27,8 @@ from loyalty_app.webhooks import open_webhooks
 from loyalty_tenants.desk.bulk import JOB as BULK
 from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
+from loyalty_tenants.privacy.erasures import JOB as ERASURE
+from loyalty_tenants.privacy.erasures import ErasureJob
 from loyalty_tenants.publishing import activate_version
 
 # The duties take two connections, telling and cleaning one each, the post three, a probe one.
@@ -31,7 +36,7 @@ POOL = 8
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
-JOBS = {BULK: BulkJob()}  # of the tenants' floor
+JOBS: dict[str, ScheduledJob] = {BULK: BulkJob(), ERASURE: ErasureJob()}  # of the tenants' floor
 ACTOR = Actor(role="WORKER", subject="backfill")
 
 
@@ -57,7 +62,7 @@ async def work(
         async with opening_ledger as ledger:
             worker = Worker(
                 ledger.recorder, PublishedVersions(), jobs=JOBS, passing_by=False,
-                walker=Walker(settings),
+                walker=Walker(settings), retention=retention(settings, TERMS),
             )  # fmt: skip
             opening = open_webhooks(
                 settings, ledger.database, ledger.plugins, ledger.recorder.clock

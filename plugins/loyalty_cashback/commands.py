@@ -1,10 +1,11 @@
 """What members, tenants and payment providers ask of a cashback program beside spending."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
 from loyalty.commands import Command
+from loyalty.personal import PERSONAL
 from loyalty_cashback.payout import State
 from loyalty_earning import commands as earning
 
@@ -25,7 +26,7 @@ class RequestPayout(Command):
     payout: UUID
     unit: str
     amount: int | None = None
-    destination: str | None = None
+    destination: str | None = field(default=None, metadata=PERSONAL)
     by_member: bool = False
 
 
@@ -40,5 +41,5 @@ class RecordPayout(Command):
     payout: UUID
     redemption: UUID
     state: State
-    reference: str | None = None
-    reason: str | None = None
+    reference: str | None = field(default=None, metadata=PERSONAL)
+    reason: str | None = field(default=None, metadata=PERSONAL)

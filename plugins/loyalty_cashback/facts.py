@@ -1,11 +1,12 @@
 """What a cashback program lets others know, and what its jobs have its rules look at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Self
 from uuid import UUID
 
 from loyalty.facts import Fact, MemberRef
+from loyalty.personal import PERSONAL
 from loyalty_earning import facts as earning
 from loyalty_earning.caps import CapOn
 
@@ -25,7 +26,7 @@ class PayoutRequested(Fact):
     unit: str
     currency: str
     amount: str
-    destination: str | None
+    destination: str | None = field(metadata=PERSONAL)
     day: str | None
 
 
@@ -39,8 +40,8 @@ class PayoutPaid(Fact):
     unit: str
     currency: str
     amount: str
-    reference: str | None
-    reason: str | None
+    reference: str | None = field(metadata=PERSONAL)
+    reason: str | None = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +54,8 @@ class PayoutFailed(Fact):
     unit: str
     currency: str
     amount: str
-    reference: str | None
-    reason: str | None
+    reference: str | None = field(metadata=PERSONAL)
+    reason: str | None = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,8 @@ class PayoutReturned(Fact):
     unit: str
     currency: str
     amount: str
-    reference: str | None
-    reason: str | None
+    reference: str | None = field(metadata=PERSONAL)
+    reason: str | None = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from loyalty.commands import Redeem
 from loyalty.facts import ActivityRecorded, PurchaseRecorded, PurchaseReversed, TraitChanged
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
-from loyalty_cashback import facts, graphql, tables
+from loyalty_cashback import facts, graphql, personal, tables
 from loyalty_cashback.commands import Choose, RecordPayout, RequestPayout
 from loyalty_cashback.config import CashbackConfig
 from loyalty_cashback.jobs import JOBS
@@ -111,6 +111,7 @@ plugin = Plugin(
     activities=activities,
     jobs=JOBS,
     invariants=tables.INVARIANTS,
+    personal=personal.ROWS,
     templates="loyalty_cashback.templates",
     graphql=graphql.part,
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from loyalty.facts import FactReversed
 from loyalty.plugin import Plugin, PublishedFact, on
-from loyalty_partners import fund, graphql, half, lines
+from loyalty_partners import fund, graphql, half, lines, personal
 from loyalty_partners.config import PartnersConfig
 from loyalty_partners.facts import (
     ChargeUndone,
@@ -48,5 +48,7 @@ plugin = Plugin(
     writers=(lines.LINES, *fund.WRITERS),
     invariants=INVARIANTS,
     nets=NETS,
+    personal=personal.ROWS,
+    impersonal=personal.IMPERSONAL,
     graphql=graphql.part,
 )

@@ -22,7 +22,7 @@ from loyalty_earning.rules.earning import earn
 from loyalty_earning.rules.promoting import promote
 from loyalty_earning.running_sums import running_sums
 from loyalty_earning.uses import uses
-from loyalty_points import days_due, facts, graphql, reward_uses
+from loyalty_points import days_due, facts, graphql, personal, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
 from loyalty_points.jobs import JOBS
@@ -134,6 +134,7 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     jobs=(*JOBS, *days_due.JOBS),
+    personal=personal.ROWS,
     templates="loyalty_points.templates",
     graphql=graphql.part,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from loyalty.commands import Command
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class ShareCode(Command):
 
     KIND: ClassVar[str] = "referrals.code_shared/1"
     program: str
-    vanity: str | None = None
+    vanity: str | None = field(default=None, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +26,9 @@ class ClaimCode(Command):
 
     KIND: ClassVar[str] = "referrals.code_claimed/1"
     program: str
-    code: str
-    client: str
-    signals: Mapping[str, str] = field(default_factory=dict)
+    code: str = field(metadata=PERSONAL)
+    client: str = field(metadata=PERSONAL)
+    signals: Mapping[str, str] = field(default_factory=dict, metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,5 +38,5 @@ class ReviewReferral(Command):
     KIND: ClassVar[str] = "referrals.reviewed/1"
     program: str
     release: bool
-    reason: str
+    reason: str = field(metadata=PERSONAL)
     by: str

@@ -2,7 +2,7 @@
 
 from loyalty.facts import FactReversed, MemberEnrolled, PurchaseRecorded
 from loyalty.plugin import ConsumedFact, Loader, Plugin, PublishedFact, Writer, on
-from loyalty_referrals import facts, graphql, needs, rows
+from loyalty_referrals import facts, graphql, needs, personal, rows
 from loyalty_referrals.commands import ClaimCode, ReviewReferral, ShareCode
 from loyalty_referrals.config import ReferralsConfig
 from loyalty_referrals.counting import counters
@@ -84,6 +84,8 @@ plugin = Plugin(
         Writer(row=rows.StepRow, write=ladders.write_steps),
     ),
     invariants=INVARIANTS,
+    personal=personal.ROWS,
+    impersonal=personal.IMPERSONAL,
     templates="loyalty_referrals.templates",
     graphql=graphql.part,
 )  # fmt: skip

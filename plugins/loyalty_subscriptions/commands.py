@@ -1,10 +1,11 @@
 """What members and staff ask of subscriptions. `by_staff`: an admin or an operator does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from loyalty.commands import Command
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Cancel(Asked):
     KIND: ClassVar[str] = "subscriptions.cancellation_requested/1"
     STILL_WHEN_FROZEN: ClassVar[bool] = True
     at_once: bool = False
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
     by_staff: bool = False
 
 
@@ -60,7 +61,7 @@ class Comp(Asked):
     STILL_WHEN_FROZEN: ClassVar[bool] = True
     plan: str
     until: datetime | None = None
-    reason: str
+    reason: str = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,4 +71,4 @@ class GiveBack(Asked):
     KIND: ClassVar[str] = "subscriptions.refund_requested/1"
     STILL_WHEN_FROZEN: ClassVar[bool] = True
     amount: int | None = None
-    reason: str
+    reason: str = field(metadata=PERSONAL)

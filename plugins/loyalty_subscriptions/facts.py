@@ -1,11 +1,12 @@
 """What is told of payments, and what subscriptions let others know."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from loyalty.facts import Fact, FactKey
+from loyalty.personal import PERSONAL
 from loyalty_subscriptions.subscription import Provider
 
 # --- the port: what a payment provider, or the shop, tells of payments ---------------------------
@@ -32,7 +33,7 @@ class PaymentReported(Fact):
     KIND: ClassVar[str] = "subscriptions.payment_reported/1"
     program: str = ""
     provider: Provider
-    reference: str = ""
+    reference: str = field(default="", metadata=PERSONAL)
     event: str = ""
     invoice: str
     outcome: Outcome
@@ -65,7 +66,7 @@ class ChangeReported(Fact):
 
     KIND: ClassVar[str] = "subscriptions.change_reported/1"
     provider: Provider
-    reference: str
+    reference: str = field(metadata=PERSONAL)
     event: str
     plan: str | None = None
     price: str | None = None
@@ -82,7 +83,7 @@ class SubscriptionDue(Fact):
     KIND: ClassVar[str] = "subscriptions.fallen_due/1"
     program: str
     provider: Provider
-    reference: str
+    reference: str = field(metadata=PERSONAL)
 
 
 # --- what came of it -----------------------------------------------------------------------------
@@ -151,7 +152,7 @@ class PaymentUnmatched(Told):
     KIND: ClassVar[str] = "subscriptions.payment_unmatched/1"
     plan: str = ""
     provider: str
-    reference: str
+    reference: str = field(metadata=PERSONAL)
     invoice: str
     price: str
 
@@ -177,7 +178,7 @@ class Cancelled(Told):
 
     KIND: ClassVar[str] = "subscriptions.cancelled/1"
     until: datetime | None
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +204,7 @@ class RefundDue(Told):
     amount: str
     currency: str
     invoice: str
-    reason: str
+    reason: str = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,4 +223,4 @@ class Comped(Told):
 
     KIND: ClassVar[str] = "subscriptions.comped/1"
     until: datetime | None
-    reason: str
+    reason: str = field(metadata=PERSONAL)

@@ -8,7 +8,7 @@ from loyalty.view import Stage
 from loyalty_earning.rules import returning
 from loyalty_earning.running_sums import running_sums
 from loyalty_earning.uses import uses
-from loyalty_subscriptions import graphql, standing, tables
+from loyalty_subscriptions import graphql, personal, standing, tables
 from loyalty_subscriptions.commands import (
     Cancel,
     ChangePlan,
@@ -113,6 +113,7 @@ plugin = Plugin(
     jobs=JOBS,
     inbound=inbound,
     secrets=SECRETS,
+    personal=personal.ROWS,
     templates="loyalty_subscriptions.templates",
     graphql=graphql.part,
 )  # fmt: skip

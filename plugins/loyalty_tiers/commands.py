@@ -1,10 +1,11 @@
 """What staff, and members themselves, ask of a ladder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
 from loyalty.commands import Command
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class SetTier(Command):
     KIND: ClassVar[str] = "tiers.tier_set/1"
     program: str
     tier: str
-    reason: str
+    reason: str = field(metadata=PERSONAL)
     until: datetime | None = None
     locked: bool = False
 
@@ -30,4 +31,4 @@ class StartChallenge(Command):
     KIND: ClassVar[str] = "tiers.challenge_started/1"
     program: str
     challenge: str
-    reason: str = ""
+    reason: str = field(default="", metadata=PERSONAL)

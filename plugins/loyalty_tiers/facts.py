@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from loyalty.facts import Fact
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class TierChanged(Fact):
     since: datetime
     until: datetime | None = None
     sums: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
+    note: str = field(default="", metadata=PERSONAL)
 
 
 # --- looked at by rules, and told to nobody: what comes of them is told --------------------------

@@ -3,7 +3,7 @@
 from loyalty.facts import ActivityRecorded, Counted, PurchaseRecorded
 from loyalty.plugin import Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
-from loyalty_tiers import bonuses, facts, giving, graphql, rules
+from loyalty_tiers import bonuses, facts, giving, graphql, personal, rules
 from loyalty_tiers.commands import SetTier, StartChallenge
 from loyalty_tiers.config import TiersConfig
 from loyalty_tiers.counting import counters
@@ -45,6 +45,7 @@ plugin = Plugin(
     needs=LOADERS,
     writers=WRITERS,
     jobs=JOBS,
+    personal=personal.ROWS,
     templates="loyalty_tiers.templates",
     graphql=graphql.part,
 )  # fmt: skip

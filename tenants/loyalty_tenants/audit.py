@@ -53,6 +53,7 @@ async def write(
         dict(details or {}),
         by.request_id,
     )
+    by.noted[:] = [entry_id]
     return entry_id
 
 
@@ -63,12 +64,37 @@ async def entries(
     return await page(connection, beyond=before, count=min(first, PAGE_MAX))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries: of this actor, action and subject, at or after `since` and before `before`."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        given = {
+            "actor": self.actor, "action": self.action, "subject": self.subject,
+            "at__gte": self.since, "at__lt": self.before,
+        }  # fmt: skip
+        return {name: value for name, value in given.items() if value is not None}
+
+
 async def page(
-    connection: Connection, *, beyond: UUID | None, count: int, backward: bool = False
+    connection: Connection,
+    *,
+    wanted: Wanted | None = None,
+    beyond: UUID | None,
+    count: int,
+    backward: bool = False,
 ) -> Sequence[AuditEntry]:
     """`count` entries older than the one of an id, newest first; backward: newer, oldest first."""
     side, order = ("gt", "id") if backward else ("lt", "-id")
     asked = models.AuditEntry.all().using_db(bound(connection)).order_by(order)
+    asked = asked.filter(**(wanted or Wanted()).conditions)
     if beyond is not None:
         asked = asked.filter(**{f"id__{side}": beyond})
     return [

@@ -1,6 +1,6 @@
 """Who asks: the verified identity behind a request, and how it is named in the audit trail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -18,11 +18,12 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who did something, as the audit trail keeps it."""
+    """Who did something, as the audit trail keeps it; `noted` is the newest entry of it."""
 
     role: str
     subject: str
     request_id: str | None = None
+    noted: list[UUID] = field(default_factory=list, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "members:read": "read any member of the tenant and their balances",
         "members:write": "enroll, change and close members",
         "members:freeze": "freeze and unfreeze members",
+        "members:export": "read all that is held about a member, for the member",
+        "members:erase": "erase members for good",
         "purchases:read": "read purchases and returns",
         "purchases:write": "record purchases and returns",
         "activities:read": "read activities",
@@ -74,7 +76,14 @@ ALLOWED: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
         **DEFAULT,
         Role.SERVICE: _SERVICE
-        | {"members:freeze", "balances:adjust", "decisions:read", "audit:read"},
+        | {
+            "members:freeze",
+            "members:export",
+            "members:erase",
+            "balances:adjust",
+            "decisions:read",
+            "audit:read",
+        },
         Role.PARTNER: _SERVICE - {"members:write"} | {"partner:self"},
     }
 )

@@ -16,6 +16,7 @@ from loyalty_graphql.purchase_input import LINES_MAX, TENDERS_MAX
 from loyalty_graphql.scalars import BATCH_ITEMS_MAX
 from loyalty_graphql.wiring import Numbers
 from loyalty_tenants.principal import Role
+from loyalty_tenants.privacy.terms import TERMS
 from loyalty_tenants.scopes import ALLOWED, DEFAULT, DESCRIPTIONS
 
 Row = Sequence[str]
@@ -111,3 +112,9 @@ def command_names(group: Any, *before: str) -> Iterable[str]:
             yield from command_names(command, *before, name)
         else:
             yield "`" + " ".join(("loyalty", *before, name)) + "`"
+
+
+def retention_terms() -> Iterable[Row]:
+    for term in TERMS:
+        kept = "for good" if term.days is None else str(term.days)
+        yield [f"`{term.what}`: {term.description}", kept, str(term.least)]

@@ -58,8 +58,8 @@ def shown(step: Step, real: Any) -> str:
 
 def test_the_pages_tell_stories() -> None:
     guide = (
-        "backtest", "conditions", "daily-work", "explaining", "graphql", "programs/cashback",
-        "programs/files", "programs/subscriptions", "tutorial", "webhooks",
+        "backtest", "conditions", "daily-work", "explaining", "graphql", "privacy",
+        "programs/cashback", "programs/files", "programs/subscriptions", "tutorial", "webhooks",
     )  # fmt: skip
     pages = ["README.md", *(f"docs/{page}.md" for page in guide)]
     assert sorted(name_of(page) for page in STORIES) == pages

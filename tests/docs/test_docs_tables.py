@@ -14,6 +14,7 @@ CONDITIONS = ROOT / "docs" / "conditions.md"
 GRAPHQL = ROOT / "docs" / "graphql.md"
 OPERATING = ROOT / "docs" / "operating.md"
 PLUGINS = ROOT / "docs" / "plugins.md"
+PRIVACY = ROOT / "docs" / "privacy.md"
 
 
 def drawn(rows: Iterable[Sequence[str]]) -> str:
@@ -52,6 +53,11 @@ def test_every_effect_is_in_the_table() -> None:
 def test_every_command_is_in_the_table() -> None:
     found = typer.main.get_command(app)
     assert [row[0] for row in table(OPERATING, "Commands")] == list(tables.command_names(found))
+
+
+def test_every_term_of_retention_is_in_the_table() -> None:
+    expected = drawn(tables.retention_terms())
+    assert f"---|\n{expected}\n" in PRIVACY.read_text("utf-8"), f"it should be\n{expected}"
 
 
 def test_a_row_too_many_or_too_few_is_seen() -> None:

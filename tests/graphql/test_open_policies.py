@@ -38,7 +38,7 @@ NOT_READ = {
     "referral", "referral_code", "referral_failure", "referral_key", "referral_share",
     "referral_side", "referral_signal", "referral_step",
     "tiers_standing",
-    "cashback_payout",
+    "cashback_payout", "erasure", "retention",
 }  # fmt: skip
 # Of these one row is read, whichever comes first: ours goes, and only theirs would be found.
 ONE_ROW = {"approval_policy", "point_cost"}

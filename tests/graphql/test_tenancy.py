@@ -26,7 +26,7 @@ from tests.graphql.watcher import watching
 # The other tenant calls everything by one word, so that whatever a text means, it may be theirs.
 WORD, GHOST = "foreign0", "ghosts00"
 # Answers with what is new each time it is called.
-SECRETS = {"rotateTenantSecret", "createApiKey", "createTenant", "viewer"}
+SECRETS = {"rotateTenantSecret", "createApiKey", "createTenant", "viewer", "eraseMember"}
 # Once it stands, a change of it waits for a second person: each time it is answered otherwise.
 STANDING = {"setApprovalPolicy"}
 # Answers with an id of its own, whoever the members are: each has an outcome by itself.

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import strawberry
 
+from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import RequestInfo
-from loyalty_graphql.ids import node_id
+from loyalty_graphql.ids import node_id, uuid_of
 from loyalty_graphql.members import beyond
 from loyalty_graphql.paging import Connection
 from loyalty_graphql.scalars import Json
@@ -37,6 +38,24 @@ class AuditEntry:
     """The request that did it, as its answer named it in `x-request-id`."""
 
 
+@strawberry.input
+class AuditFilter:
+    """Which entries of the audit trail; what is given must all hold."""
+
+    actor: str | None = None
+    """Who made the change, by the subject of their credential."""
+    action: str | None = None
+    """What was done, such as `program.publish`, to the letter."""
+    subject: str | None = None
+    """What it was done to, such as `program:points`, to the letter."""
+    member: strawberry.ID | None = None
+    """The member that it was done to, by id; instead of `subject`."""
+    since: datetime | None = None
+    """From this instant on."""
+    before: datetime | None = None
+    """Before this instant."""
+
+
 @strawberry.type
 class AuditQuery:
     @strawberry.field
@@ -44,6 +63,7 @@ class AuditQuery:
     async def audit_trail(
         self,
         info: RequestInfo,
+        filter: AuditFilter | None = None,
         first: int | None = None,
         after: str | None = None,
         last: int | None = None,
@@ -51,6 +71,7 @@ class AuditQuery:
     ) -> Connection[AuditEntry]:
         """Every change of the tenant's setup and every one made by hand, newest first.
 
+        :param filter: which entries; default: all of them
         :param first: how many, at most 100
         :param after: a cursor of this list
         :param last: how many from the end, at most 100
@@ -62,11 +83,33 @@ class AuditQuery:
         )
         async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
             found = await audit.page(
-                connection, beyond=beyond(page.beyond), count=page.fetch, backward=page.backward
+                connection,
+                wanted=_wanted(filter),
+                beyond=beyond(page.beyond),
+                count=page.fetch,
+                backward=page.backward,
             )
         return context.api.paging.connection(
             page, found, node=_shown, position=lambda entry: (str(entry.id),)
         )
+
+
+def _wanted(given: AuditFilter | None) -> audit.Wanted:
+    """:raises Refused: BAD_USER_INPUT where both a subject and a member are given"""
+    if given is None:
+        return audit.Wanted()
+    subject = given.subject
+    if given.member is not None:
+        if subject is not None:
+            raise texts.bad("filter.member", "give a member or a subject, not both")
+        subject = f"member:{uuid_of(given.member, 'Member', field='filter.member')}"
+    return audit.Wanted(
+        actor=given.actor,
+        action=given.action,
+        subject=subject,
+        since=given.since,
+        before=given.before,
+    )
 
 
 def _shown(entry: audit.AuditEntry) -> AuditEntry:

@@ -13,6 +13,7 @@ from loyalty_graphql.admin.program_kinds import ProgramKindQuery
 from loyalty_graphql.admin.program_mutations import ProgramMutation
 from loyalty_graphql.admin.programs import Program, ProgramQuery
 from loyalty_graphql.admin.reasons import AdjustmentReasonMutation, AdjustmentReasonQuery
+from loyalty_graphql.admin.retention import RetentionMutation, RetentionQuery
 from loyalty_graphql.admin.secrets import SecretMutation
 from loyalty_graphql.admin.templates import TemplateMutation, TemplateQuery
 from loyalty_graphql.admin.tenants import TenantMutation, TenantQuery
@@ -40,6 +41,7 @@ ADMIN_QUERY = (
     WebhookEndpointQuery,
     WebhookDeliveryQuery,
     AuditQuery,
+    RetentionQuery,
 )
 ADMIN_MUTATION = (
     TenantMutation,
@@ -56,5 +58,6 @@ ADMIN_MUTATION = (
     WebhookEndpointMutation,
     WebhookDeliveryMutation,
     OperatorMutation,
+    RetentionMutation,
 )
 ADMIN_TYPES = (Program,)

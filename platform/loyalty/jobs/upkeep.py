@@ -9,14 +9,18 @@ from loyalty.jobs.parked import apply_arrived
 from loyalty.jobs.plugin_jobs import job_names
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import Visit
+from loyalty.retention import Retention
 
 EVERY = timedelta(minutes=10)
 
 
 class Upkeep:
+    def __init__(self, retention: Retention | None = None) -> None:
+        self._retention = retention
+
     async def run(self, visit: Visit, row: JobRow) -> int:
         applied = await apply_arrived(visit)
-        deleted = await clean(visit)
+        deleted = await clean(visit, self._retention)
         async with visit.transaction() as connection:
             setup = await visit.recorder.setups.read(connection, visit.tenant_id)
             for name in job_names(visit.recorder.plugins, setup, visit.now):

@@ -28,6 +28,7 @@ from loyalty.jobs.upkeep import Upkeep
 from loyalty.jobs.visit import SLICE, Duty, Visit
 from loyalty.meters import WORKER_DONE, WORKER_FAILURES
 from loyalty.recorder.recorder import Recorder
+from loyalty.retention import Retention
 
 POLL_SECONDS = 1.0
 log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Worker:
     `jobs` runs the rows of `loyalty.job` that floors above have, by their kind.
     `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
     holds, so the worker marks it done. Time is the recorder's clock; `sleep` is what waits where
-    nothing is due. `walker` walks back-tests.
+    nothing is due. `walker` walks back-tests; `retention` says how long
+    what passes is kept.
     """
 
     def __init__(
@@ -53,10 +55,12 @@ class Worker:
         poll: float = POLL_SECONDS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         walker: Walker = nobody,
+        retention: Retention | None = None,
     ) -> None:
         self._recorder = recorder
         self.backtests = Backtests(walker)
         further = {BACKTEST: self.backtests, **(jobs or {})}
+        further = {UPKEEP: Upkeep(retention), **further}
         self._duties = _duties(versions, size, further, passing_by=passing_by)
         self._postponed = Postponed()
         self._pace = GivingWay(recorder.database)
@@ -131,7 +135,6 @@ def _duties(
 ) -> Sequence[Duty]:
     jobs: dict[str, ScheduledJob] = {
         **further,
-        UPKEEP: Upkeep(),
         BACKFILL: Backfill(versions),
         PLUGIN: PluginJobs(),
     }

@@ -4,7 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberClosed, MemberEnrolled, MemberFrozen, MemberRef, MemberUnfrozen
+from loyalty.facts import (
+    MemberClosed,
+    MemberEnrolled,
+    MemberErased,
+    MemberFrozen,
+    MemberRef,
+    MemberUnfrozen,
+)
 from loyalty.ids import new_id
 from loyalty.ledger.account import MAIN
 from loyalty.settlement.expiring import end
@@ -47,6 +54,12 @@ def close(s: Settling, fact: MemberClosed) -> None:
     if s.the_member.status == "CLOSED":
         raise Refused(Code.ALREADY_CLOSED, "the member is closed already", field="member")
     _becomes(s, "CLOSED", closed_at=s.at)
+
+
+def erase(s: Settling, fact: MemberErased) -> None:
+    """Tell that a member was erased: only who left can be. What is erased is no value."""
+    if s.the_member.status != "CLOSED":
+        raise Refused(Code.BAD_USER_INPUT, "close the membership first", field="member")
 
 
 def freeze(s: Settling, fact: MemberFrozen) -> None:

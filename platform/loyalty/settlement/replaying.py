@@ -5,7 +5,14 @@ from typing import Any
 from loyalty import facts
 from loyalty.codec import differences
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberEnrolled, MemberRef, PurchaseRecorded, purchase_key
+from loyalty.facts import (
+    MemberEnrolled,
+    MemberErased,
+    MemberRef,
+    PurchaseRecorded,
+    purchase_key,
+)
+from loyalty.personal import under
 from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.request import Recorded, Request
 
@@ -35,12 +42,13 @@ def replay(
         # with what stands.
         for name in ("occurred_at", "revision"):
             new.pop(name), old.pop(name)
-    if request.client_key is not None or isinstance(request.fact, MemberEnrolled):
-        # A command happens when it is carried out; an enrolment is the same at any time.
+    if request.client_key is not None or isinstance(request.fact, MemberEnrolled | MemberErased):
+        # A command happens when it is carried out; these two are the same at any time.
         new.pop("occurred_at"), old.pop("occurred_at")
     if isinstance(request.fact, facts.PurchaseReversed) and new["purchase_revision"] is None:
         old["purchase_revision"] = None  # who names no revision contradicts none
-    changed = list(differences(old, new))
+    gone = old.pop("$erased", ())  # of who was erased: what is not there cannot be compared
+    changed = [path for path in differences(old, new) if not any(under(path, one) for one in gone)]
     about = isinstance(request.fact, MemberEnrolled | facts.PurchaseReversed)
     if known.kind not in (request.fact.KIND, "ReturnParked"):
         changed.append("operation")

@@ -30,6 +30,7 @@ from loyalty.settlement.settling import Settling
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
     facts.MemberEnrolled: membership.enroll,
     facts.MemberClosed: membership.close,
+    facts.MemberErased: membership.erase,
     facts.MemberFrozen: membership.freeze,
     facts.MemberUnfrozen: membership.unfreeze,
     facts.PurchaseReversed: reversing.reverse_purchase,

@@ -225,8 +225,8 @@ async def _reviewed(context: Context, given: ReviewReferralInput) -> Recorded:
                 connection,
                 context.actor,
                 action="referral.release" if given.release else "referral.refuse",
-                subject=f"referral:{row['id']}",
-                details={"reason": reason},
+                subject=f"member:{row['friend_id']}",  # so that it goes with them
+                details={"referral": str(row["id"]), "reason": reason},
                 now=command.occurred_at,
             )
     return done

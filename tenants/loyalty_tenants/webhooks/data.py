@@ -102,6 +102,10 @@ class MemberClosed(FactData):
     """Why, as it was given."""
 
 
+class MemberErased(FactData):
+    """Who a member was is gone here; the id stays. What you keep by it is yours to erase."""
+
+
 class MemberFrozen(FactData):
     """A member was frozen: they earn, and spend nothing."""
 

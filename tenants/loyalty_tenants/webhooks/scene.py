@@ -1,4 +1,4 @@
-"""What the events of a slice need to know besides their facts: read once, in four statements."""
+"""What the events of a slice need to know besides their facts: read once, a statement each."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +28,13 @@ select r.* from unnest($1::uuid[]) f (id) cross join lateral (
   select r.id, r.program_id, r.unit, r.amount, r.order_ref, r.held_until
     from loyalty.redemption r where r.id = f.id) r
 """
+# A return that named no revision: the one that stood then is its cause.
+_REVISIONS = """
+select r.* from unnest($1::uuid[]) x (id) cross join lateral (
+  select f.id, (s.payload ->> 'revision')::int as revision from loyalty.fact f
+    join loyalty.fact s on (s.tenant_id, s.id) = (f.tenant_id, f.cause_id)
+   where f.id = x.id limit 1) r
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +43,7 @@ class Scene:
     slugs: Mapping[UUID, str]
     postings: Mapping[UUID, Sequence[Mapping[str, Any]]]
     redemptions: Mapping[UUID, Mapping[str, Any]]
+    revisions: Mapping[UUID, int]
 
     def amount(self, minor: int, unit: str) -> Amount:
         places = self.places.get(unit)
@@ -57,6 +65,12 @@ async def read_scene(connection: Connection, rows: Iterable[OutboxRow], *, value
     if values:
         for posting in await connection.fetch(_POSTINGS, [row.fact_id for row in facts]):
             postings.setdefault(posting["fact_id"], []).append(posting)
+    unnamed = [
+        row.fact_id
+        for row in facts
+        if row.topic == "PurchaseReversed" and row.payload["purchase_revision"] is None
+    ]
+    revisions = await connection.fetch(_REVISIONS, unnamed) if unnamed else []
     return Scene(
         places={row["code"]: row["places"] for row in await connection.fetch(_UNITS)},
         slugs={row["id"]: row["slug"] for row in await connection.fetch(_PROGRAMS)},
@@ -66,6 +80,7 @@ async def read_scene(connection: Connection, rows: Iterable[OutboxRow], *, value
         }
         if redemptions
         else {},
+        revisions={row["id"]: row["revision"] for row in revisions},
     )
 
 

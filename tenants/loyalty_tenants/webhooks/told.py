@@ -49,6 +49,19 @@ def purchase(row: OutboxRow, scene: Scene) -> data.FactData:
     )
 
 
+def returned(row: OutboxRow, scene: Scene) -> data.FactData:
+    said = row.payload
+    revision = said["purchase_revision"]
+    return data.PurchaseReturned(
+        **common(row),
+        source=said["source"],
+        return_id=said["return_id"],
+        purchase_external_id=said["purchase_external_id"],
+        purchase_revision=scene.revisions[row.fact_id] if revision is None else revision,
+        taken_back=taken_back(row, scene),
+    )
+
+
 def lots_ended(row: OutboxRow, scene: Scene) -> data.FactData:
     ended = [
         data.Ended(amount=scene.amount(one["amount"], one["unit"]), program=one["rule"])
@@ -122,6 +135,7 @@ def moved(row: OutboxRow, posting: Mapping[str, Any], scene: Scene) -> data.Valu
 def published(row: OutboxRow, scene: Scene) -> data.FactData:
     """A plugin's fact: emitted at once beside another one, or recorded by itself."""
     said = dict(row.payload if row.content is None else row.content)
+    said.pop("$erased", None)  # which of its texts are empty because the member was erased
     return data.PublishedFact(**common(row, occurred_at=said.pop("occurred_at")), fact=said)
 
 

@@ -4,7 +4,7 @@ A topic is called `<what>.<past participle>.v<version>`; what a plugin publishes
 `stamps.card_filled/1` is `stamps.card_filled.v1`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from loyalty.facts import Fact
+from loyalty.personal import personal_paths
 from loyalty.plugin_set import PluginSet
 from loyalty_tenants.webhooks import data, told
 from loyalty_tenants.webhooks.told import Tell, plain
@@ -60,19 +61,13 @@ class Topic:
 FACTS: Mapping[str, tuple[str, type[data.FactData], Tell]] = {
     "MemberEnrolled": ("member.enrolled", data.MemberEnrolled, plain(data.MemberEnrolled)),
     "MemberClosed": ("member.closed", data.MemberClosed, plain(data.MemberClosed, "reason")),
+    "MemberErased": ("member.erased", data.MemberErased, plain(data.MemberErased)),
     "MemberFrozen": ("member.frozen", data.MemberFrozen, plain(data.MemberFrozen, "reason")),
     "MemberUnfrozen": (
         "member.unfrozen", data.MemberUnfrozen, plain(data.MemberUnfrozen, "reason")
     ),
     "PurchaseRecorded": ("purchase.recorded", data.PurchaseRecorded, told.purchase),
-    "PurchaseReversed": (
-        "purchase.returned",
-        data.PurchaseReturned,
-        plain(
-            data.PurchaseReturned,
-            "source", "return_id", "purchase_external_id", "purchase_revision",
-        ),
-    ),
+    "PurchaseReversed": ("purchase.returned", data.PurchaseReturned, told.returned),
     "ReturnParked": (
         "return.parked",
         data.ReturnParked,
@@ -121,6 +116,7 @@ class Topics:
         told = {
             name: fact for name, fact in plugins.published.items() if name not in plugins.untold
         }
+        self._told = told
         self._published = {name: name_of(name) for name in told}
         self._untold = UNTOLD | plugins.untold
         self.by_name: dict[str, Topic] = {}
@@ -136,6 +132,18 @@ class Topics:
     def values(self) -> Mapping[str, str]:
         """The topics of value that moved, by the kind of the posting."""
         return {kind: f"{name}.v1" for kind, (name, *_) in VALUES.items()}
+
+    @cached_property
+    def personal(self) -> Mapping[str, Sequence[str]]:
+        """Where a payload says something about a person, beside the member's name, by topic."""
+        told: dict[str, Sequence[str]] = {
+            f"{name}.v1": ("data.reason",)
+            for name, kind, _ in FACTS.values()
+            if "reason" in kind.model_fields
+        }
+        for name, fact in self._told.items():
+            told[name_of(name)] = tuple(f"data.fact.{path}" for path in personal_paths(fact))
+        return told
 
     def teller(self, kind: str) -> tuple[str, Tell] | None:
         """The topic of a recorded or published fact, and what puts it into words."""

@@ -52,6 +52,10 @@ FAULTS = {
     ),
     "children name a fact": "delete from loyalty.fact where kind = 'Redeem'",
     "every movement says who caused it": "update loyalty.fact set actor = ''",
+    "who was erased has no name": (
+        "insert into loyalty.erasure (tenant_id, member_id, asked_at, asked_by)"
+        " select tenant_id, id, now(), 'x' from loyalty.member where true"
+    ),
 }
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from loyalty_tenants.cleaning import clean
 from loyalty_tenants.webhooks import deliveries, endpoints
-from loyalty_tenants.webhooks.cleaning import clean
 
 TABLES = ("endpoint", "secret", "event", "delivery", "line")
 

@@ -23,6 +23,7 @@ from loyalty.commands import (
 from loyalty.facts import (
     ActivityRecorded,
     MemberClosed,
+    MemberErased,
     MemberFrozen,
     MemberRef,
     MemberUnfrozen,
@@ -39,7 +40,8 @@ from tests.kernel.jobs.conftest import ECHO, EchoConfig, Thanked
 
 ROOT = Path(__file__).parents[3]
 EVERY = {
-    "MemberEnrolled", "MemberFrozen", "MemberUnfrozen", "MemberClosed", "PurchaseRecorded",
+    "MemberEnrolled", "MemberFrozen", "MemberUnfrozen", "MemberClosed", "MemberErased",
+    "PurchaseRecorded",
     "PurchaseReversed", "ReturnParked",
     "ActivityRecorded", "LotsDue", "FactReversed", "Redeem", "CaptureRedemption",
     "ReleaseRedemption", "ReverseRedemption", "HoldLapsed", "AdjustBalance",
@@ -92,7 +94,8 @@ async def lively(make_world: Any, office: Any) -> Any:
     await redeemed(spend(2, capture=True))
     bought = world.purchase(bob, "10.00", external_id="o-2")
     await world.record(bought)
-    await world.record(world.back(bought, return_id="r-1"))
+    unnamed = replace(world.back(bought, return_id="r-1"), purchase_revision=None)
+    await world.record(unnamed)
     await world.record(
         world.back(world.purchase(bob, "1.00", external_id="unknown"), return_id="r-2")
     )
@@ -138,6 +141,9 @@ async def test_everything_that_happens_is_said_by_its_schema(
     for ending in (MemberFrozen, MemberUnfrozen, MemberClosed):
         ana, now = MemberRef(external_id="ana"), world.clock.now()
         await world.record(ending(member=ana, occurred_at=now, reason="asked"))
+    (row,) = await world.rows("select id from loyalty.member where external_id = 'ana'")
+    gone = MemberErased(member=MemberRef(id=row["id"]), occurred_at=world.clock.now())
+    await world.record(gone)
 
     told, topics = await said(world, office), office.topics(world)
 
@@ -170,6 +176,8 @@ async def test_what_is_said_of_a_life(lively: Any, office: Any) -> None:
     )
     created = [(one["state"], one["amount"]["value"]) for one in by_topic["redemption.created.v1"]]
     assert created == [("HELD", "20"), ("HELD", "3"), ("HELD", "4"), ("CAPTURED", "2")]
+    (returned,) = by_topic["purchase.returned.v1"]
+    assert returned["purchaseRevision"] == 1, "also where the return named none"
     (captured,) = by_topic["redemption.captured.v1"]
     assert (captured["captured"]["value"], captured["order"]) == ("15", "basket")
     (reversed_,) = by_topic["redemption.reversed.v1"]

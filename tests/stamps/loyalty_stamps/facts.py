@@ -1,9 +1,10 @@
 """What a punch card lets others know, and what it reads of that itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from loyalty.facts import Fact
+from loyalty.personal import PERSONAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +14,7 @@ class StampGiven(Fact):
     KIND: ClassVar[str] = "stamps.stamp_given/1"
     program: str
     stamps: int
-    reason: str
+    reason: str = field(metadata=PERSONAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

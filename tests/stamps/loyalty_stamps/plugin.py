@@ -15,7 +15,7 @@ from loyalty.plugin import (
     on,
 )
 from loyalty.view import Stage
-from loyalty_stamps import graphql, inbound, rules, tables
+from loyalty_stamps import graphql, inbound, personal, rules, tables
 from loyalty_stamps.config import StampsConfig
 from loyalty_stamps.counting import counters
 from loyalty_stamps.facts import CardExpired, CardFilled, FilledCard, StampGiven
@@ -64,6 +64,7 @@ plugin = Plugin(
     jobs=(Job(name="expire-cards", every=timedelta(hours=1), due=cards_due),),
     inbound=Inbound(verify=inbound.signed, facts=inbound.visits),
     secrets=("webhook_secret",),
+    personal=personal.ROWS,
     graphql=graphql.part,
     models="loyalty_stamps.models",
 )  # fmt: skip

@@ -1,0 +1,80 @@
+"""All that is held about a member, table by table, as plain rows."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from loyalty.connection import Connection
+from loyalty.personal import PersonalRows
+from loyalty.privacy.registry import Registry
+
+PAGE = 500
+
+# In the order of the primary key, so that pages meet.
+_KEY = """
+select string_agg(format('%I', a.attname), ', ' order by array_position(i.indkey::int[], a.attnum))
+  from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+ where i.indrelid = to_regclass('loyalty.' || $1) and i.indisprimary
+"""
+_NAMES = """array(select m.external_id from loyalty.member m where m.id = $1::uuid
+  union select i.value from loyalty.member_identifier i where i.member_id = $1::uuid)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A row that is about the member. `position`: the place of its table, and its own in it."""
+
+    table: str
+    row: dict[str, Any]
+    position: tuple[int, int]
+
+
+async def page(
+    connection: Connection,
+    registry: Registry,
+    member_id: UUID,
+    *,
+    beyond: tuple[int, int] | None = None,
+    count: int = PAGE,
+) -> list[Held]:
+    """`count` rows beyond a place, of one table after the other."""
+    at, skipped = beyond or (0, -1)
+    found: list[Held] = []
+    while at < len(registry.rows) and len(found) < count:
+        table = registry.rows[at]
+        rows = await _rows(connection, table, member_id, skipped + 1, count - len(found))
+        found += [
+            Held(table=table.table, row=row, position=(at, skipped + 1 + n))
+            for n, row in enumerate(rows)
+        ]
+        at, skipped = at + 1, -1
+    return found
+
+
+async def everything(
+    connection: Connection, registry: Registry, member_id: UUID
+) -> AsyncIterator[Held]:
+    """All of it. Ask for it in a transaction that sees one state of the database."""
+    beyond: tuple[int, int] | None = None
+    while rows := await page(connection, registry, member_id, beyond=beyond):
+        for one in rows:
+            yield one
+        beyond = rows[-1].position
+
+
+async def _rows(
+    connection: Connection, of: PersonalRows, member_id: UUID, offset: int, count: int
+) -> Sequence[dict[str, Any]]:
+    key = await connection.fetchval(_KEY, of.table)
+    rows = await connection.fetch(
+        f"""select to_jsonb(x) - $2::text[] as row
+              from (select * from loyalty.{of.table}
+                     where {of.condition.replace("{names}", _NAMES)} and $1::uuid is not null) x
+             order by {key} offset $3 limit $4""",
+        member_id,
+        ["tenant_id", *of.hidden],
+        offset,
+        count,
+    )
+    return [row["row"] for row in rows]

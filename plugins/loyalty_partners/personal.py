@@ -1,0 +1,36 @@
+"""What the plugin's tables hold about a member, and what goes when the member is erased."""
+
+from loyalty.plugin import PersonalRows
+
+_STATE = "one of a few words of ours"
+_CONFIG = "words of the tenant's config"
+
+ROWS = (
+    PersonalRows(table="partners_link", kept={"state": _STATE}),
+    PersonalRows(table="partners_link_code", deleted=True, hidden=("hash",)),
+    PersonalRows(table="partners_quote"),
+    PersonalRows(
+        table="partners_movement",
+        kept={
+            "kind": _STATE, "unit": _CONFIG, "currency": "a currency",
+            "ref": "the order or payment, as both brands' books name it",
+        },
+    ),
+    PersonalRows(
+        table="partners_dispute",
+        rows="movement_id in (select id from loyalty.partners_movement where member_id = $1)",
+        erased={"reason": "'erased'"},
+        kept={"state": _STATE},
+    ),
+    PersonalRows(
+        table="partners_link_failure",
+        rows="client in (select 'member:' || n from unnest({names}) n)",
+        deleted=True,
+    ),
+)  # fmt: skip
+
+IMPERSONAL = dict.fromkeys(
+    ("partners_agreement", "partners_terms", "partners_statement", "partners_pack",
+     "partners_fund"),
+    "between the two brands",
+)  # fmt: skip
