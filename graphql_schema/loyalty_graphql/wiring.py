@@ -60,6 +60,7 @@ class Wiring:
     clock: Clock = field(default_factory=SystemClock)
     origins: frozenset[str] = frozenset()
     introspection: bool = True
+    compiled: bool = True
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
