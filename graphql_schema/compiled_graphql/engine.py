@@ -1,5 +1,6 @@
 """Which operations are compiled, when, and for whom they are kept."""
 
+import logging
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -17,6 +18,8 @@ from compiled_graphql.inputs import Inputs
 from compiled_graphql.operation import Operation, operation_of
 from compiled_graphql.target import Target
 from compiled_graphql.unsupported import Reason, Unsupported
+
+log = logging.getLogger("compiled_graphql")
 
 SIGHT = 500
 """Bytes that a document counts for of which only is known that it was seen."""
@@ -145,6 +148,9 @@ class Engine:
             made = Compiled(self._target, operation, flags, self._bounds.fields)
         except Unsupported as no:
             made = no.reason
+        except Exception:
+            log.exception("an operation could not be compiled")
+            made = Reason.FAILED
         known.variants[flags] = made
         return made
 

@@ -135,9 +135,7 @@ class Selections:
         else:
             lines = [f"{v} = {call.expression}", *self._completed(one, names, "", "rare", v)]
             later = f"if {v}.__class__ is Coroutine: "
-            if is_leaf_type(get_named_type(one.type)) and not is_list_type(
-                get_nullable_type(one.type)
-            ):
+            if is_leaf_type(get_nullable_type(one.type)):
                 # Only what was not as expected can be one.
                 lines[-1:] = [*_opened_up(lines[-1]), f" {later}{add}"]
             else:
@@ -165,7 +163,7 @@ class Selections:
     def _waiting(self, one: Field, call: Call, names: dict[str, str], parameters: str) -> str:
         """A coroutine that calls the resolver, waits for it and completes what it answers."""
         body = [f"v = await {call.expression}", *self._completed(one, names, "await ", "late", "v")]
-        if not is_leaf_type(get_named_type(one.type)):
+        if not is_leaf_type(get_nullable_type(one.type)):
             body += ["if v.__class__ is Coroutine: v = await v"]
         failed = f"except Exception as e: return {self.source.constant(one)}.fail(R, e, p, None)"
         lines = ["try:", *indented([*body, "return v"]), failed]

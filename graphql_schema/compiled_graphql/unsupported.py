@@ -15,6 +15,7 @@ class Reason(StrEnum):
     CONDITIONS = "conditions"  # too many variables decide on fields, or one is no Boolean
     LARGE = "large"  # more fields than are compiled
     EXTENSION = "extension"  # the schema has extensions that want to see each field
+    FAILED = "failed"  # the compiler itself did: a mistake in it, which is logged
     OPERATION = "operation"  # not clear which operation is meant
 
 

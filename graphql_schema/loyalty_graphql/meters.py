@@ -28,7 +28,7 @@ EXECUTIONS = Counter(
     "loyalty_executions",
     "Operations by what executed them: `compiled`, or why graphql-core's own executor did "
     "(`first_sight`, `not_kept`, `introspection`, `subscription`, ...).",
-    ["by"],
+    ["way"],
 )
 IN_FLIGHT = Gauge(
     "loyalty_operations_in_flight",

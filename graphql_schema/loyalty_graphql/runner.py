@@ -12,10 +12,11 @@ from loyalty_graphql.access import Asking
 from loyalty_graphql.asked import Asked
 from loyalty_graphql.complaints import of_execution
 from loyalty_graphql.compose import COERCION_ERRORS_MAX, HIDE_SUGGESTIONS
-from loyalty_graphql.documents import Documents, Operation, introspection_refused
+from loyalty_graphql.documents import Document, Documents, Operation, introspection_refused
 from loyalty_graphql.edge_code import EdgeCode
 from loyalty_graphql.meters import EXECUTIONS
 from loyalty_graphql.rejection import Rejected
+from loyalty_graphql.trusted import TrustedDocuments
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
@@ -44,6 +45,10 @@ class Ready:
 
 class Runner:
     def __init__(self, wiring: Wiring) -> None:
+        """Get ready.
+
+        :raises ValueError: a trusted document is refused
+        """
         self._schema = wiring.schema
         self._numbers = wiring.numbers
         self._engine = Engine(
@@ -55,6 +60,7 @@ class Runner:
         self._documents = Documents(
             wiring.schema, wiring.limits, introspection=wiring.introspection
         )
+        self._trusted = TrustedDocuments(wiring.trusted, self._documents, self._engine)
 
     def prepare(self, asked: Asked, principal: Principal | None) -> Ready:
         """Everything that can be refused without running.
@@ -62,8 +68,7 @@ class Runner:
         :raises Unacceptable: the document or its variables are refused
         :raises Rejected: 400, it is not clear which operation is meant
         """
-        tenant = None if principal is None else principal.tenant_id
-        document = self._documents.read(asked.query, tenant)
+        text, document = self._document(asked, principal)
         operation = document.operation(asked.operation_name)
         if operation.introspects and principal is None:
             raise introspection_refused("send a credential with it, or read /schema.graphql")
@@ -72,7 +77,14 @@ class Runner:
         if operation.batch:
             cost += sum(len(value) for value in variables.values() if isinstance(value, list))
         node, name = document.node, operation.name
-        return Ready(asked.query, node, operation, name, variables, cost, principal)
+        return Ready(text, node, operation, name, variables, cost, principal)
+
+    def _document(self, asked: Asked, principal: Principal | None) -> tuple[str, Document]:
+        if asked.query is None:
+            trusted = self._trusted.find(asked.document_id or "")
+            return trusted.text, trusted.document
+        tenant = None if principal is None else principal.tenant_id
+        return asked.query, self._documents.read(asked.query, tenant)
 
     async def run(
         self, ready: Ready, context: Asking, root: object = None, *, spent: float = 0.0

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_app.fresh_context import FreshContext
 from loyalty_app.inbound import inbound
+from loyalty_app.problem import Problem
 from loyalty_app.readiness import Readiness
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
@@ -25,6 +27,7 @@ from loyalty_graphql.context import Context
 from loyalty_graphql.core import LIMITS
 from loyalty_graphql.endpoint import Endpoint
 from loyalty_graphql.ide import ide_routes
+from loyalty_graphql.trusted import read_manifest
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
 
@@ -65,7 +68,7 @@ def application(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
         async with open_services(settings, plugins=plugins, clock=clock) as services:
-            app.state.endpoint = Endpoint(_wiring(services, leaving))
+            app.state.endpoint = _endpoint(_wiring(services, leaving))
             app.state.services = services
             app.state.readiness = Readiness(services.api.database, leaving)
             with watchdog(stuck_after):
@@ -92,6 +95,8 @@ def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
         revalidate=revalidate,
         clock=services.api.clock,
         limits=LIMITS,
+        compiled=services.settings.compiled,
+        trusted=_manifest(services.settings.trusted_documents),
         leaving=leaving,
         admission=Admission(
             Allowances(
@@ -100,6 +105,27 @@ def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
                 in_flight=services.settings.tenant_in_flight,
             )
         ),
+    )
+
+
+def _endpoint(wiring: Wiring) -> Endpoint:
+    try:
+        return Endpoint(wiring)
+    except ValueError as error:
+        raise _bad_manifest(error) from None
+
+
+def _manifest(path: Path | None) -> Mapping[str, str]:
+    try:
+        return {} if path is None else read_manifest(path)
+    except (OSError, ValueError) as error:
+        raise _bad_manifest(error) from None
+
+
+def _bad_manifest(error: Exception) -> Problem:
+    return Problem(
+        f"LOYALTY_TRUSTED_DOCUMENTS cannot be used: {error}",
+        "Name a JSON file from id to document, each of which this release accepts",
     )
 
 
