@@ -6,7 +6,7 @@ then it fails, is null, of a wrong type, an exception as a value, or still to co
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
-from copy import copy
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -27,9 +27,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from compiled_graphql import Gated
-
-DEFINITION = "strawberry-definition"
+from tests.compiled.resolvers import DEFINITION, Resolver, replace_resolvers
 
 
 class Later(Awaitable[Any]):
@@ -193,31 +191,20 @@ def _leaf(kind: Any, random: Random) -> Any:
     return random.choice([{"a": [1, None]}, "text", 4])
 
 
-def furnish(schema: Schema, world: Callable[[Any], World]) -> None:
-    """Put such resolvers into a schema. `world(context)` is the world of a run.
+def furnish(schema: Schema) -> None:
+    """Put such resolvers, and guards that refuse now and then, into a schema.
 
-    The fields are copied, for they stand in other schemas, too.
+    They look into the world that is set in their context.
     """
-    core, converter = schema._schema, schema.schema_converter
-    for kind in core.type_map.values():
-        if kind.name.startswith("__") or not isinstance(kind, GraphQLObjectType):
-            continue
-        for name, field in kind.fields.items():
-            own = field.extensions.get(DEFINITION)
-            if kind is core.subscription_type or not isinstance(own, StrawberryField):
-                continue
-            if own.base_resolver is None:
-                continue
-            place, gated = f"{kind.name}.{name}", isinstance(field.resolve, Gated)
-            made = _with_fake(own, place, field.type, world)
-            field.extensions = {**field.extensions, DEFINITION: made}
-            resolve = converter.from_resolver(made)
-            field.resolve = Gated(resolve, _check(place, world)) if gated else resolve
+    replace_resolvers(schema, _fake, _check)
 
 
-def _check(place: str, world: Callable[[Any], World]) -> Callable[[Any], None]:
+WORLD: ContextVar[World] = ContextVar("world")
+
+
+def _check(place: str) -> Callable[[Any], None]:
     def check(context: Any) -> None:
-        here = world(None)
+        here = WORLD.get()
         here.log.append(("check", place))
         if not here.calm and here.random(f"check {place}").random() < 0.04:
             raise PermissionError(f"nobody may ask for {place}")
@@ -225,47 +212,28 @@ def _check(place: str, world: Callable[[Any], World]) -> Callable[[Any], None]:
     return check
 
 
-def _with_fake(
-    own: StrawberryField, place: str, kind: Any, world: Callable[[Any], World]
-) -> StrawberryField:
-    resolver = own.base_resolver
-    assert resolver is not None
-    signature, is_async = resolver.signature, resolver.is_async
-    info_name = resolver.info_parameter.name if resolver.info_parameter else None
-    _ = resolver.arguments, resolver.name, resolver.annotations, resolver.type_annotation
-    source_names = [p.name for p in (resolver.self_parameter, resolver.parent_parameter,
-                                     resolver.root_parameter) if p]  # fmt: skip
-
+def _fake(resolver: Resolver) -> Callable[..., Any]:
     def asked(args: Any, kwargs: Any) -> tuple[World, str]:
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        given = dict(bound.arguments)
-        source = next((given[name] for name in source_names if given.get(name)), None)
-        info = given.pop(info_name, None) if info_name else None
-        for name in source_names:
-            given.pop(name, None)
-        here = world(info)
-        token = f"{here.token(source)}/{place}{_shown(given)}"
+        source, info, given = resolver.asked(args, kwargs)
+        here = WORLD.get()
+        token = f"{here.token(source)}/{resolver.place}{given!r}"
         here.log.append((token, None if info is None else _of_info(info, here.random(token))))
         return here, token
 
     def answer(*args: Any, **kwargs: Any) -> Any:
         here, token = asked(args, kwargs)
-        return here.value(kind, token)
+        return here.value(resolver.kind, token)
 
     async def answer_later(*args: Any, **kwargs: Any) -> Any:
         here, token = asked(args, kwargs)
         random = here.random(f"{token} waits")
         if random.random() < 0.4:
-            await here.loader.load(f"{place} {random.randrange(3)}")
+            await here.loader.load(f"{resolver.place} {random.randrange(3)}")
         for _ in range(random.randrange(3)):
             await asyncio.sleep(0)
-        return here.value(kind, token)
+        return here.value(resolver.kind, token)
 
-    made, fake = copy(own), copy(resolver)
-    fake.wrapped_func = answer_later if is_async else answer
-    made.base_resolver = fake
-    return made
+    return answer_later if resolver.is_async else answer
 
 
 def _of_info(info: Any, random: Random) -> Any:
@@ -273,7 +241,3 @@ def _of_info(info: Any, random: Random) -> Any:
     if random.random() < 0.2:
         found += [repr(info.variable_values), info.operation.operation, len(info.selected_fields)]
     return found
-
-
-def _shown(given: Any) -> str:
-    return repr(given)
