@@ -96,13 +96,15 @@ class Engine:
 
     def trust(self, text: str, document: DocumentNode) -> Mapping[str | None, Reason]:
         """Compile every operation of a document and keep it for good; answers what was not."""
-        left = {}
+        left: dict[str | None, Reason] = {}
         for node in document.definitions:
-            if not isinstance(node, OperationDefinitionNode) or self._reason is not None:
+            if not isinstance(node, OperationDefinitionNode):
                 continue
             name = node.name.value if node.name else None
+            if self._reason is not None:
+                left[name] = self._reason
+                continue
             known = self._trusted[text, name] = self._known(document, name)
-            self._trusted[text, None] = known
             known.is_pinned = True
             for found in self._all(known):
                 if isinstance(found, Reason):

@@ -43,6 +43,9 @@ AS_USUAL = "__builds_as_usual__"
 """Set on a `from_input` hook that builds what strawberry would build without it."""
 
 
+_ALWAYS = "if True:"
+
+
 class Unusual(Exception):
     """A value that the fast way does not read: graphql-core decides."""
 
@@ -115,7 +118,9 @@ class Inputs:
             inner = self._reading(type_.of_type, kind, source)
             return ["if v is None: raise Unusual", *(inner[1:] and _dedented(inner))]
         kind = plain_type(kind)
-        if is_leaf_type(type_) and kind is not GlobalID and not isinstance(kind, StrawberryMaybe):
+        if isinstance(kind, StrawberryMaybe):  # for which null is a value, too
+            return [_ALWAYS, f" v = {source.constant(self._slowly(type_, kind))}(v)"]
+        if is_leaf_type(type_) and kind is not GlobalID:
             read = source.constant(type_.coerce_input_value)
             test = EXACT.get(type_, "False").format("v")
             body = [f"if not ({test}): v = {read}(v)"]

@@ -58,15 +58,16 @@ def operation_of(document: DocumentNode, name: str | None) -> Operation:
     node = operations[0]
     if node.operation is OperationType.SUBSCRIPTION:
         raise Unsupported(Reason.SUBSCRIPTION)
-    looked = _Look()
-    visit(document, looked)
-    if len(looked.conditions) > CONDITIONS_MAX:
-        raise Unsupported(Reason.CONDITIONS)
     fragments = {
         each.name.value: each
         for each in document.definitions
         if isinstance(each, FragmentDefinitionNode)
     }
+    looked = _Look()
+    for part in (node, *fragments.values()):
+        visit(part, looked)
+    if len(looked.conditions) > CONDITIONS_MAX:
+        raise Unsupported(Reason.CONDITIONS)
     return Operation(node, fragments, _with_defaults(node, looked.conditions))
 
 

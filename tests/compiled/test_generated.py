@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from loyalty_graphql.compose import ComposedSchema
 from tests.compiled.agreement import Agreement
 
-OPERATIONS = int(os.environ.get("LOYALTY_COMPILED_OPERATIONS", "150"))
-AT_ONCE = 50  # an event loop serves so many
+OPERATIONS = int(os.environ.get("LOYALTY_COMPILED_OPERATIONS", "60"))
+AT_ONCE = 20  # an event loop serves so many
 
 
 @pytest.fixture(scope="module")
