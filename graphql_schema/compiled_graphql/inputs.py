@@ -22,7 +22,7 @@ from graphql.pyutils import Undefined
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 from strawberry import Schema
 from strawberry.relay import GlobalID
-from strawberry.types.arguments import convert_argument
+from strawberry.types.arguments import InputContext, convert_argument
 from strawberry.types.base import (
     StrawberryList,
     StrawberryMaybe,
@@ -71,12 +71,23 @@ class Inputs:
 
     def builder(self, kind: Any) -> Take:
         """The same, ready to be called again and again."""
-        return lambda coerced: self.convert(coerced, kind)
+        inner = plain_type(kind)
+        definition = None if _is_wrapped(inner) else get_object_definition(inner)
+        if definition is None or definition.from_input is None:
+            return lambda coerced: self.convert(coerced, kind)
+        build = definition.from_input
+        context = InputContext(
+            info=None,
+            config=self._converter.config,
+            scalar_registry=self._converter.scalar_registry,
+            path=(),
+        )
+        return lambda coerced: None if coerced is None else build(inner, coerced, context)
 
     def is_kept_as_is(self, kind: Any) -> bool:
         """Whether strawberry hands over a coerced value of this type unchanged."""
         inner = plain_type(kind)
-        if inner is None or isinstance(inner, StrawberryList | StrawberryMaybe):
+        if inner is None or _is_wrapped(inner):
             return False
         return inner is not GlobalID and get_object_definition(inner) is None
 
@@ -86,7 +97,7 @@ class Inputs:
         :raises ByTheBook: a `from_input` hook, which gets `info` and the path
         """
         inner = plain_type(kind)
-        if isinstance(inner, StrawberryList | StrawberryMaybe):
+        if _is_wrapped(inner):
             self.check(inner.of_type, within)
             return
         definition = get_object_definition(inner)
@@ -220,6 +231,10 @@ def plain_type(kind: Any) -> Any:
             kind = kind.of_type
         else:
             return kind
+
+
+def _is_wrapped(kind: Any) -> bool:
+    return isinstance(kind, StrawberryList | StrawberryMaybe)
 
 
 def builds_as_usual(definition: StrawberryObjectDefinition) -> bool:

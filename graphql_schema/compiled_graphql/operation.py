@@ -39,6 +39,8 @@ class Operation:
 
     def flags(self, variables: Mapping[str, Any]) -> tuple[bool, ...] | None:
         """What the conditions are in one request; None where one is no Boolean."""
+        if not self.conditions:
+            return ()
         found = tuple(variables.get(name, default) for name, default in self.conditions.items())
         return found if all(flag is True or flag is False for flag in found) else None
 

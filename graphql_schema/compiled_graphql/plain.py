@@ -3,6 +3,7 @@
 Learned while operations run. Bounded, since a class that is held can never be freed.
 """
 
+from types import WrapperDescriptorType
 from typing import Any
 
 from graphql.pyutils import Undefined, is_awaitable
@@ -23,7 +24,8 @@ class Plain(set[type]):
             return
         if issubclass(kind, BaseException) or is_awaitable(value) or hasattr(value, "__aiter__"):
             return
-        if kind.__getattribute__ is not object.__getattribute__ or hasattr(kind, "__getattr__"):
+        # Attributes that Python code makes up may be there for one instance and not for another.
+        if type(kind.__getattribute__) is not WrapperDescriptorType or hasattr(kind, "__getattr__"):
             return
         if len(self) >= PLAIN_MAX:
             self.clear()

@@ -31,6 +31,8 @@ from loyalty_graphql.trusted import read_manifest
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
 
+GRAPHQL = "/graphql"
+
 
 def create_app(
     settings: Settings | None = None,
@@ -41,11 +43,10 @@ def create_app(
     stuck_after: float = 0,
 ) -> ASGIApp:
     """The application; it opens its services when the server starts it. See `application`."""
-    return FreshContext(
-        application(
-            settings, plugins=plugins, clock=clock, leaving=leaving, stuck_after=stuck_after
-        )
+    app = application(
+        settings, plugins=plugins, clock=clock, leaving=leaving, stuck_after=stuck_after
     )
+    return FreshContext(_Front(app))
 
 
 def application(
@@ -129,6 +130,23 @@ def _bad_manifest(error: Exception) -> Problem:
     )
 
 
+class _Front:
+    """Hands operations to the endpoint without the routes that are looked through for all else.
+
+    The endpoint answers for its own mistakes, so it needs nobody before it to catch them.
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = getattr(self._app.state, "endpoint", None)
+        if endpoint and scope.get("path") == GRAPHQL and not scope.get("root_path"):
+            await endpoint(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
 class _Delegated:
     """Hands a request to the endpoint, which exists only once the services are open."""
 
@@ -139,8 +157,8 @@ class _Delegated:
 def _routes() -> list[BaseRoute]:
     endpoint = _Delegated()
     return [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", endpoint),
+        Route(GRAPHQL, endpoint),
+        WebSocketRoute(GRAPHQL, endpoint),
         Route("/schema.graphql", _schema),
         Route("/in/{tenant}/{plugin}", inbound, methods=["POST"]),
         Route("/healthz", _health),
