@@ -39,7 +39,7 @@ def app(settings: Settings, tenant_id: UUID) -> Starlette:
     async def purchase(request: HttpRequest) -> Response:
         fact = _fact(orjson.loads(await request.body()))
         recorded = await request.state.lanes.record(tenant_id, Request(fact=fact, actor="bench"))
-        shown = {"id": recorded.fact_id, "replayed": recorded.replayed, **recorded.answer}
+        shown = {"id": str(recorded.fact_id), "replayed": recorded.replayed, **recorded.answer}
         return Response(orjson.dumps(shown), media_type="application/json")
 
     return Starlette(

@@ -12,11 +12,13 @@ import fcntl
 import hmac
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -274,3 +276,27 @@ async def _run(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def oracle() -> Iterator[Any]:
+    """With LOYALTY_TEST_ORACLE: every operation runs on both executors (see tests/compiled)."""
+    if "LOYALTY_TEST_ORACLE" not in os.environ:
+        yield None
+        return
+    from tests.compiled.oracle import Oracle
+
+    with pytest.MonkeyPatch.context() as patch:
+        made = Oracle()
+        made.switch_on(patch)
+        yield made
+    sys.stderr.write(f"operations on both executors: {dict(made.counts)}\n")
+
+
+@pytest.fixture(autouse=True)
+def executors_agree(oracle: Any) -> Iterator[None]:
+    """Each test's operations came out of both executors alike."""
+    yield
+    if oracle is not None:
+        differences, oracle.differences = oracle.differences, []
+        assert differences == []

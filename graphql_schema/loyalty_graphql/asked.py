@@ -8,7 +8,10 @@ from loyalty_graphql.rejection import bad_request
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    query: str
+    """Either a document or the id of a trusted one."""
+
+    query: str | None
+    document_id: str | None = None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
 
@@ -18,13 +21,18 @@ def asked(body: Any) -> Asked:
 
     :raises Rejected: 400 with the parameter at fault
     """
+    query: str | None = None
     match body:
         case list():
             raise bad_request("send one request at a time; batches are not taken")
-        case {"query": str() as query} if query.strip():
+        case {"documentId": str() as document_id} if document_id and body.get("query") is None:
+            pass
+        case {"query": str() as query} if query.strip() and body.get("documentId") is None:
             pass
         case dict():
-            raise bad_request("send the document as the string parameter query")
+            raise bad_request(
+                "send the document as the string parameter query, or a trusted one's documentId"
+            )
         case _:
             raise bad_request("send a JSON object with the parameter query")
     name = body.get("operationName")
@@ -33,4 +41,9 @@ def asked(body: Any) -> Asked:
     for parameter in ("variables", "extensions"):
         if not isinstance(body.get(parameter), dict | None):
             raise bad_request(f"send {parameter} as a JSON object, or leave it out")
-    return Asked(query=query, operation_name=name or None, variables=body.get("variables"))
+    return Asked(
+        query,
+        body.get("documentId"),
+        operation_name=name or None,
+        variables=body.get("variables"),
+    )

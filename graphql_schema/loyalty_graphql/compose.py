@@ -34,6 +34,7 @@ from loyalty_graphql.scalars import SCALARS
 
 # A request that is wrong in a hundred places is told about the first few.
 COERCION_ERRORS_MAX = 5
+HIDE_SUGGESTIONS = True
 
 Source = tuple[type, str]
 """A part of a root type, and whose it is."""
@@ -89,7 +90,7 @@ class ComposedSchema(strawberry.Schema):
             context_value=context,
             raw_variable_values=variables,
             operation_name=operation_name,
-            hide_suggestions=True,
+            hide_suggestions=HIDE_SUGGESTIONS,
             max_coercion_errors=COERCION_ERRORS_MAX,
         )
         if isinstance(executor, list):
@@ -121,7 +122,7 @@ class ComposedSchema(strawberry.Schema):
             operation_name=operation_name,
             executor_class=self.execution_context_class,
             is_awaitable=cast("Callable[[Any], TypeGuard[Awaitable[Any]]]", optimized_is_awaitable),
-            hide_suggestions=True,
+            hide_suggestions=HIDE_SUGGESTIONS,
             max_coercion_errors=COERCION_ERRORS_MAX,
         )
         return await result if isawaitable(result) else result

@@ -13,6 +13,7 @@ from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberRef
+from loyalty.lookups import Lookups
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
@@ -36,6 +37,7 @@ class Api:
     database: Database
     recorder: Recorder
     lanes: Lanes
+    lookups: Lookups
     setups: Setups
     plugins: PluginSet
     configs: Configs

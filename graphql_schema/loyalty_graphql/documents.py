@@ -91,12 +91,19 @@ class Documents:
         """
         if (kept := self._kept.get(text)) is not None:
             return kept
-        try:
-            document = self._document(self._parsed(text))
-        except LimitExceeded as found:
-            raise Unacceptable([of_limit(found)]) from None
+        document = self.made(text)
         self._kept.put(text, document, tenant)
         return document
+
+    def made(self, text: str) -> Document:
+        """The same, for who keeps it.
+
+        :raises Unacceptable: it does not parse, passes a limit or is not valid
+        """
+        try:
+            return self._document(self._parsed(text))
+        except LimitExceeded as found:
+            raise Unacceptable([of_limit(found)]) from None
 
     def check(self, operation: Operation, variables: Mapping[str, Any]) -> int:
         """Limits that depend on the variables: the sizes of values and pages, the cost.

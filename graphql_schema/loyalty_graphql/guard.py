@@ -7,6 +7,7 @@ from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from compiled_graphql import Gated
 from loyalty_graphql.access import NOBODY, Rule, is_reached, rule_of
 from loyalty_graphql.descriptions import DEFINITION, own_types
 from loyalty_graphql.noting import noted
@@ -66,10 +67,4 @@ def _own(field: GraphQLField) -> Rule | None:
 
 def _guarded(resolve: Callable[..., Any] | None, rule: Rule) -> Callable[..., Any]:
     assert resolve is not None, "strawberry gives every field a resolver"
-
-    # By position: a field may well have an argument called `source`.
-    def resolve_if_admitted(source: Any, info: Any, /, **arguments: Any) -> Any:
-        rule.admit(info.context.principal)
-        return resolve(source, info, **arguments)
-
-    return resolve_if_admitted
+    return Gated(resolve, lambda context: rule.admit(context.principal))

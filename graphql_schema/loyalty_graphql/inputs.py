@@ -21,6 +21,8 @@ from strawberry.types.base import (
 )
 from strawberry.types.lazy_type import LazyType
 
+from compiled_graphql import AS_USUAL
+
 T = TypeVar("T", bound=type)
 
 Convert = Callable[[Any, InputContext], Any]
@@ -53,6 +55,7 @@ def _build_of() -> Callable[[type, Mapping[str, Any], InputContext], Any]:
                 given[name] = value if convert is None else convert(value, context)
         return kind(**given)
 
+    setattr(build, AS_USUAL, True)
     return build
 
 

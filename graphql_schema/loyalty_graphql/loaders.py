@@ -4,6 +4,7 @@ Never shared between operations: a batch runs in the context of whoever schedule
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -32,26 +33,45 @@ class Loaders:
     def __init__(self, context: "Context", least: Mapping[Want, int] | None = None) -> None:
         self._context = context
         self.least = least or {}
-        self.member: DataLoader[MemberRef, MemberView | None] = DataLoader(self._members)
-        self.identifiers: DataLoader[UUID, Sequence[str]] = DataLoader(
-            self._read(members.identifiers_of, ())
-        )
-        self.fact: DataLoader[UUID, JournalFact | None] = DataLoader(
-            self._read(journal.by_ids, None)
-        )
-        self.decision: DataLoader[UUID, Any] = DataLoader(self._read(journal.decisions, None))
-        self.returns: DataLoader[UUID, Sequence[JournalFact]] = DataLoader(
-            self._read(journal.returns_of, ())
-        )
-        self.redemption: DataLoader[UUID, RedemptionView | None] = DataLoader(
-            self._read(self._redemptions, None)
-        )
-        self.statement: DataLoader[Page, Sequence[Entry]] = DataLoader(self._read(statements, ()))
-        self.holding: DataLoader[tuple[Holder, str, int], CachedBalance] = DataLoader(
-            self._holdings
-        )
-        self.holdings: DataLoader[UUID, Sequence[CachedBalance]] = DataLoader(self._all_holdings)
         self._of_plugins: dict[Any, DataLoader[Any, Any]] = {}
+
+    # Each is made when it is first asked: most operations want one or two.
+
+    @cached_property
+    def member(self) -> DataLoader[MemberRef, MemberView | None]:
+        return DataLoader(self._members)
+
+    @cached_property
+    def identifiers(self) -> DataLoader[UUID, Sequence[str]]:
+        return DataLoader(self._read(members.identifiers_of, ()))
+
+    @cached_property
+    def fact(self) -> DataLoader[UUID, JournalFact | None]:
+        return DataLoader(self._read(journal.by_ids, None))
+
+    @cached_property
+    def decision(self) -> DataLoader[UUID, Any]:
+        return DataLoader(self._read(journal.decisions, None))
+
+    @cached_property
+    def returns(self) -> DataLoader[UUID, Sequence[JournalFact]]:
+        return DataLoader(self._read(journal.returns_of, ()))
+
+    @cached_property
+    def redemption(self) -> DataLoader[UUID, RedemptionView | None]:
+        return DataLoader(self._read(self._redemptions, None))
+
+    @cached_property
+    def statement(self) -> DataLoader[Page, Sequence[Entry]]:
+        return DataLoader(self._read(statements, ()))
+
+    @cached_property
+    def holding(self) -> DataLoader[tuple[Holder, str, int], CachedBalance]:
+        return DataLoader(self._holdings)
+
+    @cached_property
+    def holdings(self) -> DataLoader[UUID, Sequence[CachedBalance]]:
+        return DataLoader(self._all_holdings)
 
     def of(
         self, query: Callable[[Any, list[K]], Awaitable[Mapping[K, V]]], missing: V
@@ -79,13 +99,7 @@ class Loaders:
 
     async def _members(self, refs: list[MemberRef]) -> list[MemberView | None]:
         context = self._context
-        async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-            ids = [ref.id for ref in refs if ref.id is not None]
-            known = await members.by_ids(connection, ids) if ids else {}
-            return [
-                known.get(ref.id) if ref.id is not None else await members.find(connection, ref)
-                for ref in refs
-            ]
+        return await context.api.lookups.members(context.tenant_id, refs)
 
     async def _holdings(self, keys: list[tuple[Holder, str, int]]) -> list[CachedBalance]:
         """Open lots of units, from the cache where it is fresh enough for everybody."""

@@ -1,6 +1,7 @@
 """Media types of GraphQL over HTTP: what may be sent, and what is answered."""
 
 from email.message import Message
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 
@@ -11,6 +12,7 @@ JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
 ACCEPT_LENGTH_MAX = 1_000
 
+_USUAL = frozenset({JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"})
 # Of those asked for with equal weight the first is answered.
 _OFFERED = (GRAPHQL, JSON)
 
@@ -20,8 +22,11 @@ def check_content_type(headers: Headers) -> None:
 
     :raises Rejected: 415
     """
+    given = headers.get("content-type", "")
+    if given in _USUAL:
+        return
     message = Message()
-    message["content-type"] = headers.get("content-type", "")
+    message["content-type"] = given
     # `Message` takes an empty or broken header for text/plain.
     if message.get_content_type() != JSON:
         raise _unsupported(f"send the body as {JSON}")
@@ -34,11 +39,15 @@ def negotiate(headers: Headers) -> str:
 
     :raises Rejected: 406 where it takes neither
     """
-    accept = ",".join(headers.getlist("accept"))
+    return _negotiated(",".join(headers.getlist("accept"))[:ACCEPT_LENGTH_MAX])
+
+
+@lru_cache(maxsize=128)  # clients of a kind send the same
+def _negotiated(accept: str) -> str:
     if not accept.strip():
         return JSON
     weights: dict[str, float] = {}
-    for part in accept[:ACCEPT_LENGTH_MAX].split(","):
+    for part in accept.split(","):
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         weights[name] = max(_weight(parameters), weights.get(name, 0.0))
     anything = max(weights.get("application/*", 0.0), weights.get("*/*", 0.0))

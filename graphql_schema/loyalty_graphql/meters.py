@@ -24,6 +24,12 @@ OPERATION_SECONDS = Histogram(
     ["kind"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
 )
+EXECUTIONS = Counter(
+    "loyalty_executions",
+    "Operations by what executed them: `compiled`, or why graphql-core's own executor did "
+    "(`first_sight`, `not_kept`, `introspection`, `subscription`, ...).",
+    ["way"],
+)
 IN_FLIGHT = Gauge(
     "loyalty_operations_in_flight",
     "Requests to /graphql that are being answered.",

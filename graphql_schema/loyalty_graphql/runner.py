@@ -7,29 +7,36 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, OperationType
 
+from compiled_graphql import Compiled, Engine
 from loyalty_graphql.access import Asking
 from loyalty_graphql.asked import Asked
 from loyalty_graphql.complaints import of_execution
-from loyalty_graphql.documents import Documents, Operation, introspection_refused
+from loyalty_graphql.compose import COERCION_ERRORS_MAX, HIDE_SUGGESTIONS
+from loyalty_graphql.documents import Document, Documents, Operation, introspection_refused
 from loyalty_graphql.edge_code import EdgeCode
+from loyalty_graphql.meters import EXECUTIONS
 from loyalty_graphql.rejection import Rejected
+from loyalty_graphql.trusted import TrustedDocuments
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
 
 Answer = dict[str, Any]
+COMPILED = EXECUTIONS.labels("compiled")
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A request that may run."""
 
+    text: str
     document: DocumentNode
     operation: Operation
     name: str | None
     variables: dict[str, Any]
     cost: int
     """Objects that it may answer with, and items that it hands over."""
+    principal: Principal | None
 
     @property
     def is_subscription(self) -> bool:
@@ -38,11 +45,22 @@ class Ready:
 
 class Runner:
     def __init__(self, wiring: Wiring) -> None:
+        """Get ready.
+
+        :raises ValueError: a trusted document is refused
+        """
         self._schema = wiring.schema
         self._numbers = wiring.numbers
+        self._engine = Engine(
+            wiring.schema,
+            is_on=wiring.compiled,
+            max_errors=COERCION_ERRORS_MAX,
+            hide_suggestions=HIDE_SUGGESTIONS,
+        )
         self._documents = Documents(
             wiring.schema, wiring.limits, introspection=wiring.introspection
         )
+        self._trusted = TrustedDocuments(wiring.trusted, self._documents, self._engine)
 
     def prepare(self, asked: Asked, principal: Principal | None) -> Ready:
         """Everything that can be refused without running.
@@ -50,8 +68,7 @@ class Runner:
         :raises Unacceptable: the document or its variables are refused
         :raises Rejected: 400, it is not clear which operation is meant
         """
-        tenant = None if principal is None else principal.tenant_id
-        document = self._documents.read(asked.query, tenant)
+        text, document = self._document(asked, principal)
         operation = document.operation(asked.operation_name)
         if operation.introspects and principal is None:
             raise introspection_refused("send a credential with it, or read /schema.graphql")
@@ -59,7 +76,15 @@ class Runner:
         cost = self._documents.check(operation, variables)
         if operation.batch:
             cost += sum(len(value) for value in variables.values() if isinstance(value, list))
-        return Ready(document.node, operation, operation.name, variables, cost)
+        node, name = document.node, operation.name
+        return Ready(text, node, operation, name, variables, cost, principal)
+
+    def _document(self, asked: Asked, principal: Principal | None) -> tuple[str, Document]:
+        if asked.query is None:
+            trusted = self._trusted.find(asked.document_id or "")
+            return trusted.text, trusted.document
+        tenant = None if principal is None else principal.tenant_id
+        return asked.query, self._documents.read(asked.query, tenant)
 
     async def run(
         self, ready: Ready, context: Asking, root: object = None, *, spent: float = 0.0
@@ -74,16 +99,32 @@ class Runner:
         seconds = self._seconds(ready)
         try:
             async with asyncio.timeout(seconds - spent):
-                result = await self._schema.run(
-                    ready.document,
-                    context=context,
-                    operation_name=ready.name,
-                    variables=ready.variables,
-                    root=root,
-                )
+                result = await self._execute(ready, context, root)
         except TimeoutError:
             raise _too_long(seconds) from None
         return _answer(result, context.request_id)
+
+    async def _execute(self, ready: Ready, context: Asking, root: object) -> ExecutionResult:
+        who = ready.principal
+        found = self._engine.find(
+            ready.text,
+            ready.document,
+            ready.name,
+            ready.variables,
+            owner=None if who is None else who.tenant_id,
+            is_kept=who is not None,
+        )
+        if isinstance(found, Compiled):
+            COMPILED.inc()
+            return await found(ready.variables, context, root)
+        EXECUTIONS.labels(found.value).inc()
+        return await self._schema.run(
+            ready.document,
+            context=context,
+            operation_name=ready.name,
+            variables=ready.variables,
+            root=root,
+        )
 
     async def watch(self, ready: Ready, context: Asking) -> AsyncIterable[Any]:
         """The events of a subscription.

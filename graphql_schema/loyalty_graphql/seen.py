@@ -8,7 +8,7 @@ from typing import Any
 
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from loyalty.tracing import read, tracer
+from loyalty.tracing import is_on, read, tracer
 from loyalty_graphql.meters import OPERATION_SECONDS, OPERATIONS, Names
 from loyalty_graphql.runner import Ready
 from loyalty_tenants.principal import Principal
@@ -52,6 +52,9 @@ def outcome(answer: Mapping[str, Any]) -> str:
 def operation_span(seen: Seen) -> Iterator[None]:
     """One span for the operation, in the trace that the caller is in."""
     assert seen.ready is not None
+    if seen.traced_by is None and not is_on():
+        yield
+        return
     kind, name = seen.ready.operation.kind.value, seen.ready.name
     with tracer.start_as_current_span(
         f"{kind} {name}" if name else kind, read(seen.traced_by), kind=SpanKind.SERVER

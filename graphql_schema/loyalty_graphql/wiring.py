@@ -50,7 +50,9 @@ class Numbers:
 class Wiring:
     """`origins` are foreign ones whose pages may open a socket; the edge's own always may.
 
-    `leaving` is set when the process is about to end: sockets are told to connect elsewhere.
+    `compiled`: operations run as compiled functions where they can. `trusted` are documents by the
+    id that clients may send instead. `leaving` is set when the process is about to end: sockets are
+    told to connect elsewhere.
     """
 
     schema: ComposedSchema
@@ -60,6 +62,8 @@ class Wiring:
     clock: Clock = field(default_factory=SystemClock)
     origins: frozenset[str] = frozenset()
     introspection: bool = True
+    compiled: bool = True
+    trusted: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     numbers: Numbers = field(default_factory=Numbers)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)

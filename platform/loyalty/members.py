@@ -14,6 +14,12 @@ from loyalty.view import MemberView
 COLUMNS = "m.id, m.external_id, m.status, m.enrolled_at, m.attributes"
 BY_ID = f"select {COLUMNS} from loyalty.member m where m.id = $1"
 BY_EXTERNAL_ID = f"select {COLUMNS} from loyalty.member m where m.external_id = $1"
+BY_EXTERNAL_IDS = f"select {COLUMNS} from loyalty.member m where m.external_id = any($1)"
+BY_IDENTIFIERS = f"""
+select i.value as mark, {COLUMNS} from loyalty.member_identifier i
+  join loyalty.member m on (m.tenant_id, m.id) = (i.tenant_id, i.member_id)
+ where i.value = any($1)
+"""
 BY_IDENTIFIER = f"""
 select {COLUMNS} from loyalty.member_identifier i
   join loyalty.member m on (m.tenant_id, m.id) = (i.tenant_id, i.member_id) where i.value = $1
@@ -30,6 +36,30 @@ async def find(connection: Connection, ref: MemberRef) -> MemberView | None:
     else:
         row = await connection.fetchrow(BY_IDENTIFIER, ref.identifier)
     return None if row is None else MemberView(**dict(row))
+
+
+async def found(
+    connection: Connection, refs: Sequence[MemberRef]
+) -> Mapping[MemberRef, MemberView]:
+    """The members that references name, in a statement for each kind of reference."""
+    if len(refs) == 1:
+        one = await find(connection, refs[0])
+        return {} if one is None else {refs[0]: one}
+    ids = [ref.id for ref in refs if ref.id is not None]
+    names = [ref.external_id for ref in refs if ref.external_id is not None]
+    marks = [ref.identifier for ref in refs if ref.identifier is not None]
+    rows: dict[MemberRef, MemberView] = {}
+    if ids:
+        rows |= {MemberRef(id=k): one for k, one in (await by_ids(connection, ids)).items()}
+    if names:
+        for row in await connection.fetch(BY_EXTERNAL_IDS, names):
+            rows[MemberRef(external_id=row["external_id"])] = MemberView(**dict(row))
+    if marks:
+        for row in await connection.fetch(BY_IDENTIFIERS, marks):
+            view = dict(row)
+            ref = MemberRef(identifier=view.pop("mark"))
+            rows[ref] = MemberView(**view)
+    return rows
 
 
 async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, MemberView]:

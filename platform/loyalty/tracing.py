@@ -21,6 +21,11 @@ def here() -> SpanContext | None:
     return context if context.is_valid and context.trace_flags.sampled else None
 
 
+def is_on() -> bool:
+    """Whether spans go anywhere: an SDK was set up, here or by who started the process."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
 def written(context: SpanContext) -> str:
     """As W3C `traceparent`: hexadecimal digits and dashes alone."""
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
@@ -38,4 +43,4 @@ def after(spans: Sequence[SpanContext]) -> tuple[Context | None, list[Link]]:
     return trace.set_span_in_context(NonRecordingSpan(spans[0])), [Link(one) for one in spans[1:]]
 
 
-__all__ = ["SpanKind", "after", "here", "read", "tracer", "written"]
+__all__ = ["SpanKind", "after", "here", "is_on", "read", "tracer", "written"]

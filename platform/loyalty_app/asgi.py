@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_app.fresh_context import FreshContext
 from loyalty_app.inbound import inbound
+from loyalty_app.problem import Problem
 from loyalty_app.readiness import Readiness
 from loyalty_app.services import Services, open_services
 from loyalty_app.settings import Settings
@@ -25,8 +27,11 @@ from loyalty_graphql.context import Context
 from loyalty_graphql.core import LIMITS
 from loyalty_graphql.endpoint import Endpoint
 from loyalty_graphql.ide import ide_routes
+from loyalty_graphql.trusted import read_manifest
 from loyalty_graphql.wiring import Wiring
 from loyalty_tenants.principal import Principal
+
+GRAPHQL = "/graphql"
 
 
 def create_app(
@@ -38,11 +43,10 @@ def create_app(
     stuck_after: float = 0,
 ) -> ASGIApp:
     """The application; it opens its services when the server starts it. See `application`."""
-    return FreshContext(
-        application(
-            settings, plugins=plugins, clock=clock, leaving=leaving, stuck_after=stuck_after
-        )
+    app = application(
+        settings, plugins=plugins, clock=clock, leaving=leaving, stuck_after=stuck_after
     )
+    return FreshContext(_Front(app))
 
 
 def application(
@@ -65,7 +69,7 @@ def application(
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[Mapping[str, object]]:
         async with open_services(settings, plugins=plugins, clock=clock) as services:
-            app.state.endpoint = Endpoint(_wiring(services, leaving))
+            app.state.endpoint = _endpoint(_wiring(services, leaving))
             app.state.services = services
             app.state.readiness = Readiness(services.api.database, leaving)
             with watchdog(stuck_after):
@@ -92,6 +96,8 @@ def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
         revalidate=revalidate,
         clock=services.api.clock,
         limits=LIMITS,
+        compiled=services.settings.compiled,
+        trusted=_manifest(services.settings.trusted_documents),
         leaving=leaving,
         admission=Admission(
             Allowances(
@@ -101,6 +107,44 @@ def _wiring(services: Services, leaving: asyncio.Event) -> Wiring:
             )
         ),
     )
+
+
+def _endpoint(wiring: Wiring) -> Endpoint:
+    try:
+        return Endpoint(wiring)
+    except ValueError as error:
+        raise _bad_manifest(error) from None
+
+
+def _manifest(path: Path | None) -> Mapping[str, str]:
+    try:
+        return {} if path is None else read_manifest(path)
+    except (OSError, ValueError) as error:
+        raise _bad_manifest(error) from None
+
+
+def _bad_manifest(error: Exception) -> Problem:
+    return Problem(
+        f"LOYALTY_TRUSTED_DOCUMENTS cannot be used: {error}",
+        "Name a JSON file from id to document, each of which this release accepts",
+    )
+
+
+class _Front:
+    """Hands operations to the endpoint without the routes that are looked through for all else.
+
+    The endpoint answers for its own mistakes, so it needs nobody before it to catch them.
+    """
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = getattr(self._app.state, "endpoint", None)
+        if endpoint and scope.get("path") == GRAPHQL and not scope.get("root_path"):
+            await endpoint(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class _Delegated:
@@ -113,8 +157,8 @@ class _Delegated:
 def _routes() -> list[BaseRoute]:
     endpoint = _Delegated()
     return [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", endpoint),
+        Route(GRAPHQL, endpoint),
+        WebSocketRoute(GRAPHQL, endpoint),
         Route("/schema.graphql", _schema),
         Route("/in/{tenant}/{plugin}", inbound, methods=["POST"]),
         Route("/healthz", _health),

@@ -10,6 +10,7 @@ from uuid import UUID
 from loyalty.cache.hub import Hints
 from loyalty.clock import Clock, SystemClock
 from loyalty.database import Database
+from loyalty.lookups import Lookups
 from loyalty.plugin import Plugin
 from loyalty.recorder.lane import Lanes
 from loyalty_app.keeping import retention
@@ -58,6 +59,8 @@ async def open_services(
         )
         lanes = Lanes(ledger.recorder)
         stack.push_async_callback(lanes.close)
+        lookups = Lookups(ledger.database)
+        stack.push_async_callback(lookups.close)
         authenticator = await _authenticator(stack, ledger.database, secret, clock)
 
         def forget(tenant_id: UUID) -> None:
@@ -74,6 +77,7 @@ async def open_services(
                 database=ledger.database,
                 recorder=ledger.recorder,
                 lanes=lanes,
+                lookups=lookups,
                 setups=ledger.setups,
                 plugins=ledger.plugins,
                 configs=ledger.configs,

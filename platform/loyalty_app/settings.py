@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     tenant_rate: int = Field(default=4_000, ge=0)
     member_rate: int = Field(default=500, ge=0)
     tenant_in_flight: int = Field(default=8, ge=0)
+    # Whether operations run as compiled functions; the file of documents that are known by an id.
+    compiled: bool = True
+    trusted_documents: Path | None = None
     # For those who watch: 0 answers no metrics. Logs are lines of JSON, or text for people.
     metrics_port: int = Field(default=0, ge=0, le=65535)
     log_format: LogFormat = LogFormat.TEXT

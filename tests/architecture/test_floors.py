@@ -18,6 +18,10 @@ PLANTED = {
     "Rules, facts, effects": ("platform/loyalty/settlement/sale.py", "import random"),
     "What a plugin decides": ("plugins/loyalty_points/earning.py", "import loyalty.database"),
     "Only GraphQL's own floor": ("platform/loyalty/journal.py", "import strawberry"),
+    "Compiled GraphQL knows": (
+        "graphql_schema/compiled_graphql/paths.py",
+        "import loyalty.units",
+    ),
     "The kernel's floor knows": ("platform/loyalty/audit.py", "import tortoise.models"),
 }
 
