@@ -13,7 +13,8 @@ from loyalty_tiers.tier import PATHS_MAX, Path
 
 
 class Challenge(Section):
-    """What is to be done within a time that begins when a member takes it (`startChallenge`)."""
+    """What is to be done within a time that begins when a member takes it (`startChallenge`), or
+    when the reward of a referral can be used that names it."""
 
     id: Identifier
     """Unique in the program and kept for ever."""

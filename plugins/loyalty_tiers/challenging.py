@@ -11,16 +11,21 @@ from loyalty_tiers.periods import Window, days_later
 from loyalty_tiers.standing import Basis, Reason, Standing, Taken
 
 
-def taken(standing: Standing, sums: Sums, challenge: Challenge, at: datetime) -> Standing:
-    """The standing of who takes a challenge at an instant."""
+def taken(
+    standing: Standing, sums: Sums, challenge: Challenge, at: datetime, *, given: bool = False
+) -> Standing:
+    """The standing of who takes a challenge at an instant. One that was given counts that whole
+    day: nobody asked for it then, and a worker may have come later."""
     config = sums.config
     until = days_later(at, challenge.span, sums.zone)
-    under_way = Taken(id=challenge.id, since=at, until=until, less=sums.before(at))
+    less = dict(sums.totals) if given else sums.before(at)
+    under_way = Taken(id=challenge.id, since=at, until=until, less=less, given=given)
     times = {**standing.taken, challenge.id: standing.taken.get(challenge.id, 0) + 1}
     if challenge.meanwhile and config.rank(standing.tier) < config.rank(challenge.tier):
         standing = Standing(
             tier=challenge.tier, since=at, reached_at=at, reason=Reason.CHALLENGE, until=until,
             less=sums.on_day(day_start(local_day(at, sums.zone), sums.zone)),
+            offers=standing.offers,
         )  # fmt: skip
     return replace(standing, challenge=under_way, taken=times)
 

@@ -16,6 +16,7 @@ from loyalty_tiers.deriving import (
     reached,
     stands,
 )
+from loyalty_tiers.offers import begun
 from loyalty_tiers.periods import INSTANT, Ends, Kind, Lasts, boundaries, days_later
 from loyalty_tiers.standing import Basis, Reason, Standing
 
@@ -95,7 +96,8 @@ def _gone(standing: Standing, sums: Sums, at: datetime) -> Standing | None:
 
 def _next(standing: Standing) -> datetime | None:
     challenge = None if standing.challenge is None else standing.challenge.until
-    ends = (standing.ends_at or standing.until, standing.rise_at, challenge)
+    offer = min((one.at for one in standing.offers), default=None)
+    ends = (standing.ends_at or standing.until, standing.rise_at, challenge, offer)
     return min([one for one in ends if one is not None], default=None)
 
 
@@ -103,6 +105,8 @@ def passed(standing: Standing, sums: Sums, end: datetime) -> Standing:
     """What becomes of a standing at its end, or where a better one begins."""
     if standing.challenge is not None and standing.challenge.until == end:
         standing = challenge_over(standing, sums, end)
+    if any(one.at <= end for one in standing.offers):
+        standing = begun(standing, sums, end)
     if end == (standing.ends_at or standing.until):
         standing = _ended(standing, sums, end)
     if standing.rise_at == end:
@@ -218,7 +222,8 @@ def looked_ahead(standing: Standing, sums: Sums, at: datetime) -> Standing:
     drop_at = _drop_at(standing, sums, at)
     due = [one for one in (_next(standing), drop_at) if one is not None]
     future, then_at = standing, None
-    for _ in range(3):  # an end, the end of its grace, and no more: what is kept is looked at then
+    # An end, the end of its grace, and no more: what is kept is looked at then.
+    for _ in range(3 + len(standing.offers)):
         if (then_at := _next(future)) is None:
             break
         future = passed(future, sums, then_at)

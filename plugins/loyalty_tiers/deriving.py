@@ -43,7 +43,8 @@ def start(config: TiersConfig, at: datetime) -> Standing:
 def below_all(config: TiersConfig, before: Standing, at: datetime, reason: Reason) -> Standing:
     """Of who has no more than everybody has from the start."""
     kept = start(config, at)
-    return replace(kept, reason=reason, challenge=before.challenge, taken=before.taken)
+    return replace(kept, reason=reason, challenge=before.challenge, taken=before.taken,
+                   offers=before.offers)  # fmt: skip
 
 
 def reached(
@@ -73,6 +74,7 @@ def reached(
         basis=basis,
         challenge=before.challenge,
         taken=before.taken,
+        offers=before.offers,
         landed=reason is Reason.SOFT_LANDING,
         fingerprint=config.fingerprint,
     )

@@ -30,6 +30,21 @@ class TierChanged(Fact):
     note: str = field(default="", metadata=PERSONAL)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardGiven(Fact):
+    """`referrals.rewarded/1` as it is read here: the ids of challenges that begin with it."""
+
+    challenges: tuple[str, ...]
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardWithdrawn(Fact):
+    """`referrals.withdrawn/1` as it is read here: those that end with it."""
+
+    challenges: tuple[str, ...]
+
+
 # --- looked at by rules, and told to nobody: what comes of them is told --------------------------
 
 

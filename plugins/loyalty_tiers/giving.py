@@ -48,6 +48,7 @@ def _given(before: Standing, sums: Sums, command: SetTier, tier: str, at: dateti
         less=sums.on_day(day_start(local_day(at, sums.zone), sums.zone)),
         challenge=before.challenge,
         taken=before.taken,
+        offers=before.offers,
         locked=command.locked,
         note=command.reason,
     )

@@ -1,9 +1,9 @@
 """The ladder of tiers, on one screen."""
 
 from loyalty.facts import ActivityRecorded, Counted, PurchaseRecorded
-from loyalty.plugin import Plugin, PublishedFact, Trait, on
+from loyalty.plugin import ConsumedFact, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
-from loyalty_tiers import bonuses, facts, giving, graphql, personal, rules
+from loyalty_tiers import bonuses, facts, giving, graphql, personal, rewarding, rules
 from loyalty_tiers.commands import SetTier, StartChallenge
 from loyalty_tiers.config import TiersConfig
 from loyalty_tiers.counting import counters
@@ -26,6 +26,10 @@ plugin = Plugin(
         on(SetTier, TiersConfig, giving.set_tier, needs=(NEED,), emits=(facts.TierChanged,)),
         on(StartChallenge, TiersConfig, giving.start_challenge, needs=(NEED,),
            emits=(facts.TierChanged,)),
+        on(facts.RewardGiven, TiersConfig, rewarding.give, needs=(NEED,),
+           emits=(facts.TierChanged,)),
+        on(facts.RewardWithdrawn, TiersConfig, rewarding.withdraw, needs=(NEED,),
+           emits=(facts.TierChanged,)),
     ),
     facts=(
         PublishedFact(name=SetTier.KIND, fact=SetTier),
@@ -33,6 +37,10 @@ plugin = Plugin(
         PublishedFact(name=facts.TierChanged.KIND, fact=facts.TierChanged),
         PublishedFact(name=facts.ReviewDue.KIND, fact=facts.ReviewDue, told=False),
         PublishedFact(name=facts.LadderReviewed.KIND, fact=facts.LadderReviewed, told=False),
+    ),
+    consumes=(
+        ConsumedFact(name="referrals.rewarded/1", fact=facts.RewardGiven),
+        ConsumedFact(name="referrals.withdrawn/1", fact=facts.RewardWithdrawn),
     ),
     traits=(
         Trait(name=rules.TIER, type=str, description="The member's tier on this ladder.",

@@ -41,13 +41,23 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A challenge that was given as a reward, and begins at `at`."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A challenge under way: `less` is what was counted before it began, that day or ever."""
+    """A challenge under way: `less` is what was counted before it began, that day or ever.
+    `given`: it is a reward, and goes with what it was given for."""
 
     id: str
     since: datetime
     until: datetime
     less: Mapping[str, int]
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +66,10 @@ class Standing:
 
     `reached_at` is when its validity began, `until` when that ends (None: no end is known); in its
     grace the tier stays until `ends_at`. `less` is what the day of `reached_at` had by then.
-    `challenge` is one under way, `taken` how often each was taken. `rise_at` is when a better tier
-    begins that was reached. At `then_at` the tier is `then`, if nothing more is counted by then;
-    `plan` is what others were told of the time ahead. `due_at` is when to look at it again.
+    `challenge` is one under way, `taken` how often each was taken, `offers` are those that are to
+    begin yet. `rise_at` is when a better tier begins that was reached. At `then_at` the tier is
+    `then`, if nothing more is counted by then; `plan` is what others were told of the time ahead.
+    `due_at` is when to look at it again.
     """
 
     tier: str | None
@@ -72,6 +83,7 @@ class Standing:
     rise_at: datetime | None = None
     challenge: Taken | None = None
     taken: Mapping[str, int] = field(default_factory=dict)
+    offers: tuple[Offer, ...] = ()
     landed: bool = False
     locked: bool = False
     note: str = ""
@@ -102,8 +114,9 @@ class Standing:
             "taken": dict(self.taken),
             "challenge": challenge and {
                 "id": challenge.id, "since": iso(challenge.since), "until": iso(challenge.until),
-                "less": dict(challenge.less),
+                "less": dict(challenge.less), "given": challenge.given,
             },
+            "offers": [[one.id, iso(one.at)] for one in self.offers],
             "locked": self.locked,
             "note": self.note,
             "thenAt": iso(self.then_at),
@@ -131,6 +144,7 @@ class Standing:
             rise_at=_maybe(plain, "riseAt"),
             challenge=_taken(plain.get("challenge")),
             taken=plain.get("taken", EMPTY),
+            offers=tuple(Offer(id=one, at=_at(at)) for one, at in plain.get("offers", ())),
             landed=plain.get("landed", False),
             locked=plain.get("locked", False),
             note=plain.get("note", ""),
@@ -157,8 +171,9 @@ def _taken(plain: Mapping[str, Any] | None) -> Taken | None:
     if plain is None:
         return None
     return Taken(
-        id=plain["id"], since=_at(plain["since"]), until=_at(plain["until"]), less=plain["less"]
-    )
+        id=plain["id"], since=_at(plain["since"]), until=_at(plain["until"]), less=plain["less"],
+        given=plain.get("given", False),
+    )  # fmt: skip
 
 
 def _maybe(plain: Mapping[str, Any], key: str) -> datetime | None:
