@@ -27,6 +27,7 @@ class PersonalRows:
     expression is a text that only this erasure knows: `loyalty.pseudonym(column, {secret})` calls
     equal things by one new name. `hidden` columns (secrets, hashes) are in no export.
     `by_kernel`: the login that erases may not write this table, a procedure of the ledger does it.
+    `read_by`: nor read it, but for a member's rows by this function (`loyalty.told_of($1)`).
     """
 
     table: str
@@ -36,6 +37,7 @@ class PersonalRows:
     kept: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
     by_kernel: bool = False
+    read_by: str = ""
 
     @property
     def condition(self) -> str:

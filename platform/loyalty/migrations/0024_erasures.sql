@@ -15,7 +15,9 @@ create table loyalty.erasure (
 create index erasure_open on loyalty.erasure (tenant_id, asked_at) where done_at is null;
 alter table loyalty.erasure add primary key (tenant_id, member_id);
 call loyalty.protect('erasure');
-grant select on loyalty.erasure to loyalty_app, loyalty_worker, loyalty_audit, loyalty_ledger;
+grant select on loyalty.erasure to loyalty_app, loyalty_worker, loyalty_ledger;
+grant select (tenant_id, member_id, asked_at, asked_by, watermark, done_at) on loyalty.erasure
+  to loyalty_audit;  -- no names
 grant insert, update on loyalty.erasure to loyalty_ledger;
 
 grant delete on loyalty.member_identifier to loyalty_ledger;

@@ -67,10 +67,12 @@ async def _rows(
     connection: Connection, of: PersonalRows, member_id: UUID, offset: int, count: int
 ) -> Sequence[dict[str, Any]]:
     key = await connection.fetchval(_KEY, of.table)
+    source, condition = f"loyalty.{of.table}", of.condition.replace("{names}", _NAMES)
+    if of.read_by:
+        source, condition = of.read_by, "true"
     rows = await connection.fetch(
         f"""select to_jsonb(x) - $2::text[] as row
-              from (select * from loyalty.{of.table}
-                     where {of.condition.replace("{names}", _NAMES)} and $1::uuid is not null) x
+              from (select * from {source} where {condition} and $1::uuid is not null) x
              order by {key} offset $3 limit $4""",
         member_id,
         ["tenant_id", *of.hidden],

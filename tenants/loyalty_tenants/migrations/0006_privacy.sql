@@ -5,8 +5,18 @@ grant update (body) on loyalty.webhook_event to loyalty_ledger;
 grant select on loyalty.webhook_event, loyalty.webhook_delivery to loyalty_ledger;
 grant select, update (details, actor) on loyalty.audit_entry to loyalty_ledger;
 grant select, update (named_by, member, note) on loyalty.bulk_adjustment_item to loyalty_ledger;
--- Who asks for all that is held about a member is shown what was told of them.
-grant select on loyalty.webhook_event to loyalty_app;
+-- Who asks for all that is held about a member is shown what was told of them, and of nobody else:
+-- the API's login reads no bodies otherwise.
+create function loyalty.told_of(_member uuid) returns setof loyalty.webhook_event
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select e.* from loyalty.webhook_event e
+   where e.tenant_id = loyalty.tenant() and e.id in (
+     select d.event_id from loyalty.webhook_delivery d
+      where d.tenant_id = loyalty.tenant() and d.line = _member)
+$$;
+revoke all on function loyalty.told_of(uuid) from public;
+grant execute on function loyalty.told_of(uuid) to loyalty_app, loyalty_worker;
+alter function loyalty.told_of(uuid) owner to loyalty_ledger;
 
 -- `_names` are those that the member had, `_paths` what is personal in each topic.
 create function loyalty.erase_told(_t uuid, _member uuid, _names text[], _paths jsonb)

@@ -9,6 +9,7 @@ _DELIVERED = "select event_id from loyalty.webhook_delivery where line = $1"
 TENANT_ROWS: tuple[PersonalRows, ...] = (
     PersonalRows(
         table="webhook_event", rows=f"id in ({_DELIVERED})", by_kernel=True,
+        read_by="loyalty.told_of($1)",
         erased={"body": "the member's name, and what is PERSONAL of the fact"},
         kept={"topic": _STATE},
     ),
