@@ -73,7 +73,7 @@ soak: $(VENV)/.dev ## The same for long, and more of it; its report goes to benc
 mutants: $(VENV)/.dev ## Break one promise at a time: a test must notice (ONLY=name, REPORT=1)
 	$(BIN)/python -m tests.mutants $(addprefix --only=,$(ONLY)) $(if $(REPORT),--report) $(MUTANTS_ARGS)
 
-bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to f, LONG=1 for full sizes)
+bench: $(VENV)/.dev ## Measure against the same rows by hand (ONLY=a to h, LONG=1 for full sizes)
 	$(BIN)/python -m benchmarks $(ONLY:%=--only %) $(if $(LONG),--long) $(BENCH_ARGS)
 
 demo-check: $(VENV)/.dev ## Replay a year of real baskets and compare it (BASKETS=5000 for a part)

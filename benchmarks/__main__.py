@@ -19,6 +19,7 @@ from rich.console import Console
 from benchmarks import (
     batches,
     exchange,
+    executor,
     growth,
     pages,
     purchases,
@@ -45,6 +46,8 @@ CASES: Mapping[str, Callable[[Length], Coroutine[Any, Any, Result]]] = {
     "d": lambda length: pages.members(3 * length.times, 2.5),
     "e": lambda length: growth.sizes(full=length.full),
     "f": lambda length: serving.memory(full=length.full),
+    "g": lambda length: executor.alone(5 * length.times),
+    "h": lambda length: executor.compiling(5 * length.times),
     "exchange": lambda length: exchange.against_updates(7 * length.times),
     "tiers": lambda length: tiers.reviewed(full=length.times > 1),
     "rules": lambda length: rules.compared(3 * length.times, 2.5),

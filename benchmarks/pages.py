@@ -82,7 +82,7 @@ def _members(
             result.row("bare endpoint, two statements", "pages", hand),
         ],
         bars=[
-            Bar(figure="of two statements by hand", value=share, limit=0.12),
+            Bar(figure="of two statements by hand", value=share, limit=0.5),
             Bar(figure=f"transactions of {SIZE} members to those of 10", value=growth, limit=1.5,
                 most=True),
         ],

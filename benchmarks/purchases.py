@@ -59,7 +59,7 @@ def _singles(
             result.row("bare endpoint, one transaction each", "purchases", hand),
         ],
         bars=[
-            Bar(figure="GraphQL of the bare endpoint", value=share, limit=0.45),
+            Bar(figure="GraphQL of the bare endpoint", value=share, limit=0.8),
             Bar(figure="plain JSON of the bare endpoint", value=plain_share, limit=1.0),
         ],
         figures=figures,

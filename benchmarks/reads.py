@@ -66,6 +66,6 @@ def _balances(warm: Sample, cold: Sample, hand: Sample, figures: dict[str, Any])
             result.row(f"{case}, cache cold", "reads", cold, **than),
             result.row("bare endpoint, from Postgres", "reads", hand),
         ],
-        bars=[Bar(figure="warm, of bare reads from Postgres", value=share, limit=0.2)],
+        bars=[Bar(figure="warm, of bare reads from Postgres", value=share, limit=0.5)],
         figures={**figures, "cold_ratio": result.ratio(cold, hand)},
     )

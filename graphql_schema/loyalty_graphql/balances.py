@@ -44,20 +44,42 @@ class Balance:
     """Spendable now: open lots that are available and not past their term, less what is held."""
     pending: Decimal
     """Granted, but not spendable before a later instant."""
-    held: Decimal
-    """Reserved by open redemptions."""
-    deficit: Decimal
-    """Owed: taken back after it was spent. The next grants repay it first."""
     version: str
     """Grows with every change of the balance; pass it as `minVersion` to read at least this one."""
     as_of: datetime
     """The instant the amounts are true for."""
-    expiries: list[Deadline]
-    """When what is available or pending ends, soonest first; the parts sum to it. At most 12
-    instants are named, the rest is summed under a last one without an instant."""
-    activations: list[Deadline]
-    """When what is pending becomes spendable, soonest first; bounded in the same way. What waits
-    for its activation has no instant."""
+    view: strawberry.Private[BalanceView]
+    lots: strawberry.Private[Sequence[OpenLot]]
+    of: strawberry.Private[Unit]
+
+    # Worked out where they are asked for: a page of members seldom does.
+
+    @strawberry.field
+    def held(self) -> Decimal:
+        """Reserved by open redemptions."""
+        return Decimal(format_minor(self.view.held, self.of.places))
+
+    @strawberry.field
+    def deficit(self) -> Decimal:
+        """Owed: taken back after it was spent. The next grants repay it first."""
+        return Decimal(format_minor(self.view.deficit, self.of.places))
+
+    @strawberry.field
+    def expiries(self) -> list[Deadline]:
+        """When what is available or pending ends, soonest first; the parts sum to it. At most 12
+        instants are named, the rest is summed under a last one without an instant."""
+        return _deadlines([(lot.expires_at, lot.remaining) for lot in self.lots], self.of)
+
+    @strawberry.field
+    def activations(self) -> list[Deadline]:
+        """When what is pending becomes spendable, soonest first; bounded in the same way. What
+        waits for its activation has no instant."""
+        pending = [
+            (None if lot.available_at == AT_ACTIVATION else lot.available_at, lot.remaining)
+            for lot in self.lots
+            if lot.available_at > self.as_of
+        ]
+        return _deadlines(pending, self.of)
 
 
 @strawberry.type
@@ -137,25 +159,15 @@ def shown(
     unit: Unit, view: BalanceView, version: int, lots: Sequence[OpenLot], at: datetime
 ) -> Balance:
     """A balance with the deadlines of the lots that are open at its instant."""
-    pending = [
-        (None if lot.available_at == AT_ACTIVATION else lot.available_at, lot.remaining)
-        for lot in lots
-        if lot.available_at > at
-    ]
-
-    def text(minor: int) -> Decimal:
-        return Decimal(format_minor(minor, unit.places))
-
     return Balance(
         unit=unit.code,
-        available=text(view.available),
-        pending=text(view.pending),
-        held=text(view.held),
-        deficit=text(view.deficit),
+        available=Decimal(format_minor(view.available, unit.places)),
+        pending=Decimal(format_minor(view.pending, unit.places)),
         version=str(version),
         as_of=at,
-        expiries=_deadlines([(lot.expires_at, lot.remaining) for lot in lots], unit),
-        activations=_deadlines(pending, unit),
+        view=view,
+        lots=lots,
+        of=unit,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, OperationType
 
-from compiled_graphql import Compiled, Engine
+from compiled_graphql import Compiled, Engine, Reason
 from loyalty_graphql.access import Asking
 from loyalty_graphql.asked import Asked
 from loyalty_graphql.complaints import of_execution
@@ -36,7 +36,8 @@ class Ready:
     variables: dict[str, Any]
     cost: int
     """Objects that it may answer with, and items that it hands over."""
-    principal: Principal | None
+    way: Compiled | Reason
+    """What executes it: found, and compiled, in the time that the caller is charged for."""
 
     @property
     def is_subscription(self) -> bool:
@@ -76,8 +77,15 @@ class Runner:
         cost = self._documents.check(operation, variables)
         if operation.batch:
             cost += sum(len(value) for value in variables.values() if isinstance(value, list))
-        node, name = document.node, operation.name
-        return Ready(text, node, operation, name, variables, cost, principal)
+        way = self._engine.find(
+            text,
+            document.node,
+            operation.name,
+            variables,
+            owner=None if principal is None else principal.tenant_id,
+            is_kept=principal is not None,
+        )
+        return Ready(text, document.node, operation, operation.name, variables, cost, way)
 
     def _document(self, asked: Asked, principal: Principal | None) -> tuple[str, Document]:
         if asked.query is None:
@@ -105,19 +113,10 @@ class Runner:
         return _answer(result, context.request_id)
 
     async def _execute(self, ready: Ready, context: Asking, root: object) -> ExecutionResult:
-        who = ready.principal
-        found = self._engine.find(
-            ready.text,
-            ready.document,
-            ready.name,
-            ready.variables,
-            owner=None if who is None else who.tenant_id,
-            is_kept=who is not None,
-        )
-        if isinstance(found, Compiled):
+        if isinstance(ready.way, Compiled):
             COMPILED.inc()
-            return await found(ready.variables, context, root)
-        EXECUTIONS.labels(found.value).inc()
+            return await ready.way(ready.variables, context, root)
+        EXECUTIONS.labels(ready.way.value).inc()
         return await self._schema.run(
             ready.document,
             context=context,

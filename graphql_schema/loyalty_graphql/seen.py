@@ -32,12 +32,16 @@ class Counted:
 
     def __init__(self) -> None:
         self._names = Names()
+        self._counters: dict[tuple[str, str], Any] = {}  # as few as there are labels
 
     def note(self, seen: Seen, answer: Mapping[str, Any]) -> None:
         """A request was answered."""
         ready = seen.ready
         name = NO_OPERATION if ready is None else self._names.label(ready.name, seen.principal)
-        OPERATIONS.labels(name, outcome(answer)).inc()
+        labels = name, outcome(answer)
+        if (counter := self._counters.get(labels)) is None:
+            counter = self._counters[labels] = OPERATIONS.labels(*labels)
+        counter.inc()
         kind = NO_OPERATION if ready is None else ready.operation.kind.value
         OPERATION_SECONDS.labels(kind).observe(perf_counter() - seen.begun)
 

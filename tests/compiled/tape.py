@@ -23,7 +23,7 @@ TAPE: ContextVar["Tape | None"] = ContextVar("tape", default=None)
 class Call:
     """One call; `done` once it has answered or failed."""
 
-    given: Any
+    given: str
     done: bool = False
     later: bool = False  # answered an awaitable, though the resolver is no coroutine
     value: Any = None
@@ -44,24 +44,24 @@ class Tape:
     unheard: list[str] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def record(self, resolver: Resolver, source: Any, given: Any) -> Call:
+    def record(self, resolver: Resolver, source: Any, given: str) -> Call:
         call = Call(given)
         self.kept.append(source)  # so that its id stays its own
         self.calls[resolver.place, id(source)].append(call)
         return call
 
-    def find(self, resolver: Resolver, source: Any, given: Any) -> Call | None:
+    def find(self, resolver: Resolver, source: Any, given: str) -> Call | None:
         for call in self.calls[resolver.place, id(source)]:
             if not call.played and call.given == given:
                 call.played = True
                 return call if call.done else None
-        self.unheard.append(f"{resolver.place} of {source!r} with {given!r}")
+        self.unheard.append(f"{resolver.place} of {source!r} with {given}")
         return None
 
     def left(self) -> list[str]:
         """Calls that the second executor did not make."""
         return [
-            f"{place} with {call.given!r}"
+            f"{place} with {call.given}"
             for (place, _), calls in self.calls.items()
             for call in calls
             if not call.played
@@ -80,7 +80,8 @@ def _taped(resolver: Resolver) -> Callable[..., Any]:
             return None
         source, info, given = resolver.asked(args, kwargs)
         path = None if info is None else (info.path.as_list(), info.field_name)
-        return tape, source, (path, given)
+        # As text: resolvers may change the objects that they are given.
+        return tape, source, repr((path, given))
 
     async def waiting(*args: Any, **kwargs: Any) -> Any:
         if (begun := begin(args, kwargs)) is None:
