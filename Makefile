@@ -43,7 +43,7 @@ install: $(VENV)/.run ## Make the environment in .venv
 reset: $(VENV)/.run ## Forget the data of `make run`
 	@$(BIN)/loyalty reset
 
-check: $(VENV)/.dev ## Lint, types, import contracts, the committed schema
+check: $(VENV)/.dev ## Lint, types, import contracts, migrations, the committed schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -75,7 +75,7 @@ async def test_a_drill_finds_the_copy_whole(
     assert result.exit_code == 0, result.output
     assert "The copy is whole" in result.output
     assert kept.stat().st_size > 10_000
-    assert all(step in result.output for step in ("dump ", "restore ", "check "))
+    assert all(step in result.output for step in ("file ", "dump ", "restore ", "check "))
 
 
 async def test_what_a_copy_lacks_is_told(state: State) -> None:

@@ -92,7 +92,7 @@ def _print(report: "Report") -> None:
     typer.echo(f"newest    {source.newest}")
     for table, rows in sorted(source.rows.items(), key=lambda one: -one[1])[:5]:
         typer.echo(f"          {rows:>12,}  {table}")
-    typer.echo(f"dump      {report.file.stat().st_size / 1e6:,.1f} MB")
+    typer.echo(f"file      {report.file.stat().st_size / 1e6:,.1f} MB")
     for step, seconds in report.seconds.items():
         typer.echo(f"{step:<9} {seconds:,.1f} s")
     for fault in report.faults:
