@@ -1,10 +1,8 @@
 """One PostgreSQL and one Valkey for a whole test run, and a database of its own for each worker.
 
-The process that began the run starts and ends both: before its workers need them, or, where it runs
-the tests itself, for the first test that does. Servers and data of a run that was killed are swept
-away by the next one. With LOYALTY_TEST_DATABASE_URL and LOYALTY_TEST_REDIS_URL the run uses those
-servers instead. With LOYALTY_TEST_POOLER the serving logins go through PgBouncer in transaction
-mode.
+The process that began the run starts and ends both, and sweeps away what a killed run left. With
+LOYALTY_TEST_DATABASE_URL and LOYALTY_TEST_REDIS_URL the run uses those servers instead; with
+LOYALTY_TEST_POOLER the serving logins go through PgBouncer in transaction mode.
 """
 
 import asyncio

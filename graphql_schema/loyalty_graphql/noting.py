@@ -30,17 +30,18 @@ Resolve = Callable[..., Any]
 
 def noted(resolve: Resolve, name: str, rule: Rule) -> Resolve:
     """A mutation's resolver that leaves an entry where staff called it and it left none."""
-    if rule.changes_nothing:
+    if rule.changes_nothing or not any(_is_staffs(role, rule) for role in Role):
         return resolve
 
     async def resolve_and_note(source: Any, info: Any, /, **arguments: Any) -> Any:
         context: Context = info.context
-        if context.principal:
+        by_staff = context.principal is not None and staffs(context.principal, rule)
+        if by_staff:
             context.actor.noted.clear()  # of the mutation before it in the document
         result = resolve(source, info, **arguments)
         if isawaitable(result):
             result = await result
-        if context.principal and staffs(context.principal, rule) and _was_done(result):
+        if by_staff and _was_done(result):
             await _note(context, name, arguments.get("input"))
         return result
 
@@ -49,8 +50,12 @@ def noted(resolve: Resolve, name: str, rule: Rule) -> Resolve:
 
 def staffs(principal: Principal, rule: Rule) -> bool:
     """Whether this credential does with this mutation what is staff's to do."""
-    scopes = {clause.scope for clause in rule.clauses if principal.role in clause.roles}
-    if principal.role in STAFF:
+    return _is_staffs(principal.role, rule)
+
+
+def _is_staffs(role: Role, rule: Rule) -> bool:
+    scopes = {clause.scope for clause in rule.clauses if role in clause.roles}
+    if role in STAFF:
         return bool(scopes) and not scopes & TILLS
     return bool(scopes & DESK)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLSchema
 
+from compiled_graphql import Gated
 from loyalty_app.installed import installed
 from loyalty_graphql.access import Rule
 from loyalty_graphql.compose import compose
@@ -64,9 +65,9 @@ def test_every_mutation_of_staff_is_noted(schema: GraphQLSchema) -> None:
 
 def is_wrapped(schema: GraphQLSchema, name: str) -> bool:
     assert schema.mutation_type is not None
-    resolve = schema.mutation_type.fields[name].resolve
-    inside = [cell.cell_contents for cell in getattr(resolve, "__closure__", ()) or ()]
-    return any(getattr(one, "__name__", "") == "resolve_and_note" for one in inside)
+    gate = schema.mutation_type.fields[name].resolve
+    assert isinstance(gate, Gated), "every mutation has a rule"
+    return gate.resolve.__name__ == "resolve_and_note"
 
 
 async def entries(client: Any, **wanted: Any) -> list[Any]:

@@ -33,6 +33,7 @@ EXAMPLES: dict[type[Fact], dict[str, Any]] = {
     facts.MemberClosed: {"reason": "asked"},
     facts.MemberFrozen: {"reason": "card stolen"},
     facts.MemberUnfrozen: {"reason": "card replaced"},
+    facts.MemberErased: {},
     facts.LotsDue: {"unit": "points", "version": 3},
     facts.HoldLapsed: {"redemption_id": UUID(int=3)},
     facts.TraitChanged: {"names": ("vip.tier",)},
