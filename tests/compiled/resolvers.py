@@ -11,6 +11,7 @@ from strawberry import Schema
 from strawberry.types.field import StrawberryField
 
 from compiled_graphql import Gated
+from compiled_graphql.stock_parts import is_resolver
 
 DEFINITION = "strawberry-definition"
 
@@ -39,10 +40,16 @@ class Resolver:
 
 Make = Callable[[Resolver], Callable[..., Any]]
 Check = Callable[[str], Callable[[Any], None]]
+Wrap = Callable[[str, Callable[..., Any]], Callable[..., Any]]
 
 
-def replace_resolvers(schema: Schema, make: Make, check: Check | None = None) -> None:
-    """Let `make` give every field with a resolver another one, and `check` its guard, if any."""
+def replace_resolvers(
+    schema: Schema, make: Make, check: Check | None = None, wrap: Wrap | None = None
+) -> None:
+    """Let `make` give every field with a resolver another one, and `check` its guard, if any.
+
+    What somebody put around strawberry's own call is lost, unless `wrap` is to wrap it as it is.
+    """
     core, converter = schema._schema, schema.schema_converter
     for kind in core.type_map.values():
         if kind.name.startswith("__") or not isinstance(kind, GraphQLObjectType):
@@ -54,6 +61,11 @@ def replace_resolvers(schema: Schema, make: Make, check: Check | None = None) ->
             if own.base_resolver is None:
                 continue
             place, old = f"{kind.name}.{name}", field.resolve
+            inner: Any = old.resolve if isinstance(old, Gated) else old
+            if wrap and not is_resolver(inner):
+                around = wrap(place, inner)
+                field.resolve = Gated(around, old.check) if isinstance(old, Gated) else around
+                continue
             made = _with(own, make(_resolver(place, field, own)))
             field.extensions = {**field.extensions, DEFINITION: made}
             resolve = converter.from_resolver(made)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 from graphql.pyutils import is_awaitable
@@ -44,18 +45,18 @@ class Tape:
     unheard: list[str] = field(default_factory=list)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def record(self, resolver: Resolver, source: Any, given: str) -> Call:
+    def record(self, place: str, source: Any, given: str) -> Call:
         call = Call(given)
         self.kept.append(source)  # so that its id stays its own
-        self.calls[resolver.place, id(source)].append(call)
+        self.calls[place, id(source)].append(call)
         return call
 
-    def find(self, resolver: Resolver, source: Any, given: str) -> Call | None:
-        for call in self.calls[resolver.place, id(source)]:
+    def find(self, place: str, source: Any, given: str) -> Call | None:
+        for call in self.calls[place, id(source)]:
             if not call.played and call.given == given:
                 call.played = True
                 return call if call.done else None
-        self.unheard.append(f"{resolver.place} of {source!r} with {given}")
+        self.unheard.append(f"{place} of {source!r} with {given}")
         return None
 
     def left(self) -> list[str]:
@@ -70,7 +71,33 @@ class Tape:
 
 def taped(schema: Schema) -> None:
     """Put the tape before every resolver of a schema; without one nothing changes."""
-    replace_resolvers(schema, _taped)
+    replace_resolvers(schema, _taped, wrap=_taped_around)
+
+
+def _taped_around(place: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """The tape before what stands around a resolver, which is asked once, too."""
+
+    @wraps(resolve)
+    async def around(source: Any, info: Any, /, **arguments: Any) -> Any:
+        tape = TAPE.get()
+        if tape is None:
+            return await _awaited(resolve(source, info, **arguments))
+        given = repr((info.path.as_list(), arguments))
+        if tape.is_playing:
+            return await _played(tape, tape.find(place, source, given))
+        call = tape.record(place, source, given)
+        # Nothing beneath it is on the tape: it is played as a whole.
+        token = TAPE.set(None)
+        try:
+            return await _recorded(call, _awaited(resolve(source, info, **arguments)))
+        finally:
+            TAPE.reset(token)
+
+    return around
+
+
+async def _awaited(value: Any) -> Any:
+    return await value if is_awaitable(value) else value
 
 
 def _taped(resolver: Resolver) -> Callable[..., Any]:
@@ -88,9 +115,9 @@ def _taped(resolver: Resolver) -> Callable[..., Any]:
             return await resolver.function(*args, **kwargs)
         tape, source, given = begun
         if tape.is_playing:
-            return await _played(tape, tape.find(resolver, source, given))
+            return await _played(tape, tape.find(resolver.place, source, given))
         return await _recorded(
-            tape.record(resolver, source, given), resolver.function(*args, **kwargs)
+            tape.record(resolver.place, source, given), resolver.function(*args, **kwargs)
         )
 
     def at_once(*args: Any, **kwargs: Any) -> Any:
@@ -98,9 +125,9 @@ def _taped(resolver: Resolver) -> Callable[..., Any]:
             return resolver.function(*args, **kwargs)
         tape, source, given = begun
         if tape.is_playing:
-            call = tape.find(resolver, source, given)
+            call = tape.find(resolver.place, source, given)
             return _played(tape, call) if call is None or call.later else call.answer()
-        call = tape.record(resolver, source, given)
+        call = tape.record(resolver.place, source, given)
         try:
             call.value = resolver.function(*args, **kwargs)
         except Exception as error:
