@@ -17,7 +17,8 @@ from benchmarks.stand import BY, Brand, Stand, stand
 from loyalty.commands import AdjustBalance
 from loyalty.facts import MemberRef
 from loyalty.ids import account_id, new_id
-from loyalty.recorder.pair import Leg, both, record_pair
+from loyalty.recorder.pair import Leg, both
+from loyalty.recorder.pair_lane import PairLanes
 from loyalty.settlement.request import ClientKey, Request
 from loyalty_partners.agreements import AgreementKind
 from loyalty_partners.exchange import Deal, Side, legs
@@ -29,7 +30,7 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 
 MEMBERS = 200
-CLIENTS = 8
+CLIENTS = 16
 ROUND = 400
 START = 10**9
 OFFER = 10
@@ -65,10 +66,10 @@ async def against_updates(rounds: int) -> Result:
         await on.analyze()
         pool = await asyncpg.create_pool(on.admin, min_size=CLIENTS, max_size=CLIENTS)
         try:
-            numbers = count()
+            numbers, lanes = count(), PairLanes(on.ledger.recorder)
 
             async def exchange() -> None:
-                await _exchange(on, ours, next(numbers))
+                await _exchange(lanes, ours, next(numbers))
 
             async def by_hand() -> None:
                 await _by_hand(pool, hand, next(numbers))
@@ -110,7 +111,7 @@ def _clients(on: Stand, one: Callable[[], Awaitable[None]]) -> Callable[[], Awai
     return sample
 
 
-async def _exchange(on: Stand, allies: Allies, number: int) -> None:
+async def _exchange(lanes: PairLanes, allies: Allies, number: int) -> None:
     """Every other one goes the other way."""
     now, which = datetime.now(UTC), number % 2
     giver, taker = allies.brands[which], allies.brands[1 - which]
@@ -131,7 +132,7 @@ async def _exchange(on: Stand, allies: Allies, number: int) -> None:
         for brand, fact in zip((giver, taker), legs(deal, here, there, now=now, day=now),
                                strict=True)
     )  # fmt: skip
-    await record_pair(on.ledger.recorder, out, into)
+    await lanes.record(out, into)
 
 
 async def _by_hand(pool: Any, allies: Allies, number: int) -> None:

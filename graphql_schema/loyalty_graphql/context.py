@@ -14,8 +14,10 @@ from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberRef
 from loyalty.lookups import Lookups
+from loyalty.outside import Way
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.lane import Lanes
+from loyalty.recorder.pair_lane import PairLanes
 from loyalty.recorder.recorder import Outcome, Recorder
 from loyalty.recorder.setups import Setups
 from loyalty.retention import Retention
@@ -38,6 +40,7 @@ class Api:
     recorder: Recorder
     lanes: Lanes
     lookups: Lookups
+    pairs: PairLanes
     setups: Setups
     plugins: PluginSet
     configs: Configs
@@ -48,6 +51,7 @@ class Api:
     webhooks: WebhookRules
     erasures: Erasures
     retention: Retention
+    way: Way
     forget: Callable[[UUID], None]
     """The tenant was changed: nothing remembered of it is believed any more."""
 

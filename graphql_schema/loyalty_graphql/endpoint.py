@@ -24,6 +24,7 @@ from loyalty_graphql.seen import TRACEPARENT, Counted, Seen, operation_span
 from loyalty_graphql.unacceptable import Unacceptable
 from loyalty_graphql.websocket import Socket
 from loyalty_graphql.wiring import Wiring
+from loyalty_tenants.peer_calls import digest
 from loyalty_tenants.principal import Principal
 
 log = logging.getLogger("loyalty.graphql")
@@ -97,6 +98,7 @@ class Endpoint:
         verified = loop.time() - begun
         admission.check(principal)
         raw = await self._read(headers, receive, principal)
+        _check_signed(raw, principal)
         try:
             with admission.reading(principal):
                 ready = seen.ready = self._ready(raw, principal)
@@ -146,6 +148,12 @@ def _came_to_nothing(answer: Answer) -> bool:
     codes = {error["extensions"]["code"] for error in answer.get("errors", ())}
     nothing = all(value is None for value in (answer["data"] or {}).values())
     return bool(codes) and codes <= TROUBLE and nothing
+
+
+def _check_signed(raw: bytes, principal: Principal | None) -> None:
+    """A peer signs what it sends; anything else under its token is not from it."""
+    if principal is not None and principal.body is not None and digest(raw) != principal.body:
+        raise Refused(Code.UNAUTHENTICATED, "the token was signed for another body")
 
 
 def _check_method(scope: Scope) -> None:

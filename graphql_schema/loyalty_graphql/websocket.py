@@ -150,7 +150,7 @@ class Socket:
             if no.code in TROUBLE:
                 raise Closing(1013, "Try again later") from None
             principal = None
-        if principal is None:
+        if principal is None or principal.body is not None:  # what is signed is one body
             raise Closing(4403, "Forbidden")
         if not self._counted.enter_context(self._wiring.admission.socket(principal)):
             raise Closing(1013, "Too many sockets; try again later")

@@ -226,6 +226,19 @@ class GraphQLPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Errand:
+    """Something that a plugin does with the outside world, in workers beside their duties.
+
+    `due` is a query of an instant that answers the tenants that have something due. `run` is given
+    what it may use (`jobs.errands.Outside`) and a tenant; what it does twice changes nothing more.
+    """
+
+    name: str
+    due: str
+    run: Callable[[Any, UUID], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
     """Everything a program kind contributes, on one screen.
 
@@ -258,6 +271,7 @@ class Plugin:
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()
     jobs: tuple[Job, ...] = ()
+    errands: tuple[Errand, ...] = ()
     inbound: Inbound | None = None
     projections: tuple[Projection, ...] = ()
     owner_of: OwnerResolver | None = None

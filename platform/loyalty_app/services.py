@@ -13,10 +13,11 @@ from loyalty.database import Database
 from loyalty.lookups import Lookups
 from loyalty.plugin import Plugin
 from loyalty.recorder.lane import Lanes
+from loyalty.recorder.pair_lane import PairLanes
 from loyalty_app.keeping import retention
 from loyalty_app.ledger import POOL, open_ledger
 from loyalty_app.settings import Settings
-from loyalty_app.webhooks import rules
+from loyalty_app.webhooks import rules, way_out
 from loyalty_graphql.compose import ComposedSchema, compose
 from loyalty_graphql.context import Api
 from loyalty_graphql.core import CORE
@@ -57,10 +58,10 @@ async def open_services(
             # The first requests wait for a connection a second at most: no time to open one in.
             open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL, ready=POOL)
         )
-        lanes = Lanes(ledger.recorder)
-        stack.push_async_callback(lanes.close)
-        lookups = Lookups(ledger.database)
-        stack.push_async_callback(lookups.close)
+        lanes, pairs = Lanes(ledger.recorder), PairLanes(ledger.recorder)
+        lookups, way = Lookups(ledger.database), way_out(settings)
+        for close in (lanes.close, lookups.close, pairs.close, way.close):
+            stack.push_async_callback(close)
         authenticator = await _authenticator(stack, ledger.database, secret, clock)
 
         def forget(tenant_id: UUID) -> None:
@@ -78,6 +79,7 @@ async def open_services(
                 recorder=ledger.recorder,
                 lanes=lanes,
                 lookups=lookups,
+                pairs=pairs,
                 setups=ledger.setups,
                 plugins=ledger.plugins,
                 configs=ledger.configs,
@@ -88,6 +90,7 @@ async def open_services(
                 webhooks=rules(settings, ledger.plugins),
                 erasures=Erasures(ledger.database, ledger.plugins, clock),
                 retention=retention(settings, TERMS),
+                way=way,
                 forget=forget,
             ),
         )

@@ -16,6 +16,7 @@ from loyalty_app.settings import Settings
 from loyalty_tenants.cleaning import TERMS, Cleaning
 from loyalty_tenants.egress import Reach
 from loyalty_tenants.egress_client import EgressClient
+from loyalty_tenants.way_out import WayOut
 from loyalty_tenants.webhooks.endpoints import Rules
 from loyalty_tenants.webhooks.fan_out import FanOut
 from loyalty_tenants.webhooks.pauses import Pauses
@@ -54,6 +55,11 @@ def reach(settings: Settings) -> Reach:
             f"LOYALTY_WEBHOOK_PORTS is {settings.webhook_ports!r}", "Set it to numbers, as 443,8443"
         ) from None
     return Reach(ports=ports, trusted=frozenset(_listed(settings.webhook_trusted_hosts)))
+
+
+def way_out(settings: Settings) -> WayOut:
+    """The way that plugins are given: it leads wherever webhooks may go."""
+    return WayOut(reach(settings), tls=_authorities(settings))
 
 
 @asynccontextmanager

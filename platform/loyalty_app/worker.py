@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -12,6 +13,7 @@ from loyalty.database import UnsafeLogin
 from loyalty.jobs.auditing import Auditing
 from loyalty.jobs.backlog import Backlog
 from loyalty.jobs.cleaning import TERMS
+from loyalty.jobs.errands import Errands, outside
 from loyalty.jobs.scheduled import ScheduledJob
 from loyalty.jobs.worker import Worker
 from loyalty.plugin import Connection, Plugin
@@ -23,7 +25,7 @@ from loyalty_app.problem import Problem
 from loyalty_app.readiness import Readiness
 from loyalty_app.settings import Settings
 from loyalty_app.watchdog import watchdog
-from loyalty_app.webhooks import open_webhooks
+from loyalty_app.webhooks import open_webhooks, way_out
 from loyalty_tenants.desk.bulk import JOB as BULK
 from loyalty_tenants.desk.settling import BulkJob
 from loyalty_tenants.principal import Actor
@@ -31,8 +33,9 @@ from loyalty_tenants.privacy.erasures import JOB as ERASURE
 from loyalty_tenants.privacy.erasures import ErasureJob
 from loyalty_tenants.publishing import activate_version
 
-# The duties take two connections, telling and cleaning one each, the post three, a probe one.
-POOL = 8
+# The duties take two connections, telling and cleaning one each, the post three, a probe one,
+# errands two.
+POOL = 10
 # Nobody asks a worker for anything: what it does at once is bounded already, whichever tenant it is
 # for, and a share would only have its post wait for its own duties.
 SHARE = POOL
@@ -72,7 +75,8 @@ async def work(
             async with opening as webhooks, probes(settings.host, settings.probe_port, readiness):
                 with watchdog(settings.watchdog_seconds):
                     beside = _watching(settings, ledger)
-                    await _until_told(worker, stopping, webhooks, *beside)
+                    async with _errands(settings, ledger) as errands:
+                        await _until_told(worker, stopping, webhooks, errands, *beside)
     except UnsafeLogin as unsafe:
         raise Problem(
             str(unsafe).rstrip("."), "Give LOYALTY_WORKER_DATABASE_URL the login loyalty_worker"
@@ -83,6 +87,15 @@ class Running(Protocol):
     """What a worker runs beside its duties."""
 
     async def run(self, stopping: asyncio.Event) -> None: ...
+
+
+@asynccontextmanager
+async def _errands(settings: Settings, ledger: Ledger) -> AsyncIterator[Errands]:
+    way = way_out(settings)
+    try:
+        yield Errands(ledger.plugins.plugins, outside(ledger.recorder, way))
+    finally:
+        await way.close()
 
 
 def _watching(settings: Settings, ledger: Ledger) -> list[Running]:

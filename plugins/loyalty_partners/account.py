@@ -54,7 +54,8 @@ select m.*, d.id as dispute_id, d.state as dispute_state, d.reason as dispute_re
   from loyalty.partners_movement m
   left join lateral (
     select d.* from loyalty.partners_dispute d
-     where d.tenant_id = m.tenant_id and d.movement_id = m.id order by d.id desc limit 1) d on true
+     where d.tenant_id = m.tenant_id and d.movement_id = m.id
+     order by d.raised_at desc limit 1) d on true
  where m.tenant_id = (select loyalty.tenant()) and m.agreement_id = $1
    and ($2::timestamptz is null or m.occurred_at >= $2)
    and ($3::timestamptz is null or m.occurred_at < $3)

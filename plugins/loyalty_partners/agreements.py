@@ -37,13 +37,15 @@ class TermsState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """Our half. `partner` is the other tenant's slug, or the client that an outside brand signs in
-    as; `partner_tenant_id` is None for such a brand."""
+    """Our half. `partner` is the other tenant's slug, the client that an outside brand signs in as,
+    or what we call a brand of another installation (`peer_id`). `partner_tenant_id` is None but for
+    a tenant."""
 
     id: UUID
     kind: AgreementKind
     partner: str
     partner_tenant_id: UUID | None
+    peer_id: UUID | None
     program_id: UUID
     unit: str | None
     partner_unit: str | None

@@ -12,6 +12,7 @@ from loyalty_earning.terms import Lifespan
 from loyalty_partners.notation import UnitCode
 
 QUOTES_MAX = timedelta(hours=24)
+GIVING_UP_MAX = timedelta(days=7)
 
 
 def _is_short(value: timedelta) -> timedelta:
@@ -20,6 +21,18 @@ def _is_short(value: timedelta) -> timedelta:
     return value
 
 
+def _is_patient(value: timedelta) -> timedelta:
+    if not timedelta(minutes=1) <= value <= GIVING_UP_MAX:
+        raise PydanticCustomError("duration", "must be PT1M at least and at most P7D")
+    return value
+
+
+PatientDuration = Annotated[
+    timedelta,
+    BeforeValidator(is_duration),
+    AfterValidator(_is_patient),
+    WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT24H"]}),
+]
 QuoteDuration = Annotated[
     timedelta,
     BeforeValidator(is_duration),
@@ -46,3 +59,5 @@ class PartnersConfig(Section):
     """How long a member may take a quote up; at most PT24H."""
     codes_last: QuoteDuration = timedelta(minutes=15)
     """How long a code to link two accounts may be used; at most PT24H."""
+    gives_up: PatientDuration = timedelta(hours=24)
+    """After how long an exchange that a partner elsewhere has not answered is called off there."""

@@ -74,6 +74,38 @@ class PointsIssued(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PointsSent(PointsGiven):
+    """The first leg of an exchange with another installation: points left for its brand."""
+
+    KIND: ClassVar[str] = "partners.points_sent/1"
+    peer_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointsReceived(PointsTaken):
+    """The second leg, at the brand that credits them."""
+
+    KIND: ClassVar[str] = "partners.points_received/1"
+    peer_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingVoided(GivingUndone):
+    """The brand there credited nothing, and never will: the points are back in their lots."""
+
+    KIND: ClassVar[str] = "partners.sending_voided/1"
+    COMPLETES: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingUndone(GivingUndone):
+    """The brand there took back what it had credited: what left comes back to its lots."""
+
+    KIND: ClassVar[str] = "partners.sending_undone/1"
+    COMPLETES: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PackSold(Fact):
     """An outside brand bought points ahead, which it may give."""
 

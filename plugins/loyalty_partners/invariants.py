@@ -22,11 +22,13 @@ INVARIANTS: Mapping[str, str] = {
           on m.tenant_id = f.tenant_id and m.fact_id = f.id
        where f.kind in ('partners.points_given/1', 'partners.points_taken/1', 'partners.charged/1',
                         'partners.giving_undone/1', 'partners.charge_undone/1',
-                        'partners.points_issued/1', 'partners.pack_sold/1')
+                        'partners.points_issued/1', 'partners.pack_sold/1',
+                        'partners.points_sent/1', 'partners.points_received/1',
+                        'partners.sending_voided/1', 'partners.sending_undone/1')
        group by f.id, f.kind having count(m.id) <> 1""",
     "a line of points names its fact": """
       select m.id, m.kind from loyalty.partners_movement m
-       where m.kind in ('EXCHANGE', 'ISSUE', 'EARN', 'BURN', 'REVERSAL') and not exists (
+       where m.kind in ('EXCHANGE', 'ISSUE', 'EARN', 'BURN', 'REVERSAL', 'VOID') and not exists (
          select from loyalty.fact f where f.tenant_id = m.tenant_id and f.id = m.fact_id)""",
     "no more of a line is taken back than it moved": """
       select m.id, m.points_in, m.points_out, r.points_in as in_back, r.points_out as out_back
@@ -44,6 +46,35 @@ INVARIANTS: Mapping[str, str] = {
            where m.kind = 'PACK' or t.terms #>> '{issuing,prepaid}' = 'true' group by 1) l
           on l.agreement_id = f.agreement_id
        where coalesce(f.points, 0) <> coalesce(l.v, 0)""",
+    "an exchange with a partner elsewhere has the lines that its leg says": """
+      select coalesce(l.id, m.id) as exchange, l.outgoing, l.state, l.reversal, m.made, m.voided,
+             m.reversed
+        from loyalty.partners_leg l
+        full join (
+          select coalesce(m.of_id, m.id) as id, count(*) filter (where m.kind = 'EXCHANGE') as made,
+                 count(*) filter (where m.kind = 'VOID') as voided,
+                 count(*) filter (where m.kind = 'REVERSAL') as reversed,
+                 sum(m.points_out) as points_out, sum(m.points_in) as points_in,
+                 sum(m.amount + m.charge) as amount
+            from loyalty.partners_movement m join loyalty.partners_agreement a
+              on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
+           where a.peer_id is not null and m.kind in ('EXCHANGE', 'VOID', 'REVERSAL')
+           group by 1) m on m.id = l.id
+       where l.id is null
+          or coalesce(m.made, 0) <> (l.outgoing or l.state <> 'VOIDED')::int
+          or coalesce(m.voided, 0) <> (l.outgoing and l.state = 'VOIDED')::int
+          or coalesce(m.reversed, 0) <> (l.reversal in ('TAKEN', 'DONE') is true)::int
+          or (m.voided + m.reversed > 0 and (m.points_out, m.points_in, m.amount) <> (0, 0, 0))""",
+    "a day that a partner elsewhere found equal is as it was": """
+      select k.agreement_id, k.day, k.exchanges, k.amount, d.exchanges as now,
+             d.amount as amount_now
+        from loyalty.partners_day k cross join lateral (
+          select count(*) as exchanges, coalesce(sum(m.amount + m.charge), 0) as amount
+            from loyalty.partners_leg l join loyalty.partners_movement m
+              on (m.tenant_id, m.id) = (l.tenant_id, l.id)
+           where l.tenant_id = k.tenant_id and l.agreement_id = k.agreement_id
+             and l.state <> 'VOIDED' and (l.happened_at at time zone 'UTC')::date = k.day) d
+       where k.state = 'MATCHED' and (k.exchanges, k.amount) <> (d.exchanges, d.amount)""",
     "a statement that is settled says what its lines do": """
       select s.id, s.opening, s.movements, s.fees, s.payments, l.opening as lines_opening,
              l.movements as lines_movements, l.fees as lines_fees, l.payments as lines_payments

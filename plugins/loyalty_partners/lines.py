@@ -23,15 +23,22 @@ _TYPES = (
 _WRITE = f"""
 insert into loyalty.partners_movement
   (tenant_id, recorded_at, fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
-select (select loyalty.tenant()), statement_timestamp(), *
+select (select loyalty.tenant()), statement_timestamp(), w.fact_id, w.member_id,
+       -- what never came to be is taken out of the period that it was in
+       coalesce((select o.occurred_at from loyalty.partners_movement o
+                  where w.kind = 'VOID' and o.tenant_id = (select loyalty.tenant())
+                    and o.id = w.of_id), w.occurred_at),
+       {", ".join(f"w.{name}" for name in COLUMNS)}
   from unnest($1::uuid[], $2::uuid[], $3::timestamptz[],
     {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, start=4))})
+    w (fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
 """
 _UNDONE = f"""
 select w.at, w.program, {", ".join(f"m.{name}" for name in COLUMNS)},
        m.amount + coalesce(r.amount, 0) as amount_left,
        m.points_in + coalesce(r.points_in, 0) as points_in_left,
        -coalesce(r.base, 0) as base_back,
+       a.peer_id is not null as remote,
        exists (select from loyalty.partners_fund f
                 where f.tenant_id = m.tenant_id and f.agreement_id = m.agreement_id) as funded
   from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[]) w (at, program, movement, program_id)
@@ -56,6 +63,7 @@ class Undone:
     points_in_left: int
     base_back: int
     funded: bool
+    remote: bool
 
 
 async def write_movements(connection: Connection, rows: Sequence[WriteRow]) -> None:
@@ -101,6 +109,7 @@ def undone(row: Mapping[str, Any]) -> Undone:
         points_in_left=row["points_in_left"],
         base_back=row["base_back"],
         funded=row["funded"],
+        remote=row["remote"],
     )
 
 

@@ -18,6 +18,7 @@ class MovementKind(StrEnum):
     CORRECTION = "CORRECTION"  # takes a line back that was disputed with good reason
     PACK = "PACK"  # points that an outside brand bought ahead
     SETTLEMENT = "SETTLEMENT"  # a statement was paid
+    VOID = "VOID"  # takes out an exchange that the partner, elsewhere, never credited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ def moved_key(movement_id: UUID) -> FactKey:
 def reversal_key(movement_id: UUID, part: str = "") -> FactKey:
     """`part` names one of several reversals of one movement."""
     return FactKey(REVERSED, f"{movement_id}:{part}" if part else str(movement_id))
+
+
+def void_key(movement_id: UUID) -> FactKey:
+    """Of what takes an exchange out that never came to be at the partner."""
+    return FactKey(REVERSED, f"{movement_id}:void")
 
 
 def reversal_id(key: FactKey) -> UUID:

@@ -23,6 +23,13 @@ ROWS = (
         kept={"state": _STATE},
     ),
     PersonalRows(
+        table="partners_leg",
+        rows="id in (select id from loyalty.partners_movement where member_id = $1)",
+        kept={
+            "state": _STATE, "reversal": _STATE, "problem": "what a partner's server answered",
+        },
+    ),
+    PersonalRows(
         table="partners_link_failure",
         rows="client in (select 'member:' || n from unnest({names}) n)",
         deleted=True,
@@ -31,6 +38,6 @@ ROWS = (
 
 IMPERSONAL = dict.fromkeys(
     ("partners_agreement", "partners_terms", "partners_statement", "partners_pack",
-     "partners_fund"),
+     "partners_fund", "partners_day"),
     "between the two brands",
 )  # fmt: skip

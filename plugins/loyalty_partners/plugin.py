@@ -1,8 +1,8 @@
 """Partnerships, on one screen."""
 
 from loyalty.facts import FactReversed
-from loyalty.plugin import Plugin, PublishedFact, on
-from loyalty_partners import fund, graphql, half, lines, personal
+from loyalty.plugin import Errand, Plugin, PublishedFact, on
+from loyalty_partners import fund, graphql, half, legs, lines, personal
 from loyalty_partners.config import PartnersConfig
 from loyalty_partners.facts import (
     ChargeUndone,
@@ -12,12 +12,18 @@ from loyalty_partners.facts import (
     PartnerCharged,
     PointsGiven,
     PointsIssued,
+    PointsReceived,
+    PointsSent,
     PointsTaken,
+    SendingUndone,
+    SendingVoided,
 )
 from loyalty_partners.invariants import INVARIANTS, NETS
-from loyalty_partners.rules import issuing, moving, undoing
+from loyalty_partners.remote import errand
+from loyalty_partners.rules import issuing, moving, sending, undoing
 
 HALF, UNDONE = (half.NEED,), (lines.NEED,)
+LEG = (half.NEED, legs.NEED)
 
 plugin = Plugin(
     name="partners",
@@ -28,6 +34,10 @@ plugin = Plugin(
         on(PointsTaken, PartnersConfig, moving.take, needs=HALF),
         on(PartnerCharged, PartnersConfig, moving.charge, needs=HALF),
         on(GivingUndone, PartnersConfig, undoing.undo_giving, needs=UNDONE),
+        on(PointsSent, PartnersConfig, sending.send, burns=moving.wanted_lots, needs=HALF),
+        on(PointsReceived, PartnersConfig, sending.receive, needs=LEG),
+        on(SendingVoided, PartnersConfig, undoing.void_sending, needs=(*UNDONE, legs.NEED)),
+        on(SendingUndone, PartnersConfig, undoing.undo_giving, needs=UNDONE),
         on(ChargeUndone, PartnersConfig, undoing.undo_charge, needs=UNDONE),
         on(PointsIssued, PartnersConfig, issuing.issue, needs=(fund.NEED,), emits=(FundsLow,)),
         on(FactReversed, PartnersConfig, issuing.reverse_issue, needs=UNDONE),
@@ -39,13 +49,18 @@ plugin = Plugin(
         PublishedFact(name=PointsTaken.KIND, fact=PointsTaken),
         PublishedFact(name=PartnerCharged.KIND, fact=PartnerCharged),
         PublishedFact(name=GivingUndone.KIND, fact=GivingUndone),
+        PublishedFact(name=PointsSent.KIND, fact=PointsSent),
+        PublishedFact(name=PointsReceived.KIND, fact=PointsReceived),
+        PublishedFact(name=SendingVoided.KIND, fact=SendingVoided),
+        PublishedFact(name=SendingUndone.KIND, fact=SendingUndone),
         PublishedFact(name=ChargeUndone.KIND, fact=ChargeUndone),
         PublishedFact(name=PointsIssued.KIND, fact=PointsIssued),
         PublishedFact(name=PackSold.KIND, fact=PackSold),
         PublishedFact(name=FundsLow.KIND, fact=FundsLow),
     ),
-    needs=(half.HALVES, lines.UNDONE, fund.FUNDS),
-    writers=(lines.LINES, *fund.WRITERS),
+    needs=(half.HALVES, lines.UNDONE, fund.FUNDS, legs.LEGS),
+    writers=(lines.LINES, *fund.WRITERS, *legs.WRITERS),
+    errands=(Errand(name="partners elsewhere", due=errand.DUE, run=errand.run),),
     invariants=INVARIANTS,
     nets=NETS,
     personal=personal.ROWS,

@@ -7,7 +7,7 @@ once where this process hears of it.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from uuid import UUID
 from loyalty.database import Database
 from loyalty.setup import TenantStatus
 from loyalty_tenants.issuers import Issuer
+from loyalty_tenants.peers import Peer, peers_of
 from loyalty_tenants.slugs import is_slug
 
 FRESH_SECONDS = 1.0
@@ -27,7 +28,8 @@ select t.slug, t.status, t.epoch,
                      extract(epoch from s.retires_at)::float8)) from loyalty.tenant_secret s), '[]')
     as secrets,
   coalesce((select jsonb_agg(jsonb_build_array(i.issuer, i.jwks_url, i.algorithms, i.audience))
-              from loyalty.tenant_issuer i), '[]') as issuers
+              from loyalty.tenant_issuer i), '[]') as issuers,
+  (select array_agg(p.id) from loyalty.peer p where p.status <> 'ENDED') as peers
   from loyalty.tenant t where t.tenant_id = $1
 """
 
@@ -40,7 +42,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """A tenant's status and what its tokens are verified with; `secrets` by kid."""
+    """A tenant's status and what its tokens are verified with; `secrets` by kid, `peers` by id."""
 
     tenant_id: UUID
     slug: str
@@ -48,6 +50,7 @@ class Credentials:
     epoch: int
     secrets: Mapping[str, Secret]
     issuers: Mapping[str, Issuer]
+    peers: Mapping[str, Peer]
 
 
 class CredentialStore:
@@ -101,9 +104,10 @@ class CredentialStore:
         until = self._monotonic() + self._fresh_seconds
         async with self._database.tenant(tenant_id, read_only=True) as connection:
             row = await connection.fetchrow(_LOAD, tenant_id)
+            peers = await peers_of(connection) if row and row["peers"] else ()
         if row is None:
             return None
-        loaded = _credentials(tenant_id, row)
+        loaded = _credentials(tenant_id, row, peers)
         self._kept[tenant_id] = (until, loaded)
         self._kept.move_to_end(tenant_id)
         if len(self._kept) > TENANTS_MAX:
@@ -121,7 +125,7 @@ class CredentialStore:
         return self._ids[slug]
 
 
-def _credentials(tenant_id: UUID, row: Any) -> Credentials:
+def _credentials(tenant_id: UUID, row: Any, peers: Sequence[Peer]) -> Credentials:
     return Credentials(
         tenant_id=tenant_id,
         slug=row["slug"],
@@ -140,4 +144,5 @@ def _credentials(tenant_id: UUID, row: Any) -> Credentials:
             )
             for issuer, url, algorithms, audience in row["issuers"]
         },
+        peers={str(peer.id): peer for peer in peers},
     )

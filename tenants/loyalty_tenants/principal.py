@@ -31,7 +31,8 @@ class Principal:
     """A verified caller. `tenant_id` is None only for an operator that named no tenant.
 
     `subject` is the member's external id for a MEMBER, else the account's name. `client` scopes
-    idempotency keys: it stays the same when a key or a token is replaced.
+    idempotency keys: it stays the same when a key or a token is replaced. A brand of another
+    installation is a `peer`, and signs each call: `body` is the digest (SHA-256) of what it sent.
     """
 
     role: Role
@@ -41,6 +42,8 @@ class Principal:
     client: str
     expires_at: datetime | None = None
     key_id: UUID | None = None
+    peer: UUID | None = None
+    body: str | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

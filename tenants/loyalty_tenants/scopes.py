@@ -32,6 +32,7 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "partners:write": "agree with partners, settle with them, sell them packs",
         "partner:self": "an outside brand sees its own agreements and what came of them, and gives "
         "and takes back points",
+        "partner:remote": "a brand of another installation does its part of what both agreed on",
         "webhooks:read": "read webhook endpoints, their deliveries and the topics there are",
         "webhooks:write": "create, change and delete webhook endpoints, replay deliveries",
         "audit:read": "read who changed what",
@@ -56,12 +57,15 @@ _SERVICE = frozenset(
 )
 _OPERATOR_ONLY = frozenset({"tenants:read", "tenants:write"})
 _SELF_ONLY = frozenset({"self:read", "self:write", "self:redeem"})
-_ADMIN = frozenset(DESCRIPTIONS) - _OPERATOR_ONLY - _SELF_ONLY
+_PEERS_ONLY = frozenset({"partner:remote"})
+_ADMIN = frozenset(DESCRIPTIONS) - _OPERATOR_ONLY - _SELF_ONLY - _PEERS_ONLY
+# What calls of a peer hold: no key and no other token does.
+PEER = _PEERS_ONLY
 
 # What a credential holds that names no scopes.
 DEFAULT: Mapping[Role, frozenset[str]] = MappingProxyType(
     {
-        Role.OPERATOR: frozenset(DESCRIPTIONS) - _SELF_ONLY,
+        Role.OPERATOR: frozenset(DESCRIPTIONS) - _SELF_ONLY - _PEERS_ONLY,
         Role.ADMIN: _ADMIN,
         Role.SERVICE: _SERVICE,
         Role.MEMBER: _MEMBER,

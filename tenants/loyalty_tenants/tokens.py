@@ -3,7 +3,9 @@
 Who signed decides which algorithms count. Tokens of `iss` "loyalty" are the operator's (HS256, our
 secret). Those whose `iss` is the tenant's slug are signed by the tenant (HS256, its secret by kid).
 Those of an issuer that the tenant lists are verified with that issuer's published keys (RS256,
-ES256, EdDSA as listed). So a public key is never taken for a secret.
+ES256, EdDSA as listed). Calls of a brand of another installation are signed with the secret that
+both keep (HS256), and each for its own body (`peer_calls`). So a public key is never taken for a
+secret.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +14,7 @@ from typing import Any
 
 import jwt
 
+from loyalty_tenants import peer_calls
 from loyalty_tenants.claims import (
     LEEWAY_MAX,
     BadToken,
@@ -24,6 +27,7 @@ from loyalty_tenants.credentials import Credentials, CredentialStore
 from loyalty_tenants.issuers import ALGORITHMS
 from loyalty_tenants.jwks import KeySets
 from loyalty_tenants.principal import Principal, Role, client_of
+from loyalty_tenants.scopes import PEER
 
 OPERATOR_ISSUER = "loyalty"
 AUDIENCE = "loyalty"
@@ -67,6 +71,8 @@ class Tokens:
         tenant = await self._tenant(claims)
         if tenant is None or kid is None:
             raise BadToken("no such tenant, or no kid")
+        if claims.get("iss") == peer_calls.ISSUER:
+            return self._peer(token, claims, tenant, kid, now), tenant
         audience = await self._check_tenants_signature(token, claims, tenant, algorithm, kid, now)
         return self._principal(claims, tenant, audience, now), tenant
 
@@ -130,6 +136,24 @@ class Tokens:
             scopes=scopes,
             client=client_of(role, subject),
             expires_at=expires_at,
+        )
+
+    def _peer(
+        self, token: str, claims: Mapping[str, Any], tenant: Credentials, kid: str, now: datetime
+    ) -> Principal:
+        peer = tenant.peers.get(kid)
+        if peer is None:
+            raise BadToken("no such peer")
+        body, expires_at = peer_calls.verify(token, claims, peer, now, self._leeway)
+        return Principal(
+            role=Role.PARTNER,
+            tenant_id=tenant.tenant_id,
+            subject=peer.name,
+            scopes=PEER,
+            client=f"peer:{peer.id}",
+            expires_at=expires_at,
+            peer=peer.id,
+            body=body,
         )
 
     async def _tenant(self, claims: Mapping[str, Any]) -> Credentials | None:

@@ -30,6 +30,8 @@ QUEUE_POLICIES: Mapping[str, str] = {
     "ledger_audit.queue_reads (r)": "whose turn it is, and the oldest of all",
     "partners_agreement.queue_reads (r)": "whether rates of all brands gain is answered yes or no",
     "partners_terms.queue_reads (r)": "the same",
+    "peer.queue_reads (r)": "the same, of brands elsewhere",
+    "partners_leg.queue_reads (r)": DUE,
     "api_key.tenant_of_key (r)": "whose a key is must be known before a tenant is",
 }
 

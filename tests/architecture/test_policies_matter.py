@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ MINE, THEIRS = UUID(int=1), UUID(int=2)
 OF_TYPE: dict[str, Any] = {
     "uuid": UUID(int=7), "text": "x", "bigint": 1, "integer": 1, "smallint": 1, "boolean": True,
     "text[]": ["x"], "bytea": b"x" * 32, "jsonb": json.dumps({}),
+    "date": date(2026, 1, 1), "uuid[]": [UUID(int=7)],
 }  # fmt: skip
 NOW = ("timestamp with time zone", "interval")
 

@@ -39,6 +39,7 @@ MAY: dict[Rule, dict[str, str]] = {
     },
     rules.past_the_lane: {
         "platform/loyalty/recorder/lane.py": "this is the lane",
+        "platform/loyalty/jobs/errands.py": "a worker notes what it was answered, now and then",
         "platform/loyalty/jobs/visit.py": "a worker does one slice after the other",
         "platform/loyalty_app/demo_tenant.py": "nobody else writes there yet",
         "platform/loyalty_app/demo/direct.py": "measures the recorder itself",

@@ -43,7 +43,7 @@ async def make_allies(settings: Settings, one: Brand, other: Brand) -> Allies:
     """Have two brands agree, link their members by name, and give all something to exchange."""
     now = datetime.now(UTC)
     async with open_ledger(settings, settings.need("app_database_url"), pool=4) as ledger:
-        programs = [await _program(ledger, brand, now) for brand in (one, other)]
+        programs = [await partners_program(ledger, brand, now) for brand in (one, other)]
         agreement = await _agree(ledger, (one, other), programs, now)
         links = {}
         for name in one.members:
@@ -53,11 +53,11 @@ async def make_allies(settings: Settings, one: Brand, other: Brand) -> Allies:
                     connection = await sides.of(brand.tenant_id)
                     await connection.execute(_LINK, links[name], agreement, name, now)
         for brand in (one, other):
-            await _give(ledger, brand, now)
+            await give(ledger, brand, now)
     return Allies((one, other), agreement, links)
 
 
-async def _program(ledger: Ledger, brand: Brand, now: datetime) -> UUID:
+async def partners_program(ledger: Ledger, brand: Brand, now: datetime) -> UUID:
     async with ledger.database.tenant(brand.tenant_id) as connection:
         made = await create_program(
             connection, ledger.configs, BY, slug="partners", kind="partners", name="Partners",
@@ -92,7 +92,7 @@ async def _agree(
     return ident
 
 
-async def _give(ledger: Ledger, brand: Brand, now: datetime) -> None:
+async def give(ledger: Ledger, brand: Brand, now: datetime) -> None:
     requests: list[Any] = [
         Request(
             fact=AdjustBalance(

@@ -37,6 +37,8 @@ SIZES: Mapping[str, Size] = {
     "made-up keys": Size(600, 5_000),
     "exchanges between brands": Size(300, 3_000),
     "kills of exchanging processes": Size(3, 10),
+    "exchanges between installations": Size(40, 1_500),
+    "deaths at each step": Size(1, 10),
     "megabytes to fill": Size(40, 200),
     "rolling restarts": Size(3, 20),
     "sockets in a restart": Size(50, 50),

@@ -27,6 +27,7 @@ async def serving(dsn: Addresses, valkey_url: str) -> AsyncIterator[Start]:
         redis_url: str = valkey_url,
         addresses: Addresses = dsn,
         clock: SetClock | None = None,
+        trusted: str | None = None,
         **options: Any,
     ) -> Server:
         clock = clock or SetClock(NOON)
@@ -39,6 +40,7 @@ async def serving(dsn: Addresses, valkey_url: str) -> AsyncIterator[Start]:
             tenant_rate=0,
             member_rate=0,
             tenant_in_flight=0,
+            webhook_trusted_hosts=trusted,
         )
         app = create_app(settings, clock=clock, **options)
         listener = socket.create_server(("127.0.0.1", 0))

@@ -22,18 +22,16 @@ from tests.graphql.rows import TABLES
 OURS, THEIRS = "ours0000", "theirs00"
 ISOLATED = "tenant_id = (select loyalty.tenant())"
 # Read by the ledger's functions only, which name the tenant in every statement as those about
-# rewards, partners and referrals do, or by workers; of lots, thresholds and tenants the API asks
-# rewards, partners and tiers do, or by workers; of lots, thresholds and tenants the API asks
-# together with a table or a tenant that it may see.
-# rewards, payouts and partners do, or by workers; of lots, thresholds and tenants the API asks with
-# a table or a tenant that it may see.
+# rewards, payouts, tiers, partners and referrals do, or by workers; of lots, thresholds and tenants
+# the API asks together with a table or a tenant that it may see. Those of partners are asked
+# directly in tests/plugins/partners/test_partners_policies.py.
 NOT_READ = {
     "command_key", "counter", "due_fact", "inbox", "job", "outbox", "trait", "program_secret",
     "ledger_audit", "lot", "lot_term", "tenant", "slug", "approval_threshold", "points_reward",
     "webhook_secret", "webhook_event", "webhook_line",
     "partners_agreement", "partners_terms", "partners_link", "partners_link_code",
     "partners_link_failure", "partners_quote", "partners_movement", "partners_statement",
-    "partners_dispute", "partners_pack", "partners_fund",
+    "partners_dispute", "partners_pack", "partners_fund", "partners_leg", "partners_day", "peer",
     "subscription", "subscription_payment",
     "referral", "referral_code", "referral_failure", "referral_key", "referral_share",
     "referral_side", "referral_signal", "referral_step",

@@ -34,7 +34,11 @@ OPEN_TO = {
         "partnerStatement", "partnerStatements", "partnerLines", "partnerStatementFile",
         "proposeStatement", "agreeStatement", "settleStatement", "disputePartnerLine",
         "decidePartnerDispute", "ownPartnerships", "recordPartnerFact", "reversePartnerFact",
-        "buyPointPack",
+        "buyPointPack", "suspendPartnership", "resumePartnership", "endPartnership",
+        "endPartnerLink", "greetPartner", "withdrawPartnerTerms", "offerExchange",
+        "offerPartnerTerms", "creditExchange",
+        "voidExchange", "confirmExchanges", "takeExchangeBack", "restoreExchange",
+        "linkPartnerMember", "partnerDay",
     },
     "PUBLIC": set(),
 }  # fmt: skip
@@ -51,7 +55,8 @@ WITHOUT_TENANT = {
     "exchangePoints", "reverseExchange", "proposeStatement", "agreeStatement", "settleStatement",
     "disputePartnerLine", "decidePartnerDispute", "reversePartnerFact", "buyPointPack",
     "partnerAgreement", "partnerStatement", "partnerStatements", "partnerStatementFile",
-    "earnAtPartnerTill", "spendAtPartnerTill",
+    "earnAtPartnerTill", "spendAtPartnerTill", "giveExchangeUp", "connectRemotePartner",
+    "endRemotePartner", "withdrawPartnerTerms",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

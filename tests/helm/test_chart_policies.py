@@ -137,7 +137,7 @@ def test_every_policy_has_something_planted() -> None:
     assert {policy for policy, _ in PLANTED} == {*POLICIES, *NETWORKS}
 
 
-HTTPS = [("0.0.0.0/0", 443), ("::/0", 443)]
+HTTPS = [(world, port) for port in (443, 8443) for world in ("0.0.0.0/0", "::/0")]
 DNS = ("kube-system", 53)
 
 
@@ -146,16 +146,14 @@ DNS = ("kube-system", 53)
     [
         ("trial", "api", [*HTTPS, DNS, ("postgres", 5432), ("valkey", 6379)]),
         ("trial", "migration", [DNS, ("postgres", 5432)]),
-        ("trial", "worker", [*HTTPS, ("0.0.0.0/0", 8443), ("::/0", 8443), DNS, ("postgres", 5432),
-                             ("valkey", 6379)]),
+        ("trial", "worker", [*HTTPS, DNS, ("postgres", 5432), ("valkey", 6379)]),
         ("trial", "valkey", [DNS]),
         ("trial", "test", [("api", 8000), DNS]),
         ("managed", "api", [*HTTPS, ("10.1.2.0/24", 5432), ("10.1.3.0/24", 6380), DNS]),
         (
             "managed",
             "worker",
-            [*HTTPS, ("0.0.0.0/0", 8443), ("::/0", 8443), ("10.1.2.0/24", 5432),
-             ("10.1.3.0/24", 6380), DNS],
+            [*HTTPS, ("10.1.2.0/24", 5432), ("10.1.3.0/24", 6380), DNS],
         ),
         (
             "external",

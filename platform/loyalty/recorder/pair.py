@@ -4,6 +4,8 @@ The only place that switches tenant inside a transaction. Each side decides for 
 is refused, neither happens.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,13 +15,15 @@ from uuid import UUID
 from loyalty.database import Database, begin, switch
 from loyalty.errors import Code, Refused
 from loyalty.recorder.attempts import persistently
-from loyalty.recorder.each import Cut, settle_each
+from loyalty.recorder.each import Cut, internal, settle_each
 from loyalty.recorder.needs import subject
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.wants import More
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,32 +96,109 @@ async def record_pair(recorder: Recorder, first: Leg, second: Leg) -> tuple[Reco
             lambda more: _together(recorder, first.tenant_id, requests, more),
             lost=forget,
         )
-    recorded = await persistently(lambda more: _apart(recorder, first, second, more), lost=forget)
-    return recorded[first.tenant_id], recorded[second.tenant_id]
+    (outcome,) = await persistently(
+        lambda more: _apart(recorder, [(first, second)], more), lost=forget
+    )
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
 
 
-async def _apart(recorder: Recorder, first: Leg, second: Leg, more: More) -> dict[UUID, Recorded]:
-    legs = sorted((first, second), key=lambda leg: leg.tenant_id)
-    setups = [await recorder.setups.get(leg.tenant_id) for leg in legs]
-    recorded: dict[UUID, Recorded] = {}
-    settled: list[tuple[Batch, list[Change]]] = []
+async def record_pairs(
+    recorder: Recorder, pairs: Sequence[tuple[Leg, Leg]]
+) -> list[tuple[Recorded, Recorded] | Refused]:
+    """Record pairs of legs of the same two tenants in one transaction, each pair or nothing of it;
+    each has its own outcome, in the same place.
+
+    Where they cannot be recorded together, they are one by one.
+
+    :raises Refused: OVERLOADED, UNAVAILABLE
+    """
+    tenants = {leg.tenant_id for pair in pairs for leg in pair}
+    if len(tenants) != 2 or any(first.tenant_id == second.tenant_id for first, second in pairs):
+        raise ValueError("pairs that are recorded together are of the same two tenants")
+
+    def forget() -> None:
+        for tenant_id in tenants:
+            recorder.forget(tenant_id)
+
+    try:
+        return await persistently(lambda more: _apart(recorder, pairs, more), lost=forget)
+    except Refused:
+        raise
+    except Exception as error:
+        if len(pairs) == 1:
+            if not isinstance(error, Cut):
+                log.exception("%s could not be recorded", pairs[0][0].request.fact.KIND)
+            return [internal(error)]
+    return [(await record_pairs(recorder, [pair]))[0] for pair in pairs]
+
+
+async def _apart(
+    recorder: Recorder, pairs: Sequence[tuple[Leg, Leg]], more: More
+) -> list[tuple[Recorded, Recorded] | Refused]:
+    """Both tenants are locked before either is settled, and settled before either is written: so a
+    pair that one side refuses leaves nothing on the other."""
+    tenants = sorted({leg.tenant_id for leg in pairs[0]})
+    requests = [_of(tenant_id, pairs) for tenant_id in tenants]
+    setups = [await recorder.setups.get(tenant_id) for tenant_id in tenants]
+    batches: list[Batch] = []
     async with recorder.database.tenants() as connection:
-        await begin(connection, legs[0].tenant_id)
-        for leg, setup in zip(legs, setups, strict=True):
-            await switch(connection, leg.tenant_id)
-            requests = await with_newest(connection, [leg.request])
-            batch = await recorder.open(connection, requests, setup, more)
-            try:
-                recorded[leg.tenant_id], changes = _settled(batch, requests[0], 0)
-            except Refused as refused:
-                raise LegRefused(refused, leg.tenant_id) from refused
+        await begin(connection, tenants[0])
+        for side, tenant_id in enumerate(tenants):
+            if side:
+                await switch(connection, tenant_id)
+            requests[side] = await with_newest(connection, requests[side])
+            batches.append(await recorder.open(connection, requests[side], setups[side], more))
+        sides = list(zip(tenants, batches, requests, strict=True))
+        changes: tuple[list[Change], list[Change]] = [], []
+        outcomes = [_pair(sides, index, changes) for index in range(len(pairs))]
+        for tenant_id, batch in zip(reversed(tenants), reversed(batches), strict=True):
+            if tenant_id != tenants[-1]:
+                await switch(connection, tenant_id)
             await recorder.append(connection, batch)
-            settled.append((batch, changes))
-        _check_replays(list(recorded.values()))
         await connection.execute("commit")
-    for batch, changes in settled:
-        await recorder.committed(batch, changes)
+    await asyncio.gather(*map(recorder.committed, batches, changes))
+    return [
+        outcome if isinstance(outcome, Refused) else _in_order(outcome, pair)
+        for outcome, pair in zip(outcomes, pairs, strict=True)
+    ]
+
+
+Sides = Sequence[tuple[UUID, Batch, Sequence[Request]]]
+
+
+def _pair(
+    sides: Sides, index: int, changes: tuple[list[Change], list[Change]]
+) -> dict[UUID, Recorded] | Refused:
+    """Settle both legs of a pair in memory; where either is refused, both batches are as before."""
+    marks = [(batch, batch.book.mark()) for _, batch, _ in sides]
+    recorded: dict[UUID, Recorded] = {}
+    moved: list[list[Change]] = []
+    try:
+        for tenant_id, batch, requests in sides:
+            try:
+                recorded[tenant_id], changed = _settled(batch, requests[index], index)
+            except Refused as refused:
+                raise LegRefused(refused, tenant_id) from refused
+            moved.append(changed)
+        _check_replays(list(recorded.values()))
+    except Refused as refused:
+        for batch, mark in marks:
+            batch.book.undo(mark)
+        return refused
+    for kept, changed in zip(changes, moved, strict=True):
+        kept += changed
     return recorded
+
+
+def _of(tenant_id: UUID, pairs: Sequence[tuple[Leg, Leg]]) -> Sequence[Request]:
+    return [next(leg.request for leg in pair if leg.tenant_id == tenant_id) for pair in pairs]
+
+
+def _in_order(recorded: dict[UUID, Recorded], pair: tuple[Leg, Leg]) -> tuple[Recorded, Recorded]:
+    first, second = pair
+    return recorded[first.tenant_id], recorded[second.tenant_id]
 
 
 async def _together(

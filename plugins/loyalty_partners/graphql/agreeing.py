@@ -35,6 +35,7 @@ class Half:
     partner_unit: str | None
     terms: Mapping[str, Any]
     proposed_here: bool
+    peer_id: UUID | None = None
 
 
 def gone(field: str = "agreement") -> Refused:
@@ -73,10 +74,11 @@ async def insert(
     await connection.execute(
         """insert into loyalty.partners_agreement
              (tenant_id, id, kind, partner, partner_tenant_id, program_id, unit, partner_unit,
-              proposed_here, state, created_at)
-           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7, $8, 'PROPOSED', $9)""",
+              proposed_here, state, created_at, peer_id, compare_at)
+           values (loyalty.tenant(), $1, $2, $3, $4, $5, $6, $7, $8, 'PROPOSED', $9, $10,
+                   case when $10::uuid is not null then $9::timestamptz end)""",
         agreement_id, kind.value, half.partner, half.partner_tenant_id, half.program_id, half.unit,
-        half.partner_unit, half.proposed_here, now,
+        half.partner_unit, half.proposed_here, now, half.peer_id,
     )  # fmt: skip
     await insert_terms(
         connection, agreement_id, 1, half.terms, effective_from=effective_from,
@@ -125,7 +127,8 @@ async def accept(
 ) -> None:  # fmt: skip
     """Accept terms that the partner proposed; the first ones bring the agreement into force.
 
-    `brand`: an outside brand accepts what our half says that we proposed.
+    `brand`: an outside brand, or one of another installation, accepts what our half says that we
+    proposed.
 
     They apply from when they say, and not before they were accepted.
 
@@ -135,12 +138,7 @@ async def accept(
         raise wrong_state(half, "accept terms of")
     connection = await sides.of(ours)
     await connection.execute("select pg_advisory_xact_lock($1)", RATES_LOCK)
-    row = await connection.fetchrow(
-        """select state, proposed_here from loyalty.partners_terms
-            where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and number = $2""",
-        half.id,
-        number,
-    )
+    row = await connection.fetchrow(_TERMS, half.id, number)
     if row is None:
         raise Refused(Code.NOT_FOUND, "there are no such terms", field="number")
     if row["state"] == "ACCEPTED":
@@ -162,10 +160,34 @@ async def accept(
     await note(await sides.of(ours), by, "partnership.accept", half, now, {"number": number})
 
 
+async def withdraw(
+    sides: Sides, by: Actor, ours: UUID, half: Agreement, number: int, now: datetime,
+    *, there: bool = False,
+) -> None:  # fmt: skip
+    """Withdraw terms that nobody has accepted. `there`: a brand elsewhere withdraws its own.
+
+    :raises Refused: AGREEMENT_STATE, NOT_FOUND
+    """
+    row = await (await sides.of(ours)).fetchrow(_TERMS, half.id, number)
+    if row is None:
+        raise Refused(Code.NOT_FOUND, "there are no such terms", field="number")
+    if row["state"] == "WITHDRAWN":
+        return
+    if row["state"] != "PROPOSED" or row["proposed_here"] is there:
+        whose = "accepted" if row["state"] != "PROPOSED" else "the partner's"
+        raise Refused(Code.AGREEMENT_STATE, f"cannot withdraw {whose} terms", field="number")
+    for tenant_id in both_of(ours, half):
+        await (await sides.of(tenant_id)).execute(_WITHDRAW, half.id, number, now)
+    await note(await sides.of(ours), by, "partnership.withdraw", half, now, {"number": number})
+
+
 async def change_state(
-    sides: Sides, by: Actor, ours: UUID, half: Agreement, wanted: str, now: datetime
-) -> None:
+    sides: Sides, by: Actor, ours: UUID, half: Agreement, wanted: str, now: datetime,
+    *, there: bool = False,
+) -> None:  # fmt: skip
     """Suspend, resume or end it. Suspended by both it must be resumed by both.
+
+    `there`: the brand of another installation says so, whose half is kept there.
 
     :raises Refused: AGREEMENT_STATE
     """
@@ -181,7 +203,8 @@ async def change_state(
             await (await sides.of(tenant_id)).execute(_END_LINKS, half.id, now)
     else:
         for tenant_id in both_of(ours, half):
-            column = "suspended_here" if tenant_id == ours else "suspended_there"
+            here = tenant_id == ours and not there
+            column = "suspended_here" if here else "suspended_there"
             await (await sides.of(tenant_id)).execute(
                 _SUSPEND.format(column=column), half.id, wanted == "suspend"
             )
@@ -215,6 +238,14 @@ def new_agreement() -> UUID:
     return new_id()
 
 
+_TERMS = """
+select state, proposed_here from loyalty.partners_terms
+ where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and number = $2
+"""
+_WITHDRAW = """
+update loyalty.partners_terms set state = 'WITHDRAWN', decided_at = $3
+ where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and number = $2
+"""
 _ACCEPT_TERMS = """
 update loyalty.partners_terms set state = 'ACCEPTED', decided_at = $3,
        effective_from = greatest(effective_from, $3)

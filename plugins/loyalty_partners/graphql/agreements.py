@@ -63,7 +63,10 @@ class PartnerAgreement:
     state: AgreementState
     """Whether it is in force; the same on both sides."""
     partner: str
-    """The partner: a tenant's slug, or the client that an outside brand signs in as."""
+    """The partner: a tenant's slug, the client that an outside brand signs in as, or what we call a
+    brand of another installation."""
+    remote: bool
+    """Whether the partner is of another installation."""
     unit: str | None
     """Code of our unit; null: only the partner keeps points."""
     partner_unit: str | None
@@ -143,7 +146,9 @@ async def readable(context: Context, ident: str) -> Agreement | None:
 
 
 def is_of(context: Context, agreement: Agreement) -> bool:
-    """Whether the caller, an outside brand, is the other side of it."""
+    """Whether the caller, an outside brand or one of another installation, is its other side."""
+    if context.who.peer is not None or agreement.peer_id is not None:
+        return agreement.peer_id == context.who.peer
     outside = agreement.kind is AgreementKind.ISSUING and agreement.partner_tenant_id is None
     return outside and agreement.partner == context.who.subject
 
@@ -154,6 +159,7 @@ def shown_agreement(found: Agreement) -> PartnerAgreement:
         kind=found.kind,
         state=found.state,
         partner=found.partner,
+        remote=found.peer_id is not None,
         unit=found.unit,
         partner_unit=found.partner_unit,
         proposed_by_us=found.proposed_here,

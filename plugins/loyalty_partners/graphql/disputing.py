@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from loyalty.errors import Code, Refused
-from loyalty.ids import new_id
 from loyalty_graphql.context import Context
+from loyalty_graphql.ids import node_id
 from loyalty_partners import account, statement
+from loyalty_partners.graphql.agreements import NODE
+from loyalty_partners.graphql.lines import DISPUTE, LINE
 from loyalty_partners.graphql.settling import BOOK, Table, table, wrong
 from loyalty_partners.movement import MovementKind
+from loyalty_partners.remote import telling
 
 UNDISPUTED = frozenset({MovementKind.SETTLEMENT, MovementKind.CORRECTION})
 
@@ -17,6 +20,10 @@ _RAISE = """
 insert into loyalty.partners_dispute
   (tenant_id, id, agreement_id, movement_id, raised_here, reason, state, raised_at)
 values (loyalty.tenant(), $1, $2, $3, $4, $5, 'OPEN', $6)
+"""
+_EARLIER = """
+select count(*) from loyalty.partners_dispute
+ where tenant_id = (select loyalty.tenant()) and movement_id = $1
 """
 _DECIDE = """
 update loyalty.partners_dispute set state = $2, decided_at = $3
@@ -33,9 +40,12 @@ async def dispute(context: Context, agreement_id: UUID, line_id: UUID, reason: s
         connection = await seats.ours()
         line = await connection.fetchrow(
             """select m.kind, m.occurred_at, (
+                   select d.id from loyalty.partners_dispute d
+                    where d.tenant_id = m.tenant_id and d.movement_id = m.id
+                    order by d.raised_at desc limit 1) as dispute, (
                    select d.state from loyalty.partners_dispute d
                     where d.tenant_id = m.tenant_id and d.movement_id = m.id
-                    order by d.id desc limit 1) as state
+                    order by d.raised_at desc limit 1) as state
                  from loyalty.partners_movement m
                 where m.tenant_id = (select loyalty.tenant()) and m.id = $1
                   and m.agreement_id = $2""",
@@ -46,22 +56,33 @@ async def dispute(context: Context, agreement_id: UUID, line_id: UUID, reason: s
             raise Refused(Code.NOT_FOUND, "there is no such line", field="line")
         if line["kind"] in UNDISPUTED:
             raise wrong("line", f"a {line['kind'].lower()} is not disputed")
+        if line["state"] == "OPEN" and seats.from_elsewhere:
+            return UUID(str(line["dispute"]))  # our half has it, and the answer was lost
         if line["state"] in ("OPEN", "ACCEPTED"):
             raise wrong("line", "is disputed already, or was corrected")
-        ident = new_id()
+        earlier = await connection.fetchval(_EARLIER, line_id)
+        ident = seats.named(f"dispute:{line_id}:{earlier}")
         async for connection, here in seats.each():
             await connection.execute(_RAISE, ident, agreement_id, line_id, here, reason, seats.now)
         await _refresh(seats, line["occurred_at"])
         await seats.note("statement.dispute", {"line": str(line_id)})
+        told = {
+            "agreement": node_id(NODE, agreement_id), "line": node_id(LINE, line_id),
+            "reason": reason,
+        }  # fmt: skip
+        await seats.tell(telling.DISPUTE, told)
     return ident
 
 
-async def decide(context: Context, agreement_id: UUID, dispute_id: UUID, *, accept: bool) -> None:
+async def decide(
+    context: Context, agreement_id: UUID, dispute_id: UUID, *, accept: bool,
+    at: datetime | None = None,
+) -> None:  # fmt: skip
     """Accept a dispute of the other side, which takes the line back, or withdraw one's own.
 
     :raises Refused: NOT_FOUND, STATEMENT_STATE
     """
-    async with table(context, agreement_id) as seats:
+    async with table(context, agreement_id, at) as seats:
         connection = await seats.ours()
         row = await connection.fetchrow(
             """select d.state, d.raised_here, m.occurred_at, m.id from loyalty.partners_dispute d
@@ -88,6 +109,11 @@ async def decide(context: Context, agreement_id: UUID, dispute_id: UUID, *, acce
                 await _correct(connection, row["id"], dispute_id, seats.now)
         await _refresh(seats, row["occurred_at"])
         await seats.note(f"dispute.{wanted.lower()}", {"line": str(row["id"])})
+        told = {
+            "agreement": node_id(NODE, agreement_id), "dispute": node_id(DISPUTE, dispute_id),
+            "accept": accept, "at": seats.now.isoformat(),
+        }  # fmt: skip
+        await seats.tell(telling.DECIDE, told)
 
 
 async def _correct(connection: Any, line_id: UUID, dispute_id: UUID, now: datetime) -> None:

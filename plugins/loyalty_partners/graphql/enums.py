@@ -5,8 +5,11 @@ from loyalty_partners.agreements import AgreementKind as AgreementKind
 from loyalty_partners.agreements import AgreementState as AgreementState
 from loyalty_partners.agreements import TermsState as TermsState
 from loyalty_partners.export import ExportFormat as ExportFormat
+from loyalty_partners.legs import LegState as LegState
 from loyalty_partners.movement import MovementKind as MovementKind
+from loyalty_partners.remote.day import DayState as DayState
 from loyalty_partners.statement import StatementState as StatementState
+from loyalty_tenants.peers import PeerStatus as PeerStatus
 
 exposed(
     AgreementKind,
@@ -52,6 +55,7 @@ exposed(
         MovementKind.CORRECTION: "Takes a line back that was disputed with good reason.",
         MovementKind.PACK: "Points that an outside brand bought ahead.",
         MovementKind.SETTLEMENT: "A statement was paid.",
+        MovementKind.VOID: "Takes an exchange out that a partner elsewhere never credited.",
     },
 )
 exposed(
@@ -64,6 +68,37 @@ exposed(
         StatementState.AGREED: "Both agreed on it; it is to be paid.",
         StatementState.DISPUTED: "Lines of it are disputed and left out; the others stand.",
         StatementState.SETTLED: "Paid.",
+    },
+)
+exposed(
+    LegState,
+    name="PartnerExchangeState",
+    description="How far an exchange has come. With another installation it goes leg by leg.",
+    values={
+        LegState.PENDING: "The points have left; what the partner did is not known yet.",
+        LegState.CREDITED: "The partner has credited them.",
+        LegState.SETTLED: "Both sides know it.",
+        LegState.VOIDED: "Nothing was credited and nothing will be; the points are back.",
+    },
+)
+exposed(
+    PeerStatus,
+    name="RemotePartnerStatus",
+    description="How far two installations have come with each other.",
+    values={
+        PeerStatus.WAITING: "One side invited; the other has not entered the invitation.",
+        PeerStatus.ACTIVE: "Both sides have accepted.",
+        PeerStatus.ENDED: "Over; no call is heard any more.",
+    },
+)
+exposed(
+    DayState,
+    name="PartnerDayState",
+    description="What came of comparing a day with a partner elsewhere.",
+    values={
+        DayState.MATCHED: "Both halves say the same.",
+        DayState.WAITING: "Some of its exchanges are under way: it is looked at again.",
+        DayState.DIFFERS: "The halves differ; the exchanges that do are named.",
     },
 )
 exposed(

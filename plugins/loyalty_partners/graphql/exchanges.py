@@ -1,13 +1,11 @@
 """Exchanges as members and shops ask for them: a quote, then the exchange, perhaps its reversal."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import strawberry
 
-from loyalty.plugin import Connection
 from loyalty.setup import Setup
 from loyalty.units import format_minor
 from loyalty_graphql import texts
@@ -16,17 +14,15 @@ from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.ids import node_id, uuid_of
 from loyalty_graphql.member_ref import MemberRef, member_ref
-from loyalty_graphql.members import Member
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.scalars import Decimal
 from loyalty_partners.graphql import exchanging, taking_back
 from loyalty_partners.graphql.agreements import NODE, agreement_key
+from loyalty_partners.graphql.enums import LegState
 from loyalty_partners.graphql.quoting import Promised, promise
 from loyalty_tenants.principal import Role
 
 QUOTE, EXCHANGE = "ExchangeQuote", "PartnerExchange"
-NO_EXCHANGES: Sequence[Any] = ()
-SHOWN_MAX = 100
 
 
 @strawberry.type
@@ -75,6 +71,8 @@ class PartnerExchange:
     """How much of it was burned, or credited."""
     fee: Decimal
     """What it cost besides, in our unit."""
+    state: LegState
+    """How far it has come; between brands of one installation it is settled at once."""
     reversed: bool
     """Whether it was undone."""
     at: datetime
@@ -111,6 +109,14 @@ class ReverseExchangeInput:
     """Kept with our half."""
 
 
+@strawberry.input
+class GiveExchangeUpInput:
+    """Which exchange to call off."""
+
+    exchange: strawberry.ID
+    """Of the exchange; one that is not PENDING stays as it is."""
+
+
 @strawberry.type
 @reached
 class ExchangeQuotePayload:
@@ -133,16 +139,6 @@ class ExchangePayload:
     """Whether it had been done before."""
     user_errors: list[UserError]
     """Why nothing was done; empty where it was."""
-
-
-@strawberry.field
-async def partner_exchanges(
-    root: strawberry.Parent[Member], info: RequestInfo
-) -> list[PartnerExchange]:
-    """The member's exchanges with partners, newest first, at most 100."""
-    rows = await info.context.loaders.of(exchanges_of, NO_EXCHANGES).load(root.key)
-    setup = await info.context.setup()
-    return [shown_exchange(row, setup) for row in rows]
 
 
 @strawberry.type
@@ -168,7 +164,8 @@ class ExchangeMutation:
     async def exchange_points(
         self, info: RequestInfo, input: ExchangePointsInput
     ) -> ExchangePayload:
-        """Take a quote up: the points leave here and arrive at the partner, or neither.
+        """Take a quote up: the points leave here and arrive at the partner, or neither. With a
+        partner elsewhere it may be PENDING for a while: send it again, or look at the exchange.
 
         :param input: which quote
         """
@@ -193,6 +190,19 @@ class ExchangeMutation:
             return await taking_back.reverse(context, ident, reason)
 
         return await _told(context, input.exchange, EXCHANGE, "exchange", undo)
+
+    @strawberry.mutation
+    @allow(Role.SERVICE, Role.ADMIN, Role.OPERATOR, scope="redemptions:write")
+    @money
+    async def give_exchange_up(
+        self, info: RequestInfo, input: GiveExchangeUpInput
+    ) -> ExchangePayload:
+        """Have an exchange called off that a partner elsewhere does not answer: the partner decides
+        whether it was credited, and the points come back if it was not.
+
+        :param input: which exchange
+        """
+        return await _told(info.context, input.exchange, EXCHANGE, "exchange", exchanging.give_up)
 
 
 async def _quoted(context: Context, given: QuoteExchangeInput) -> Promised:
@@ -253,32 +263,7 @@ def shown_exchange(line: Any, setup: Setup) -> PartnerExchange:
         unit=line["unit"] or line["partner_unit"],
         points=Decimal(format_minor(points, places or 0)),
         fee=Decimal(format_minor(line["fee"], places or 0)),
+        state=LegState(line["leg"]) if line["leg"] else LegState.SETTLED,
         reversed=line["reversed"],
         at=line["occurred_at"],
     )
-
-
-async def exchanges_of(
-    connection: Connection, members: Sequence[UUID]
-) -> Mapping[UUID, Sequence[Any]]:
-    """The newest exchanges of each of these members."""
-    rows = await connection.fetch(
-        """select m.*, a.partner,
-                  exists (select from loyalty.partners_movement r
-                           where r.tenant_id = m.tenant_id and r.of_id = m.id
-                             and r.kind = 'REVERSAL') as reversed
-             from unnest($1::uuid[]) w (id)
-             cross join lateral (
-               select * from loyalty.partners_movement m
-                where m.tenant_id = (select loyalty.tenant()) and m.member_id = w.id
-                  and m.kind = 'EXCHANGE' order by m.occurred_at desc, m.id desc limit $2) m
-             join loyalty.partners_agreement a
-               on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
-            order by m.occurred_at desc, m.id desc""",
-        list(members),
-        SHOWN_MAX,
-    )
-    found: dict[UUID, list[Any]] = {}
-    for row in rows:
-        found.setdefault(row["member_id"], []).append(row)
-    return found

@@ -9,11 +9,14 @@ from loyalty import members
 from loyalty.days import day_start, local_day
 from loyalty.errors import RETRYABLE, Code, Refused
 from loyalty.facts import MemberRef
-from loyalty.recorder.pair import Leg, LegRefused, record_pair
+from loyalty.ids import NIL
+from loyalty.recorder.pair import Leg, LegRefused
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Setup
 from loyalty_graphql.context import Context
 from loyalty_partners.exchange import Deal, Side, legs
+from loyalty_partners.facts import PointsGiven, PointsTaken
+from loyalty_partners.graphql import sending
 from loyalty_partners.graphql.quoting import kept, not_available
 from loyalty_partners.movement import moved_key
 from loyalty_partners.quote import Quote
@@ -21,7 +24,8 @@ from loyalty_partners.terms import terms_of
 from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
 
 LINE = """
-select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id, t.terms as plain,
+select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.peer_id, a.program_id,
+       t.terms as plain, l.state as leg, l.reversal,
        exists (select from loyalty.partners_movement r
                 where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL')
          as reversed
@@ -29,6 +33,7 @@ select m.*, a.partner, a.partner_unit, a.partner_tenant_id, a.program_id, t.term
   join loyalty.partners_agreement a on (a.tenant_id, a.id) = (m.tenant_id, m.agreement_id)
   join loyalty.partners_terms t
     on (t.tenant_id, t.agreement_id, t.number) = (m.tenant_id, m.agreement_id, m.terms)
+  left join loyalty.partners_leg l on (l.tenant_id, l.id) = (m.tenant_id, m.id)
  where m.tenant_id = (select loyalty.tenant()) and m.id = $1
 """
 # Who the linked member is there: the partner's half of link and agreement.
@@ -57,15 +62,18 @@ async def exchange(context: Context, quote_id: UUID) -> tuple[Any, bool]:
     """
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         quote = await kept(connection, quote_id)
-        line = await connection.fetchrow(LINE, quote_id)
+        line, carried = await connection.fetchrow(LINE, quote_id), None
         if quote is None and line is None:
             raise Refused(Code.NOT_FOUND, "there is no such quote", field="quote")
         await _own(context, connection, (quote or line)["member_id"])
-        if line is not None:
-            return line, True
-        if quote["expires_at"] <= context.api.clock.now():
+        if line is None and quote["expires_at"] <= context.api.clock.now():
             raise Refused(Code.QUOTE_EXPIRED, "is too old: ask for another", field="quote")
-        carried = await _carried(connection, quote, context.api.clock.now())
+        if line is None:
+            carried = await _carried(connection, quote, context.api.clock.now())
+    if line is not None:
+        return await sending.carried_on(context, line), True
+    if quote["peer_id"] is not None:
+        return await _sent(context, quote, carried)
     theirs = await there(context, quote["partner_tenant_id"], quote["link_id"])
     replayed = False
     try:
@@ -78,6 +86,20 @@ async def exchange(context: Context, quote_id: UUID) -> tuple[Any, bool]:
         replayed = True  # it was sent twice at once, and the other one was first
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         return await connection.fetchrow(LINE, quote_id), replayed
+
+
+async def give_up(context: Context, exchange_id: UUID) -> tuple[Any, bool]:
+    """Have an exchange with a partner elsewhere called off: our line of it, and whether there was
+    nothing to call off.
+
+    :raises Refused: NOT_FOUND
+    """
+    async with context.api.database.tenant(context.tenant_id) as connection:
+        line = await connection.fetchrow(LINE, exchange_id)
+        if line is None or line["leg"] is None:
+            raise Refused(Code.NOT_FOUND, "there is no such exchange", field="exchange")
+        begun = await sending.give_up(connection, exchange_id, context.api.clock.now())
+    return await sending.carried_on(context, line, refuse=False), not begun
 
 
 async def _own(context: Context, connection: Any, member_id: UUID) -> None:
@@ -117,11 +139,42 @@ async def there(context: Context, partner: UUID, link_id: UUID) -> There:
     )  # fmt: skip
 
 
+async def _sent(context: Context, quote: Any, carried: int | None) -> tuple[Any, bool]:
+    """The same with a brand of another installation, which does its leg by itself."""
+    setup = await context.setup()
+    program = setup.program_by_id(quote["program_id"])
+    if program is None:
+        raise not_available()
+    given, _ = _legs(
+        quote, carried, program.slug,
+        Side(member=MemberRef(id=NIL), program="", unit=quote["partner_unit"]),
+        now=context.api.clock.now(), day=today(setup, context.api.clock.now()),
+    )  # fmt: skip
+    replayed = await sending.send(context, given, quote["peer_id"])
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+        line = await connection.fetchrow(LINE, quote["id"])
+    return await sending.carried_on(context, line), replayed
+
+
 async def _paired(context: Context, quote: Any, carried: int | None, theirs: There) -> Recorded:
     setup, now = await context.setup(), context.api.clock.now()
-    flow, currency = terms_of(quote["plain"]).give, quote["plain"]["currency"]
     program = setup.program_by_id(quote["program_id"])
-    if flow is None or program is None or theirs.unit is None:
+    if program is None or theirs.unit is None:
+        raise not_available()
+    given, taken = _legs(
+        quote, carried, program.slug,
+        Side(member=theirs.member, program=theirs.program, unit=theirs.unit),
+        now=now, day=today(setup, now),
+    )  # fmt: skip
+    ours, _ = await pair(context, given, taken, theirs, moved_key(quote["id"]))
+    return ours
+
+
+def _legs(
+    quote: Any, carried: int | None, program: str, taker: Side, *, now: datetime, day: datetime
+) -> tuple[PointsGiven, PointsTaken]:
+    flow, currency = terms_of(quote["plain"]).give, quote["plain"]["currency"]
+    if flow is None:
         raise not_available()
     names = ("offered", "burned", "fee", "credited", "owed")
     deal = Deal(
@@ -129,16 +182,8 @@ async def _paired(context: Context, quote: Any, carried: int | None, theirs: The
         terms=quote["terms"], currency=currency, charge=flow.charge,
         quote=Quote(**{name: quote[name] for name in names}),
     )  # fmt: skip
-    given, taken = legs(
-        deal,
-        Side(
-            member=MemberRef(id=quote["member_id"]), program=program.slug, unit=quote["unit"]
-        ),
-        Side(member=theirs.member, program=theirs.program, unit=theirs.unit),
-        now=now, day=today(setup, now), carried=carried,
-    )  # fmt: skip
-    ours, _ = await pair(context, given, taken, theirs, moved_key(quote["id"]))
-    return ours
+    giver = Side(member=MemberRef(id=quote["member_id"]), program=program, unit=quote["unit"])
+    return legs(deal, giver, taker, now=now, day=day, carried=carried)
 
 
 async def pair(
@@ -155,8 +200,8 @@ async def pair(
     )  # fmt: skip
     partner = Request(fact=away, actor=f"partner:{(await context.setup()).slug}", key=key)
     try:
-        return await record_pair(
-            context.api.recorder, Leg(context.tenant_id, ours), Leg(theirs.tenant_id, partner)
+        return await context.api.pairs.record(
+            Leg(context.tenant_id, ours), Leg(theirs.tenant_id, partner)
         )
     except LegRefused as refused:
         if refused.tenant_id == context.tenant_id:

@@ -1,8 +1,9 @@
 """Two accounts of one person, linked: a code issued at one brand and redeemed at the other."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from loyalty import members
 from loyalty.errors import Code, Refused
@@ -11,10 +12,15 @@ from loyalty.ids import NIL, new_id
 from loyalty.recorder.pair import both
 from loyalty.view import MemberView
 from loyalty_graphql.context import Context
+from loyalty_graphql.ids import node_id
 from loyalty_partners import agreements
 from loyalty_partners.agreements import Agreement, AgreementState
 from loyalty_partners.graphql.link_code import draw_code, hash_of
+from loyalty_partners.remote import telling
+from loyalty_partners.remote.telling import tell
 
+AGREEMENT, LINK = "PartnerAgreement", "PartnerLink"
+AGAIN = timedelta(minutes=15)  # for so long a code that was taken is known to whom it linked
 FAILURES_MAX = 10  # codes that are none, by member and hour
 
 _KEEP_CODE = """
@@ -31,6 +37,10 @@ delete from loyalty.partners_link_code
 _LINK = """
 insert into loyalty.partners_link (tenant_id, id, agreement_id, member_id, state, created_at)
 values (loyalty.tenant(), $1, $2, $3, 'ACTIVE', $4)
+"""
+_THERE = """
+select created_at from loyalty.partners_link
+ where tenant_id = (select loyalty.tenant()) and id = $1
 """
 _LINKED = """
 select id from loyalty.partners_link
@@ -97,6 +107,8 @@ async def redeem_code(
 async def _linked(
     context: Context, half: Agreement, member: MemberView, code: str, now: datetime
 ) -> UUID | None:
+    if half.peer_id is not None:
+        return await _linked_elsewhere(context, half, member, code, now)
     assert half.partner_tenant_id is not None, "it was looked at"
     link = new_id()
     async with both(context.api.database, context.tenant_id, half.partner_tenant_id) as sides:
@@ -109,6 +121,49 @@ async def _linked(
     return link
 
 
+async def _linked_elsewhere(
+    context: Context, half: Agreement, member: MemberView, code: str, now: datetime
+) -> UUID | None:
+    """The code says what the link is called, so that asking twice makes one."""
+    link = uuid5(half.id, hash_of(code).hex())
+    given = {"agreement": node_id(AGREEMENT, half.id), "code": code, "link": node_id(LINK, link)}
+    try:
+        async with context.api.database.tenant(context.tenant_id) as connection:
+            if await connection.fetchval(_THERE, link):
+                return None  # used, for whomever
+            await connection.execute(_LINK, link, half.id, member.id, now)
+            await tell(context, connection, half, telling.LINK, given)
+    except Refused as refused:
+        if refused.code is not Code.NOT_FOUND:
+            raise
+        return None
+    return link
+
+
+async def take_code(context: Context, agreement_id: UUID, code: str, link: UUID) -> bool:
+    """Link the member of ours whose code a brand elsewhere sends; again within minutes is known.
+
+    :raises Refused: PARTNER_NOT_AVAILABLE
+    """
+    now = context.api.clock.now()
+    async with context.api.database.tenant(context.tenant_id) as connection:
+        half = await linkable(context, connection, agreement_id)
+        if half.peer_id != context.who.peer:
+            raise Refused(
+                Code.PARTNER_NOT_AVAILABLE, "not possible with this partner now", field="agreement"
+            )
+        if link != uuid5(half.id, hash_of(code).hex()):
+            return False
+        made = await connection.fetchval(_THERE, link)
+        if made is not None:
+            return bool(made > now - AGAIN)
+        ours = await connection.fetchval(_TAKE_CODE, half.id, hash_of(code), now)
+        if ours is None or await connection.fetchval(_LINKED, half.id, ours) is not None:
+            return False
+        await connection.execute(_LINK, link, half.id, ours, now)
+    return True
+
+
 async def end_link(context: Context, link_id: UUID, ref: MemberRef | None) -> None:
     """End a link in both halves; one that has ended stays so.
 
@@ -117,19 +172,35 @@ async def end_link(context: Context, link_id: UUID, ref: MemberRef | None) -> No
     now = context.api.clock.now()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         row = await connection.fetchrow(
-            """select l.member_id, a.partner_tenant_id from loyalty.partners_link l
+            """select l.member_id, a.partner_tenant_id, a.peer_id, a.id from loyalty.partners_link l
                  join loyalty.partners_agreement a
                    on (a.tenant_id, a.id) = (l.tenant_id, l.agreement_id)
                 where l.tenant_id = (select loyalty.tenant()) and l.id = $1""",
             link_id,
         )
         member = None if ref is None else await members.find(connection, ref)
-    if row is None or (ref is not None and (member is None or member.id != row["member_id"])):
+    theirs = context.who.peer is not None and (row is None or row["peer_id"] != context.who.peer)
+    if (
+        row is None
+        or theirs
+        or (ref is not None and (member is None or member.id != row["member_id"]))
+    ):
         raise Refused(Code.NOT_FOUND, "there is no such link", field="link")
-    partner = row["partner_tenant_id"]
+    partner = row["partner_tenant_id"] or context.tenant_id
     async with both(context.api.database, context.tenant_id, partner) as sides:
-        for tenant_id in sorted((context.tenant_id, partner)):
+        for tenant_id in sorted({context.tenant_id, partner}):
             await (await sides.of(tenant_id)).execute(_ENDED, link_id, now)
+    if row["peer_id"] is not None:
+        await _tell_of_the_end(context, row["id"], link_id)
+
+
+async def _tell_of_the_end(context: Context, agreement_id: UUID, link_id: UUID) -> None:
+    """Whether or not the partner hears of it, nothing moves over a link that has ended here."""
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
+        half = await agreements.by_id(connection, agreement_id)
+        assert half is not None, "the link is under it"
+        with suppress(Refused):
+            await tell(context, connection, half, telling.UNLINK, {"link": node_id(LINK, link_id)})
 
 
 async def linkable(context: Context, connection: Any, agreement_id: UUID) -> Agreement:
@@ -140,8 +211,8 @@ async def linkable(context: Context, connection: Any, agreement_id: UUID) -> Agr
     half = await agreements.by_id(connection, agreement_id)
     if (
         half is None
-        or half.partner_tenant_id is None
         or half.partner_tenant_id == NIL
+        or (half.partner_tenant_id is None and half.peer_id is None)
         or half.state is not AgreementState.ACTIVE
     ):
         raise Refused(

@@ -35,7 +35,7 @@ class PartnerLink:
     agreement: strawberry.ID
     """Id of the agreement under which points may move."""
     partner: str
-    """The partner's slug."""
+    """The partner, as the agreement names it."""
     unit: str | None
     """Code of our unit."""
     partner_unit: str | None
@@ -144,6 +144,7 @@ class LinkMutation:
     @strawberry.mutation
     @allow(Role.SERVICE, Role.ADMIN, Role.OPERATOR, scope="redemptions:write")
     @allow(Role.MEMBER, scope="self:write")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def end_partner_link(
         self, info: RequestInfo, input: EndPartnerLinkInput
     ) -> PartnerLinkPayload:

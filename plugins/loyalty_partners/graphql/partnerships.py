@@ -1,6 +1,5 @@
 """How agreements come about: proposed by one tenant, accepted by the other, ended by either."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.units import unit_of
 from loyalty_partners import agreements
 from loyalty_partners.agreements import Agreement, AgreementKind
-from loyalty_partners.graphql import agreeing
+from loyalty_partners.graphql import agreeing, offering
 from loyalty_partners.graphql.agreeing import Half, no_partner
 from loyalty_partners.graphql.agreements import (
     PartnerAgreement,
@@ -25,8 +24,15 @@ from loyalty_partners.graphql.agreements import (
     is_of,
     shown_agreement,
 )
+from loyalty_partners.graphql.partnership_input import (
+    AcceptTermsInput,
+    PartnershipInput,
+    ProposeExchangeInput,
+    ProposeTermsInput,
+)
 from loyalty_partners.graphql.programs import check_moves, running
-from loyalty_partners.graphql.terms_input import ExchangeTermsInput, read_terms
+from loyalty_partners.graphql.terms_input import read_terms
+from loyalty_partners.remote.telling import ACCEPT, CHANGE, WITHDRAW, named, tell
 from loyalty_tenants.principal import Role
 
 # What the other tenant must have for a proposal to reach it, as it alone can see.
@@ -38,54 +44,6 @@ select (select p.id from loyalty.program p
          where u.tenant_id = (select loyalty.tenant()) and u.code = $1) as places,
        (select t.slug from loyalty.tenant t where t.tenant_id = (select loyalty.tenant())) as slug
 """
-
-
-@strawberry.input
-class ProposeExchangeInput:
-    """An exchange of points with another tenant."""
-
-    partner: str
-    """The other tenant's slug."""
-    program: str
-    """Slug of our program of kind `partners`."""
-    unit: str
-    """Code of our unit."""
-    partner_unit: str
-    """Code of the partner's unit."""
-    terms: ExchangeTermsInput
-    """What is offered."""
-    effective_from: datetime | None = None
-    """From when it applies; null: once it is accepted."""
-
-
-@strawberry.input
-class ProposeTermsInput:
-    """Other terms of an agreement, from a day on."""
-
-    agreement: strawberry.ID
-    """Of the agreement."""
-    terms: ExchangeTermsInput
-    """What is offered instead."""
-    effective_from: datetime | None = None
-    """From when they apply; null: once they are accepted."""
-
-
-@strawberry.input
-class AcceptTermsInput:
-    """Which terms are accepted."""
-
-    agreement: strawberry.ID
-    """Of the agreement."""
-    number: int = 1
-    """Of the terms; the first ones bring the agreement into force."""
-
-
-@strawberry.input
-class PartnershipInput:
-    """Which agreement."""
-
-    agreement: strawberry.ID
-    """Of the agreement."""
 
 
 @strawberry.type
@@ -126,6 +84,7 @@ class PartnershipMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def accept_partner_terms(
         self, info: RequestInfo, input: AcceptTermsInput
     ) -> PartnershipPayload:
@@ -137,6 +96,19 @@ class PartnershipMutation:
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
+    @allow(Role.PARTNER, scope="partner:remote")
+    async def withdraw_partner_terms(
+        self, info: RequestInfo, input: AcceptTermsInput
+    ) -> PartnershipPayload:
+        """Withdraw terms that we proposed, as long as the partner has not accepted them.
+
+        :param input: which ones
+        """
+        return await shown_partnership(info.context, _withdraw(info.context, input))
+
+    @strawberry.mutation
+    @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def suspend_partnership(
         self, info: RequestInfo, input: PartnershipInput
     ) -> PartnershipPayload:
@@ -148,6 +120,7 @@ class PartnershipMutation:
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def resume_partnership(
         self, info: RequestInfo, input: PartnershipInput
     ) -> PartnershipPayload:
@@ -159,6 +132,7 @@ class PartnershipMutation:
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def end_partnership(
         self, info: RequestInfo, input: PartnershipInput
     ) -> PartnershipPayload:
@@ -187,6 +161,8 @@ async def _propose(context: Context, given: ProposeExchangeInput) -> UUID:
     check_moves(program, unit.code, now)
     if given.partner == setup.slug:
         raise no_partner()
+    if (peer := await named(context, given.partner)) is not None:
+        return await offering.propose(context, given, peer, program, unit)
     found = await context.api.database.unscoped("select loyalty.tenant_of_slug($1)", given.partner)
     theirs = NIL if found is None else UUID(str(found))
     ident = agreeing.new_agreement()
@@ -222,6 +198,8 @@ async def _propose(context: Context, given: ProposeExchangeInput) -> UUID:
 async def _propose_terms(context: Context, given: ProposeTermsInput) -> UUID:
     ident, now = agreement_key(given.agreement), context.api.clock.now()
     half = await ours(context, ident)
+    if half.peer_id is not None:
+        return await offering.propose_terms(context, given, half)
     if half.partner_tenant_id is None or half.unit is None or half.partner_unit is None:
         raise Refused(Code.AGREEMENT_STATE, "is of another kind", field="agreement")
     partner = half.partner_tenant_id
@@ -269,16 +247,42 @@ async def _accept(context: Context, given: AcceptTermsInput) -> UUID:
         await agreeing.accept(
             sides, context.actor, context.tenant_id, half, given.number, now, brand=brand
         )
+        told = {"agreement": given.agreement, "number": given.number}
+        await tell(context, await sides.of(context.tenant_id), half, ACCEPT, told)
+    return ident
+
+
+async def _withdraw(context: Context, given: AcceptTermsInput) -> UUID:
+    ident, now = agreement_key(given.agreement), context.api.clock.now()
+    half = await ours(context, ident)
+    there = context.who.role is Role.PARTNER
+    if there and not is_of(context, half):
+        raise agreeing.gone()
+    partner = half.partner_tenant_id or context.tenant_id
+    async with both(context.api.database, context.tenant_id, partner) as sides:
+        half = await agreeing.locked(sides, context.tenant_id, ident, half.partner_tenant_id)
+        await agreeing.withdraw(
+            sides, context.actor, context.tenant_id, half, given.number, now, there=there
+        )
+        told = {"agreement": given.agreement, "number": given.number}
+        await tell(context, await sides.of(context.tenant_id), half, WITHDRAW, told)
     return ident
 
 
 async def _change(context: Context, given: PartnershipInput, wanted: str) -> UUID:
     ident, now = agreement_key(given.agreement), context.api.clock.now()
     half = await ours(context, ident)
+    there = context.who.role is Role.PARTNER
+    if there and not is_of(context, half):
+        raise agreeing.gone()
     partner = half.partner_tenant_id or context.tenant_id
     async with both(context.api.database, context.tenant_id, partner) as sides:
         half = await agreeing.locked(sides, context.tenant_id, ident, half.partner_tenant_id)
-        await agreeing.change_state(sides, context.actor, context.tenant_id, half, wanted, now)
+        await agreeing.change_state(
+            sides, context.actor, context.tenant_id, half, wanted, now, there=there
+        )
+        told = {"agreement": given.agreement}
+        await tell(context, await sides.of(context.tenant_id), half, CHANGE[wanted], told)
     return ident
 
 

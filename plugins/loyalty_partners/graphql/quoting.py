@@ -101,8 +101,8 @@ def not_available(field: str = "agreement") -> Refused:
 async def kept(connection: Any, quote_id: UUID) -> Any:
     """The row of a quote, with what stands of its agreement and terms; None: there is no such."""
     return await connection.fetchrow(
-        """select q.*, a.partner_tenant_id, a.partner, a.program_id, a.unit, a.partner_unit,
-                  t.terms as plain
+        """select q.*, a.partner_tenant_id, a.peer_id, a.partner, a.program_id, a.unit,
+                  a.partner_unit, t.terms as plain
              from loyalty.partners_quote q
              join loyalty.partners_agreement a
                on (a.tenant_id, a.id) = (q.tenant_id, q.agreement_id)

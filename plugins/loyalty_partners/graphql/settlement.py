@@ -1,5 +1,6 @@
 """What the people who settle do: propose, agree, dispute, pay."""
 
+from datetime import datetime
 from typing import Any
 
 import strawberry
@@ -45,6 +46,8 @@ class SettleStatementInput:
     """Of the statement."""
     payment_ref: str
     """What the payment is called, such as its bank reference."""
+    at: datetime | None = None
+    """When it was said; only a brand of another installation says it, for both halves."""
 
 
 @strawberry.input
@@ -69,6 +72,8 @@ class DecideDisputeInput:
     """Of the dispute."""
     accept: bool
     """Accept the other side's, which takes the line back; false: withdraw one's own."""
+    at: datetime | None = None
+    """When it was said; only a brand of another installation says it, for both halves."""
 
 
 @strawberry.type
@@ -98,6 +103,7 @@ class SettlementMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def propose_statement(
         self, info: RequestInfo, input: ProposeStatementInput
     ) -> StatementPayload:
@@ -110,6 +116,7 @@ class SettlementMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def agree_statement(
         self, info: RequestInfo, input: AgreeStatementInput
     ) -> StatementPayload:
@@ -128,6 +135,7 @@ class SettlementMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     @money
     async def settle_statement(
         self, info: RequestInfo, input: SettleStatementInput
@@ -141,13 +149,14 @@ class SettlementMutation:
         async def settled() -> Statement:
             ident = uuid_of(input.statement, STATEMENT, field="statement")
             ref = texts.words(input.payment_ref, field="paymentRef")
-            return await settling.settle(context, ident, ref)
+            return await settling.settle(context, ident, ref, input.at)
 
         return await _stated(context, settled())
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def dispute_partner_line(
         self, info: RequestInfo, input: DisputeLineInput
     ) -> DisputePayload:
@@ -160,6 +169,7 @@ class SettlementMutation:
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
     @allow(Role.PARTNER, scope="partner:self")
+    @allow(Role.PARTNER, scope="partner:remote")
     async def decide_partner_dispute(
         self, info: RequestInfo, input: DecideDisputeInput
     ) -> DisputePayload:
@@ -200,5 +210,5 @@ async def _dispute(context: Context, given: DisputeLineInput) -> Any:
 async def _decide(context: Context, given: DecideDisputeInput) -> Any:
     ident = uuid_of(given.dispute, DISPUTE, field="dispute")
     agreement = agreement_key(given.agreement)
-    await disputing.decide(context, agreement, ident, accept=given.accept)
+    await disputing.decide(context, agreement, ident, accept=given.accept, at=given.at)
     return ident

@@ -1,6 +1,6 @@
 """Settlement: statements proposed, agreed on and paid, lines disputed; both halves at once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,18 +10,28 @@ from uuid import UUID, uuid5
 from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
 from loyalty.recorder.pair import Both, both
+from loyalty.units import currency_places, format_minor
 from loyalty_graphql.context import Context
+from loyalty_graphql.ids import node_id
 from loyalty_partners import account, agreements, statement
 from loyalty_partners.agreements import Agreement
 from loyalty_partners.graphql import agreeing
-from loyalty_partners.graphql.agreements import is_of
+from loyalty_partners.graphql.agreements import NODE, is_of
 from loyalty_partners.movement import MovementKind
 from loyalty_partners.period import Period
+from loyalty_partners.remote import telling
+from loyalty_partners.remote.telling import Call
 from loyalty_partners.statement import Statement, StatementState
 from loyalty_tenants.principal import Role
 
+STATEMENT = "PartnerStatement"
 LATE = timedelta(minutes=5)  # what was under way when the month ended is written by then
 
+_UNDER_WAY = """
+select exists (select from loyalty.partners_leg
+ where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and happened_at < $2
+   and (state = 'PENDING' or reversal = 'TAKEN' and due_at is not null))
+"""
 BOOK = """
 insert into loyalty.partners_movement
   (tenant_id, id, agreement_id, kind, of_id, currency, amount, terms, ref, occurred_at, recorded_at)
@@ -43,6 +53,11 @@ class Table:
     def us(self) -> bool:
         return self.context.who.role is not Role.PARTNER
 
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether a brand of another installation asks, whose half is kept there."""
+        return self.context.who.peer is not None
+
     async def each(self) -> AsyncIterator[tuple[Any, bool]]:
         """The connection of each half, and whether the caller sits on the side of that half."""
         ours = self.context.tenant_id
@@ -52,14 +67,35 @@ class Table:
     async def ours(self) -> Any:
         return await self.sides.of(self.context.tenant_id)
 
+    async def tell(self, call: Call, given: Mapping[str, Any]) -> Any:
+        """Have a partner elsewhere do the same on its side, before ours is committed.
+
+        :raises Refused: as the partner refuses; PARTNER_NOT_AVAILABLE
+        """
+        return await telling.tell(self.context, await self.ours(), self.half, call, given)
+
+    def named(self, what: str) -> UUID:
+        """A new id; with a partner elsewhere, the one that both sides give it by themselves."""
+        return new_id() if self.half.peer_id is None else uuid5(self.half.id, what)
+
     async def note(self, action: str, details: Any) -> None:
         connection = await self.ours()
         await agreeing.note(connection, self.context.actor, action, self.half, self.now, details)
 
 
 @asynccontextmanager
-async def table(context: Context, agreement_id: UUID) -> AsyncIterator[Table]:
-    """:raises Refused: NOT_FOUND, also for an agreement of another outside brand"""
+async def table(
+    context: Context, agreement_id: UUID, at: datetime | None = None
+) -> AsyncIterator[Table]:
+    """`at`: when a partner elsewhere did the same, which is when it happened here.
+
+    :raises Refused: NOT_FOUND, also for an agreement of another outside brand
+    """
+    now = context.api.clock.now()
+    if at is not None and context.who.peer is not None:
+        if abs(at - now) > LATE:
+            raise Refused(Code.BAD_USER_INPUT, "the clocks of both sides differ", field="at")
+        now = at
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         half = await agreements.by_id(connection, agreement_id)
     if half is None or (context.who.role is Role.PARTNER and not is_of(context, half)):
@@ -67,7 +103,7 @@ async def table(context: Context, agreement_id: UUID) -> AsyncIterator[Table]:
     partner = half.partner_tenant_id
     async with both(context.api.database, context.tenant_id, partner or context.tenant_id) as sides:
         half = await agreeing.locked(sides, context.tenant_id, agreement_id, partner)
-        yield Table(context, sides, half, context.api.clock.now())
+        yield Table(context, sides, half, now)
 
 
 async def propose(context: Context, agreement_id: UUID, period: Period) -> Statement:
@@ -85,8 +121,10 @@ async def propose(context: Context, agreement_id: UUID, period: Period) -> State
         later = await statement.of_agreement(connection, agreement_id)
         if later and later[0].period.since > period.since:
             raise wrong("period", "a later month was stated, which carries this one")
+        if await connection.fetchval(_UNDER_WAY, agreement_id, period.before):
+            raise wrong("period", "exchanges of it are under way: try again in a while")
         currency = await _currency(connection, agreement_id)
-        ident = new_id()
+        ident = seats.named(f"statement:{period.name}")
         found: list[int] = []
         async for connection, here in seats.each():
             made = Statement(
@@ -101,6 +139,11 @@ async def propose(context: Context, agreement_id: UUID, period: Period) -> State
         if len(found) == 2 and sum(found) != 0:
             raise RuntimeError(f"the halves of statement {ident} differ: {found}")
         await seats.note("statement.propose", {"period": period.name})
+        told = {"agreement": node_id(NODE, agreement_id), "period": period.name}
+        answer = await seats.tell(telling.PROPOSE, told)
+        places = currency_places(currency) or 0
+        if answer and answer["statement"]["net"] != format_minor(found[0], places):
+            raise wrong("period", "the halves differ: see what comparing the days found")
         return await _read(await seats.ours(), ident)
 
 
@@ -119,16 +162,19 @@ async def agree(context: Context, statement_id: UUID) -> Statement:
         async for connection, _ in seats.each():
             await statement.agree(connection, statement_id, seats.now)
         await seats.note("statement.agree", {"period": known.period.name})
+        await seats.tell(telling.AGREE, {"statement": node_id(STATEMENT, statement_id)})
         return await _read(await seats.ours(), statement_id)
 
 
-async def settle(context: Context, statement_id: UUID, ref: str) -> Statement:
+async def settle(
+    context: Context, statement_id: UUID, ref: str, at: datetime | None = None
+) -> Statement:
     """Say that a statement was paid. Whoever is paid says so; what it carries is paid with it.
 
     :raises Refused: NOT_FOUND, STATEMENT_STATE
     """
     known = await _known(context, statement_id)
-    async with table(context, known.agreement_id) as seats:
+    async with table(context, known.agreement_id, at) as seats:
         known = await _read(await seats.ours(), statement_id)
         if known.state is StatementState.SETTLED:
             return known
@@ -153,6 +199,11 @@ async def settle(context: Context, statement_id: UUID, ref: str) -> Statement:
                 connection, [one.id for one in open_ones if one.id], seats.now, ref
             )
         await seats.note("statement.settle", {"period": known.period.name, "ref": ref})
+        told = {
+            "statement": node_id(STATEMENT, known.id), "paymentRef": ref,
+            "at": seats.now.isoformat(),
+        }  # fmt: skip
+        await seats.tell(telling.SETTLE, told)
         return await _read(await seats.ours(), statement_id)
 
 

@@ -19,11 +19,11 @@ from loyalty_partners.graphql import settling
 from loyalty_partners.graphql.agreements import NODE, readable
 from loyalty_partners.graphql.enums import ExportFormat, StatementState
 from loyalty_partners.graphql.lines import PartnerLine, exported, shown_line
+from loyalty_partners.graphql.settling import STATEMENT as STATEMENT
 from loyalty_partners.period import Period, containing, period_of
 from loyalty_partners.statement import Statement
 from loyalty_tenants.principal import Role
 
-STATEMENT = "PartnerStatement"
 EXPORT_MAX = 20_000
 
 

@@ -11,6 +11,8 @@ from loyalty_graphql.context import Context
 from loyalty_partners.facts import ChargeUndone, GivingUndone
 from loyalty_partners.graphql.exchanging import LINE, There, pair
 from loyalty_partners.movement import MOVED, MovementKind, reversal_key
+from loyalty_partners.remote import restoring
+from loyalty_partners.remote.receiving import leg_of
 from loyalty_partners.terms import terms_of
 
 UNDONE = frozenset({MovementKind.EXCHANGE, MovementKind.EARN, MovementKind.BURN})
@@ -34,12 +36,23 @@ async def reverse(context: Context, movement_id: UUID, reason: str) -> tuple[Any
             raise Refused(Code.NOT_FOUND, "there is no such exchange", field="exchange")
         if line["reversed"]:
             return line, True
+    if line["peer_id"] is not None:
+        leg = await leg_of(context, movement_id)
+        assert leg is not None, "each exchange with a partner elsewhere has one"
+        await restoring.undo(context, leg)
+        return await _line(context, movement_id), False
+    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         hours = await _hours(connection, line)
     if now > line["occurred_at"] + timedelta(hours=hours):
         raise _not_reversible(f"can be undone within {hours} hours only")
     await _paired(context, line, reason)
+    return await _line(context, movement_id), False
+
+
+async def _line(context: Context, movement_id: UUID) -> Any:
+    context.written()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        return await connection.fetchrow(LINE, movement_id), False
+        return await connection.fetchrow(LINE, movement_id)
 
 
 async def _hours(connection: Any, line: Any) -> int:

@@ -44,9 +44,7 @@ def give(config: PartnersConfig, fact: PointsGiven, view: View) -> Iterable[Effe
         return
     half: Half | None = view.needs[NEED]
     movement = fact.movement
-    if (
-        refusal := _closed(half, config, fact.unit) or _over(half, movement.points_out)
-    ) is not None:
+    if (refusal := _closed(half, config, fact.unit) or _over(half, movement, view)) is not None:
         yield refusal
         return
     grace = config.units[fact.unit].grace_days
@@ -62,7 +60,8 @@ def give(config: PartnersConfig, fact: PointsGiven, view: View) -> Iterable[Effe
             unit=fact.unit, source=clearing(movement.agreement_id), target=FEES,
             amount=movement.fee,
         )  # fmt: skip
-    yield Write(row=movement)
+    assert half is not None, "it was looked at"
+    yield Write(row=movement, shared=half.per_day is not None)
 
 
 def take(config: PartnersConfig, fact: PointsTaken, view: View) -> Iterable[Effect]:
@@ -120,13 +119,26 @@ def _closed(half: Half | None, config: PartnersConfig, unit: str) -> Refuse | No
     return None
 
 
-def _over(half: Half | None, points: int) -> Refuse | None:
-    """Caps count what left today before, from the tenant's midnight on."""
+def _over(half: Half | None, movement: Movement, view: View) -> Refuse | None:
+    """Caps count what left today before, from the tenant's midnight on; what earlier facts of the
+    same batch took counts as if written."""
     assert half is not None, "it was looked at"
-    if half.per_member_per_day is not None and half.by_member + points > half.per_member_per_day:
-        return _reached("a member may exchange no more with this partner today")
-    if half.per_day is not None and half.in_all + points > half.per_day:
-        return _reached("no more may be exchanged with this partner today")
+    earlier = [
+        row
+        for row in view.written
+        if isinstance(row, Movement)
+        and row.agreement_id == movement.agreement_id
+        and row.kind is not MovementKind.REVERSAL
+    ]
+    points = movement.points_out
+    if half.per_member_per_day is not None:
+        mine = sum(row.points_out for row in earlier if row.link_id == movement.link_id)
+        if half.by_member + mine + points > half.per_member_per_day:
+            return _reached("a member may exchange no more with this partner today")
+    if half.per_day is not None:
+        in_all = half.in_all + sum(row.points_out for row in earlier)
+        if in_all + points > half.per_day:
+            return _reached("no more may be exchanged with this partner today")
     return None
 
 

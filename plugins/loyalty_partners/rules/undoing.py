@@ -4,13 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from loyalty.effects import Effect, Post, Write
+from loyalty.effects import Effect, Post, Refuse, Write
+from loyalty.errors import Code
 from loyalty.facts import FactReversed
 from loyalty.ledger.account import ISSUED
 from loyalty.units import Rounding, rounded
 from loyalty.view import View
 from loyalty_partners.config import PartnersConfig
-from loyalty_partners.facts import ChargeUndone, GivingUndone
+from loyalty_partners.facts import ChargeUndone, GivingUndone, SendingVoided
+from loyalty_partners.legs import NEED as LEG
+from loyalty_partners.legs import Leg, LegReversed, LegState, LegVoided
 from loyalty_partners.lines import NEED, Undone
 from loyalty_partners.movement import FEES, Movement, MovementKind, clearing, reversal_id
 
@@ -27,6 +30,27 @@ def undo_giving(config: PartnersConfig, fact: GivingUndone, view: View) -> Itera
             amount=movement.fee,
         )  # fmt: skip
     yield from _line(view, _negative(movement))
+    if undone.remote:
+        yield Write(row=LegReversed(id=movement.id, reversal="DONE"))
+
+
+def void_sending(config: PartnersConfig, fact: SendingVoided, view: View) -> Iterable[Effect]:
+    """The same of an exchange that never came to be: its line is taken out as if it were not."""
+    undone: Undone | None = view.needs[NEED]
+    leg: Leg | None = view.needs[LEG]
+    if undone is None:
+        return
+    if leg is None or leg.state is not LegState.PENDING:
+        yield Refuse(code=Code.NOT_REVERSIBLE, message="the partner has credited it")
+        return
+    movement = undone.movement
+    if movement.fee:
+        yield Post(
+            unit=_unit(movement), source=FEES, target=clearing(movement.agreement_id),
+            amount=movement.fee,
+        )  # fmt: skip
+    yield from _line(view, _negative(movement), MovementKind.VOID)
+    yield Write(row=LegVoided(id=movement.id))
 
 
 def undo_charge(config: PartnersConfig, fact: ChargeUndone, view: View) -> Iterable[Effect]:
@@ -39,6 +63,8 @@ def undo_taking(config: PartnersConfig, fact: FactReversed, view: View) -> Itera
     undone: Undone | None = view.needs[NEED]
     if undone is not None and undone.movement.kind is not MovementKind.ISSUE:
         yield from taken_back(fact, view, undone)
+        if undone.remote:
+            yield Write(row=LegReversed(id=undone.movement.id, reversal="TAKEN"))
 
 
 def taken_back(
@@ -87,14 +113,16 @@ def _negative(movement: Movement) -> Movement:
     )
 
 
-def _line(view: View, movement: Movement) -> Iterator[Effect]:
+def _line(
+    view: View, movement: Movement, kind: MovementKind = MovementKind.REVERSAL
+) -> Iterator[Effect]:
     assert view.key is not None, "a reversal is known by what it reverses"
     yield Write(
         row=replace(
             movement,
             id=reversal_id(view.key),
             of_id=movement.id,
-            kind=MovementKind.REVERSAL,
+            kind=kind,
             ref=None,
         )
     )

@@ -46,7 +46,8 @@ IMPERSONAL: dict[str, str] = {
         "the tenant's setup",
     ),
     **dict.fromkeys(
-        ("api_key", "tenant_secret", "tenant_issuer", "webhook_endpoint", "webhook_secret"),
+        ("api_key", "tenant_secret", "tenant_issuer", "webhook_endpoint", "webhook_secret",
+         "peer"),
         "who may speak for the tenant, and where it is told",
     ),
     "approval_request": "names an order, a program or the policy, and who of the staff decided",

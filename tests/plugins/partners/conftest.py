@@ -14,6 +14,7 @@ from tests.graphql.brand import Brand, Client, Server
 from tests.graphql.conftest import (
     http,
     make_brand,
+    make_own_server,
     make_server,
     operator,
     rows,
@@ -21,7 +22,7 @@ from tests.graphql.conftest import (
 )
 from tests.plugins.partners import documents
 
-__all__ = ["http", "make_brand", "make_server", "operator", "rows", "work"]
+__all__ = ["http", "make_brand", "make_own_server", "make_server", "operator", "rows", "work"]
 
 CONFIG = {"units": {"points": {"lifetime": {"span": "P12M"}}}}
 TERMS = {
@@ -122,8 +123,8 @@ async def server(make_server: Callable[..., Awaitable[Server]]) -> Server:
 
 @pytest.fixture
 async def make_shop(make_brand: Callable[..., Awaitable[Brand]]) -> Callable[..., Awaitable[Shop]]:
-    async def make(config: Any = CONFIG) -> Shop:
-        brand = await make_brand(backdating=timedelta(days=400))
+    async def make(config: Any = CONFIG, on: Server | None = None) -> Shop:
+        brand = await make_brand(on=on, backdating=timedelta(days=400))
         await brand.run_program("partners", config, "partners")
         return Shop(brand)
 

@@ -10,7 +10,7 @@ TERMS = f"""number state effectiveFrom inForce proposedByUs currency reversalHou
 AGREEMENT = f"""id kind state partner unit partnerUnit proposedByUs suspendedByUs acceptedAt endedAt
   terms {{ {TERMS} }}"""
 QUOTE = """id partner offered burned fee kept credited rateBurn rateCredit expiresAt"""
-EXCHANGE = "id agreement partner outgoing unit points fee reversed at"
+EXCHANGE = "id agreement partner outgoing unit points fee state reversed at"
 
 ADJUST = """mutation($input: AdjustBalanceInput!) { adjustBalance(input: $input) {
   userErrors { code field message } } }"""
@@ -33,6 +33,7 @@ MUTATIONS = {
         "proposeExchange": ("ProposeExchangeInput", f"agreement {{ {AGREEMENT} }}"),
         "proposePartnerTerms": ("ProposeTermsInput", f"agreement {{ {AGREEMENT} }}"),
         "acceptPartnerTerms": ("AcceptTermsInput", f"agreement {{ {AGREEMENT} }}"),
+        "withdrawPartnerTerms": ("AcceptTermsInput", f"agreement {{ {AGREEMENT} }}"),
         "suspendPartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
         "resumePartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
         "endPartnership": ("PartnershipInput", f"agreement {{ {AGREEMENT} }}"),
@@ -97,3 +98,17 @@ MUTATIONS |= {
 def ghost() -> str:
     """An id of an agreement that nobody has."""
     return str(node_id("PartnerAgreement", new_id()))
+
+
+PEER = "id name url tenant status"
+COMPARED = """query($id: ID!) { partnerAgreement(id: $id) {
+  comparedDays { day state exchanges amount differing } } }"""
+PEERS = f"{{ remotePartners {{ {PEER} }} }}"
+MUTATIONS |= {
+    name: mutation(name, kind, shown)
+    for name, (kind, shown) in {
+        "connectRemotePartner": ("ConnectRemotePartnerInput", f"invitation partner {{ {PEER} }}"),
+        "endRemotePartner": ("EndRemotePartnerInput", f"partner {{ {PEER} }}"),
+        "giveExchangeUp": ("GiveExchangeUpInput", f"replayed exchange {{ {EXCHANGE} }}"),
+    }.items()
+}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.plugins.partners import documents
-from tests.plugins.partners.conftest import TERMS, Shop, propose
+from tests.plugins.partners.conftest import TERMS, Alliance, Shop, propose
 
 
 async def seen(shop: Shop, agreement: str) -> Any:
@@ -190,3 +190,19 @@ async def test_bad_terms_say_where(make_shop: Any, change: Any, code: str, field
 
     (error,) = payload["userErrors"]
     assert (error["code"], error["field"]) == (code, field)
+
+
+async def test_terms_are_withdrawn_by_whoever_proposed_them(alliance: Alliance) -> None:
+    air, hotel, agreement = alliance.air, alliance.hotel, alliance.agreement
+    await air.done("proposePartnerTerms", agreement=agreement, terms=TERMS)
+    given = {"agreement": agreement, "number": 2}
+    assert await hotel.refused("withdrawPartnerTerms", **given) == "AGREEMENT_STATE"
+    for _ in range(2):
+        withdrawn = await air.done("withdrawPartnerTerms", **given)
+        assert withdrawn["agreement"]["terms"][0]["state"] == "WITHDRAWN"
+    assert await hotel.refused("acceptPartnerTerms", **given) == "AGREEMENT_STATE"
+    first = {"agreement": agreement, "number": 1}
+    assert await air.refused("withdrawPartnerTerms", **first) == "AGREEMENT_STATE"
+    await air.done("proposePartnerTerms", agreement=agreement, terms=TERMS)
+    accepted = await hotel.done("acceptPartnerTerms", agreement=agreement, number=3)
+    assert accepted["agreement"]["terms"][0]["inForce"] is True

@@ -7,8 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
+from loyalty.audit import audit
 from loyalty_app.logins import Addresses
 from loyalty_partners.invariants import INVARIANTS, NETS
+from loyalty_partners.plugin import plugin as partners
 from tests.plugins.partners.conftest import Alliance
 
 IN = "where tenant_id = '{tenant}'"
@@ -26,6 +28,16 @@ FAULTS = {
     ),
     "a fund holds what was bought": (
         "insert into loyalty.partners_fund select tenant_id, id, 5"
+        f" from loyalty.partners_agreement {IN}"
+    ),
+    "an exchange with a partner elsewhere": (
+        "insert into loyalty.partners_leg (tenant_id, id, agreement_id, peer_id, outgoing, state,"
+        " happened_at, changed_at) select tenant_id, gen_random_uuid(), id, id, true, 'PENDING',"
+        f" now(), now() from loyalty.partners_agreement {IN}"
+    ),
+    "a day that a partner elsewhere": (
+        "insert into loyalty.partners_day (tenant_id, agreement_id, day, state, exchanges, amount,"
+        " ours, compared_at) select tenant_id, id, '2026-01-01', 'MATCHED', 1, 5, '{{}}', now()"
         f" from loyalty.partners_agreement {IN}"
     ),
     "a statement that is settled": (
@@ -90,3 +102,23 @@ def test_every_invariant_is_broken_once() -> None:
     for broken, names in ((FAULTS, INVARIANTS), (BETWEEN, NETS)):
         named = [next(name for name in names if name.startswith(short)) for short in broken]
         assert sorted(named) == sorted(names)
+
+
+async def test_the_workers_audit_of_one_tenant_looks_at_its_partners(
+    alliance: Alliance, dsn: Addresses
+) -> None:
+    """What stands wrong at the hotel is found where the airline's turn has come."""
+    await alliance.air.give("ann", 600)
+    await alliance.exchange(alliance.air, "ann", "300")
+    air, hotel = (shop.brand.tenant_id for shop in (alliance.air, alliance.hotel))
+    connection = await asyncpg.connect(dsn.admin)
+    spoil = "update loyalty.partners_movement set amount = amount + $2 where tenant_id = $1"
+    try:
+        assert await audit(dsn.audit, [air], [partners]) == []
+        await connection.execute(spoil, hotel, 1)
+        (found,) = await audit(dsn.audit, [air], [partners])
+    finally:
+        await connection.execute(spoil, hotel, -1)
+        await connection.close()
+    assert found.invariant == "payables and receivables of all tenants net to nothing"
+    assert found.row["off"] == 1

@@ -1,5 +1,6 @@
 """Exchanges: at the agreed rate, floored, what is left stays; both halves or neither."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -123,6 +124,24 @@ async def test_fee_minimum_and_caps(make_alliance: Any) -> None:
     air.brand.clock.advance(timedelta(days=1))
     await alliance.exchange(air, "ann", "210")
     assert await air.balance("ann") == 1_000 - 110 - 110 - 210
+
+
+@pytest.mark.parametrize("cap", ["perMemberPerDay", "perDay"])
+async def test_caps_count_what_the_same_batch_took(make_alliance: Any, cap: str) -> None:
+    """Those that wait together share a transaction: each sees what the ones before it took."""
+    give = {"burn": "1", "credit": "1", "price": "0.0080", cap: "300"}
+    alliance = await make_alliance({"currency": "USD", "give": give})
+    air = alliance.air
+    await air.give("ann", 1_000)
+    quotes = [(await alliance.quote(air, "ann", "100"))["id"] for _ in range(6)]
+
+    told = await asyncio.gather(
+        *(air.asked("exchangePoints", air.brand.service, quote=quote) for quote in quotes)
+    )
+
+    codes = sorted(error["code"] for payload in told for error in payload["userErrors"])
+    assert codes == ["LIMIT_REACHED"] * 3
+    assert await air.balance("ann") == 700
 
 
 async def test_there_and_back_never_gains(alliance: Alliance) -> None:

@@ -1,0 +1,159 @@
+"""Our leg of an exchange with another installation: its states, and its table.
+
+PENDING: the points have left here, and what the partner did is not known. CREDITED: the taker has
+credited them. SETTLED: both know. VOIDED: nothing was credited, and nothing ever will be.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
+from loyalty_partners.facts import PointsReceived, SendingVoided
+
+NEED = "leg"
+
+
+class LegState(StrEnum):
+    """How far an exchange has come, as our side knows it."""
+
+    PENDING = "PENDING"
+    CREDITED = "CREDITED"
+    SETTLED = "SETTLED"
+    VOIDED = "VOIDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A leg as it is kept; `stated`: a statement that both sides have stands on its month."""
+
+    state: LegState
+    stated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegOpened:
+    """Our side did its part, on the way out or in."""
+
+    id: UUID
+    agreement_id: UUID
+    peer_id: UUID
+    outgoing: bool
+    state: LegState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegVoided:
+    """What left came back: the partner credited nothing."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegReversed:
+    """An exchange is undone: TAKEN, what was credited here is gone again; DONE, what had left from
+    here is back."""
+
+    id: UUID
+    reversal: str
+
+
+_OPEN = """
+insert into loyalty.partners_leg
+  (tenant_id, id, agreement_id, peer_id, outgoing, state, happened_at, changed_at, due_at)
+select (select loyalty.tenant()), *,
+       -- whoever asked for it asks the partner at once; a worker only where nobody heard an answer
+       case when w.outgoing then w.happened_at + interval '3 seconds' end
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::boolean[], $5::text[], $6::timestamptz[],
+              $6::timestamptz[]) w (id, agreement, peer, outgoing, state, happened_at, changed_at)
+"""
+_VOID = """
+update loyalty.partners_leg l set state = 'VOIDED', changed_at = w.at, due_at = null
+  from unnest($1::uuid[], $2::timestamptz[]) w (id, at)
+ where l.tenant_id = (select loyalty.tenant()) and l.id = w.id
+"""
+_REVERSE = """
+update loyalty.partners_leg l set reversal = w.reversal, changed_at = w.at, reversed_at = w.at,
+       due_at = case w.reversal when 'TAKEN' then w.at end, attempts = 0, problem = null
+  from unnest($1::uuid[], $2::timestamptz[], $3::text[]) w (id, at, reversal)
+ where l.tenant_id = (select loyalty.tenant()) and l.id = w.id
+"""
+_LEGS = """
+select w.at, w.program, l.state,
+       exists (select from loyalty.partners_statement s
+                where s.tenant_id = (select loyalty.tenant()) and s.agreement_id = w.agreement
+                  and s.before > w.happened_at) as stated
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+         w (at, program, id, agreement, happened_at)
+  left join loyalty.partners_leg l on l.tenant_id = (select loyalty.tenant()) and l.id = w.id
+"""
+
+
+async def open_legs(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    legs: list[LegOpened] = [row.row for row in rows]
+    await connection.execute(
+        _OPEN,
+        [leg.id for leg in legs],
+        [leg.agreement_id for leg in legs],
+        [leg.peer_id for leg in legs],
+        [leg.outgoing for leg in legs],
+        [leg.state.value for leg in legs],
+        [row.occurred_at for row in rows],
+    )
+
+
+async def void_legs(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    await connection.execute(_VOID, [row.row.id for row in rows], [row.occurred_at for row in rows])
+
+
+async def reverse_legs(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    await connection.execute(
+        _REVERSE,
+        [row.row.id for row in rows],
+        [row.occurred_at for row in rows],
+        [row.row.reversal for row in rows],
+    )
+
+
+async def load_legs(
+    connection: Connection, requests: Sequence[LoadRequest]
+) -> Mapping[tuple[int, str], Leg | None]:
+    """What is known of an exchange already; None: nothing, and nothing stands against it."""
+    asked = [(one, wanted) for one in requests if (wanted := _wanted(one)) is not None]
+    if not asked:
+        return {}
+    rows = await connection.fetch(
+        _LEGS,
+        [one.at for one, _ in asked],
+        [one.program for one, _ in asked],
+        [ident for _, (ident, _, _) in asked],
+        [agreement for _, (_, agreement, _) in asked],
+        [at for _, (_, _, at) in asked],
+    )
+    return {(row["at"], row["program"]): _leg(row) for row in rows}
+
+
+def _wanted(request: LoadRequest) -> tuple[UUID, UUID | None, datetime] | None:
+    match request.fact:
+        case PointsReceived(movement=movement, occurred_at=at):
+            return movement.id, movement.agreement_id, at
+        case SendingVoided(movement_id=ident, occurred_at=at):
+            return ident, None, at
+    return None
+
+
+def _leg(row: Mapping[str, Any]) -> Leg | None:
+    if row["state"] is None:
+        return Leg(state=LegState.PENDING, stated=True) if row["stated"] else None
+    return Leg(state=LegState(row["state"]), stated=row["stated"])
+
+
+LEGS = Loader(name=NEED, load=load_legs)
+WRITERS = (
+    Writer(row=LegOpened, write=open_legs),
+    Writer(row=LegVoided, write=void_legs),
+    Writer(row=LegReversed, write=reverse_legs),
+)

@@ -1,0 +1,53 @@
+"""Speaking to a brand of another installation: a field of its API, signed, as its partner."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from loyalty.ids import new_id
+from loyalty.outside import Unreached, Way
+from loyalty_tenants import peer_calls
+from loyalty_tenants.peers import Peer
+
+SECONDS = 2.5  # within what an operation may take here
+SECONDS_PATIENT = 4.0  # a worker, which asks again
+
+
+class Silence(Exception):
+    """What came of a call is not known: ask again, the same."""
+
+
+async def say(
+    way: Way, peer: Peer, field: str, document: str, given: Mapping[str, Any] | None, *,
+    now: datetime, seconds: float = SECONDS,
+) -> Any:  # fmt: skip
+    """The payload of one mutation or query there, its userErrors among it.
+
+    :raises Silence: nobody answered, or not what was asked
+    """
+    body = orjson.dumps({"query": document, "variables": dict(given or {})})
+    token = peer_calls.sign(peer, body, new_id(), now)
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    try:
+        answer = await way.post(peer.url, headers=headers, content=body, seconds=seconds)
+    except Unreached as unreached:
+        raise Silence(str(unreached)) from None
+    try:
+        told = orjson.loads(answer.body)
+        payload = told["data"][field] if answer.status == 200 else None
+    except (ValueError, LookupError, TypeError):
+        payload = None
+    if payload is None:
+        raise Silence(f"answered {answer.status}: {_why(answer.body)}"[:300])
+    return payload
+
+
+def _why(body: bytes) -> str:
+    """What the other side complains of, for the log of ours."""
+    try:
+        errors = orjson.loads(body)["errors"]
+        return ", ".join(str(one["extensions"]["code"]) for one in errors)
+    except (ValueError, LookupError, TypeError):
+        return "not what was asked"
