@@ -180,14 +180,14 @@ def _wants(one: Subscription, at: datetime, *, cancels: bool, paused: bool) -> S
 
 
 def _later(one: Subscription, by: timedelta) -> Subscription:
-    """Everything that is still to come, so much later."""
+    """Everything that is still to come, so much later. What follows counts from there."""
 
     def moved(end: datetime | None) -> datetime | None:
         return end if end is None or end == FOREVER else end + by
 
     return replace(
-        one, anchor=one.anchor + by, paid_until=moved(one.paid_until),
-        paid_from=moved(one.paid_from), trial_until=moved(one.trial_until),
+        one, paid_until=moved(one.paid_until), paid_from=moved(one.paid_from),
+        trial_until=moved(one.trial_until),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from loyalty.view import View
 from loyalty_subscriptions import facts, hearing
 from loyalty_subscriptions.config import SubscriptionsConfig
 from loyalty_subscriptions.facts import ChangeReported, Outcome, PaymentReported
-from loyalty_subscriptions.periods import next_end
+from loyalty_subscriptions.periods import anchor_of, next_end
 from loyalty_subscriptions.plans import Plan
 from loyalty_subscriptions.policies import Change
 from loyalty_subscriptions.refunds import undone_with
@@ -167,6 +167,8 @@ def _period(case: _Case, plan: Plan) -> tuple[Subscription, datetime, datetime]:
         one = replace(one, anchor=min(one.anchor, starts))
     elif until is None or one.plan != plan.id:
         one = replace(one, anchor=starts)
+    else:
+        one = replace(one, anchor=anchor_of(one.anchor, plan.span, starts, zone))
     return one, starts, fact.ends_at or next_end(one.anchor, plan.span, starts, zone)
 
 
@@ -197,8 +199,9 @@ def _begun(provider: Provider, reference: str, plan: str, at: datetime) -> Subsc
 def _failed(case: _Case, plan: Plan) -> Iterator[Effect]:
     fact, before = case.fact, case.before
     one = before or _begun(fact.provider, fact.reference, plan.id, case.at)
-    covered = one.covered_until
-    until = fact.ends_at or next_end(one.anchor, plan.span, covered or one.anchor, case.view.zone)
+    zone, covered = case.view.zone, one.covered_until or one.anchor
+    anchor = anchor_of(one.anchor, plan.span, covered, zone)
+    until = fact.ends_at or next_end(anchor, plan.span, covered, zone)
     after = hearing.failed(one, until=until, at=case.at, attempt=fact.attempt)
     if fact.provider is Provider.STRIPE:  # elsewhere a change of plan holds once it is paid
         after = hearing.named(after, plan.id, at=case.at, event=fact.event)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.facts import MemberFrozen, MemberUnfrozen
 from loyalty_cashback.payout import State
 from tests.plugins.cashback.recorded.conftest import MakeBank
 
@@ -155,3 +156,16 @@ async def test_the_days_of_each_schedule(
         await shop.comes(f"{day}T00:30")
 
     assert [one["day"] for one in await shop.told(KINDS)] == days
+
+
+async def test_who_is_frozen_is_paid_once_it_is_known_whose_the_money_is(bank: MakeBank) -> None:
+    shop = await bank("2026-03-02T12:00", **MONTHLY)
+    ada = await shop.world.member()
+    await shop.buys(ada, "300.00")
+    now = shop.world.clock.now
+    await shop.world.record(MemberFrozen(member=ada, occurred_at=now(), reason="looked into"))
+    await shop.comes("2026-04-01T00:30")
+    assert (await shop.payouts(), await shop.has(ada)) == ([], ("15.00", "0.00"))
+    await shop.world.record(MemberUnfrozen(member=ada, occurred_at=now()))
+    await shop.comes("2026-05-01T00:30")
+    assert await shop.payouts() == [("15.00", "REQUESTED")]
