@@ -145,3 +145,20 @@ async def test_rules_that_come_back_are_looked_at_again(club: Begin) -> None:
     await shop.publish("status", easier)
     await shop.comes("2026-03-10T12:00")
     assert await shop.tier(eve) == "silver"
+
+
+async def test_what_comes_late_from_under_other_rules_is_judged_by_those_of_now(
+    club: Begin,
+) -> None:
+    """The purchase was in time for silver at 100; silver takes 500 since, and lasts while met."""
+    while_met = LADDER | {"validity": {"lasts": "while_met"}, "on_return": "revoke"}
+    shop = await club("2026-03-10T09:00", **while_met)
+    ada = await shop.world.member()
+    await shop.comes("2026-03-12T09:00")
+    harder = while_met | {"tiers": [step("basic"), step("silver", {"spend": "500"})]}
+    await shop.publish("status", harder)
+    await shop.comes("2026-03-12T10:00")
+    await shop.buys(ada, "300.00", at="2026-03-11T09:00")
+    assert await shop.tier(ada, "2026-03-11T10:00") == "silver"
+    await shop.comes("2026-03-12T10:06")
+    assert await shop.tier(ada) == "basic"
