@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,10 @@ create function loyalty.note_who() returns trigger language plpgsql as $$ begin
   return new; end $$;
 create trigger who before update on loyalty.tiers_standing
   for each row execute function loyalty.note_who();
+"""
+WAITING = """
+select count(distinct pid) from pg_locks
+ where not granted and relation = 'loyalty.tiers_standing'::regclass
 """
 GOLD = """
 with made as (
@@ -75,6 +80,17 @@ async def one(connection: Any, sql: str, *args: Any) -> int:
     return int(await connection.fetchval(sql, *args))
 
 
+@asynccontextmanager
+async def both_wait(admin: Any) -> AsyncIterator[None]:
+    """What is started in here begins at one instant, however long each takes to come up."""
+    async with admin.transaction():
+        await admin.execute("lock table loyalty.tiers_standing in access exclusive mode")
+        yield
+        async with asyncio.timeout(120):
+            while await one(admin, WAITING) < 2:
+                await asyncio.sleep(0.05)
+
+
 async def begin(world: Any, admin: Any) -> None:
     world.clock.at = datetime(2020, 1, 1, 12, tzinfo=UTC)  # for processes with no clock of ours
     program_id = await world.run_program("status", LADDER, kind="tiers")
@@ -96,8 +112,9 @@ async def test_two_workers_share_the_night_and_look_at_each_member_once(
     admin = await asyncpg.connect(dsn.admin)
     try:
         await begin(world, admin)
-        processes = [await worker(dsn.worker, name, tmp_path) for name in ("one", "other")]
-        async with asyncio.timeout(60):
+        async with both_wait(admin):
+            processes = [await worker(dsn.worker, name, tmp_path) for name in ("one", "other")]
+        async with asyncio.timeout(120):
             while await one(
                 admin, "select count(*) from loyalty.tiers_standing where due_at < now()"
             ):
