@@ -27,7 +27,7 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tiers.config import TiersConfig
 from loyalty_tiers.kept_sums import stored_names
 
-DUE, MEMBERS = 20_000, 200_000
+DUE, MEMBERS = 60_000, 200_000
 FULL = 1_000_000
 MINUTES_MAX = 15.0
 SECONDS_MAX = 3_600.0
@@ -67,12 +67,17 @@ STANDING = """
 insert into loyalty.tiers_standing (tenant_id, program_id, member_id, tier, since, until, reason,
                                     due_at, fingerprint, detail)
 select $1, $2, m.id, 'gold', $3, case when m.n <= $5 then $4::timestamptz else $7::timestamptz end,
-       'REACHED', case when m.n <= $5 then $4 else $7 end, $6, $8
+       'REACHED', case when m.n <= $5 then $4 else $7 end, $6,
+       case when m.n <= $5 then $8::jsonb else $9::jsonb end
   from (select id, row_number() over (order by id) as n from loyalty.member
          where tenant_id = $1 and external_id ^@ 'w') m
 """
 LEFT = """
 select count(*) from loyalty.tiers_standing where tenant_id = $1 and due_at <= now()
+"""
+LOOKED = """
+select exists (select 1 from loyalty.fact where tenant_id = $1
+                and kind = 'tiers.ladder_reviewed/1' and payload ->> 'done' = 'true')
 """
 DONE = """
 select count(*) as facts, max(recorded_at) as last from loyalty.fact
@@ -102,9 +107,9 @@ async def reviewed(*, full: bool) -> Result:
     """How many members a second are looked at whose tier ends, and what became of them."""
     due, members = (FULL, FULL) if full else (DUE, MEMBERS)
     async with stand() as on:
-        brand = await on.brand(members=1)
-        program = await _ladder(on, brand)
+        brand = await on.brand(members=0)
         years = Years.of(datetime.now(ZONE))
+        program = await _ladder(on, brand, since=years.before)
         await _settled(on, brand)
         await _grow(on, brand, program, years, members, due)
         sample, facts, stood = await _reviewed(on, brand)
@@ -123,7 +128,7 @@ async def reviewed(*, full: bool) -> Result:
     )  # fmt: skip
 
 
-async def _ladder(on: Stand, brand: Brand) -> Any:
+async def _ladder(on: Stand, brand: Brand, since: datetime) -> Any:
     now, configs = datetime.now(UTC), on.ledger.configs
     async with on.ledger.database.tenant(brand.tenant_id) as connection:
         program = await create_program(
@@ -131,20 +136,19 @@ async def _ladder(on: Stand, brand: Brand) -> Any:
             now=now,
         )  # fmt: skip
         return await publish_program(
-            connection, configs, BY, program.id, expected_version=program.version, now=now
-        )
+            connection, configs, BY, program.id, expected_version=program.version,
+            effective_from=since, now=now,
+        )  # fmt: skip
 
 
 async def _settled(on: Stand, brand: Brand) -> Setup:
-    """The setup once the ladder is in force: its counters were filled, of which there are none."""
+    """The setup once the ladder is in force and everybody was looked at by its rules: nobody."""
     with at_work(on):
         give_up = time.monotonic() + 60
         while True:
             async with on.ledger.database.tenant(brand.tenant_id, read_only=True) as connection:
-                setup = await on.ledger.recorder.setups.read(connection, brand.tenant_id)
-            program = setup.program("status")
-            if program is not None and program.at(datetime.now(UTC)) is not None:
-                return setup
+                if await connection.fetchval(LOOKED, brand.tenant_id):
+                    return await on.ledger.recorder.setups.read(connection, brand.tenant_id)
             if time.monotonic() > give_up:
                 raise RuntimeError("the ladder does not come into force")
             await asyncio.sleep(0.2)
@@ -158,10 +162,14 @@ async def _grow(
     ladder = setup.program("status")
     assert ladder is not None
     (name,) = stored_names(ladder, config)
-    detail: dict[str, Any] = {
-        "reachedAt": iso(years.before), "basis": {"at": iso(years.before), "less": {}},
-        "thenAt": iso(years.now), "then": "basic", "plan": [[iso(years.now), "basic"]],
-    }  # fmt: skip
+    reached: dict[str, Any] = {
+        "reachedAt": iso(years.before),
+        "basis": {"at": iso(years.before), "less": {}},
+    }
+    ends_now, ends_later = (
+        reached | {"thenAt": iso(at), "then": "basic", "plan": [[iso(at), "basic"]]}
+        for at in (years.now, years.next)
+    )
     connection = await asyncpg.connect(on.admin)
     try:
         await connection.set_type_codec(
@@ -174,7 +182,7 @@ async def _grow(
             await connection.execute(TRAIT, tenant, years.before, years.before, years.now)
             await connection.execute(
                 STANDING, tenant, ladder.id, years.before, years.now, due, config.fingerprint,
-                years.next, detail,
+                years.next, ends_now, ends_later,
             )  # fmt: skip
         for table in TABLES:
             await connection.execute(f"vacuum analyze loyalty.{table}")

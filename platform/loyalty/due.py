@@ -43,6 +43,8 @@ class Job:
     `each_turn`: turns that were missed are made up for one by one, each told its own instant. A job
     that looks by itself for all that fell due until now is better asked once, with now.
     `when(config)` says which configs have any use of it (None: all); it has no turns elsewhere.
+    `side_by_side`: what it names about one member and about another needs no order, so two batches
+    may be under way at once. Facts without a member still come after all that was named before.
     `replay` lets a back-test do the same under a draft (None: what was recorded is told again).
     """
 
@@ -51,4 +53,5 @@ class Job:
     due: Callable[[Connection, Setup, datetime], AsyncIterator[Due]]
     each_turn: bool = True
     when: Callable[[Any], bool] | None = None
+    side_by_side: bool = False
     replay: Replay | None = None

@@ -65,6 +65,7 @@ class Grant:
     shares it by what was charged); a return takes back by these shares. Once less than one of
     `while_left` is left of the purchase, it takes back all that is left of the grant. What was
     granted `whole` is taken back by nothing less than that, or the return of everything.
+    `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
     """
 
     unit: str
@@ -81,6 +82,7 @@ class Grant:
     take_back: TakeBack = TakeBack.DEFICIT
     while_left: tuple[Least, ...] = ()
     whole: bool = False
+    counted: bool = True
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = field(default_factory=dict)

@@ -184,9 +184,10 @@ class LotsDue(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactReversed(Fact):
-    """A fact that followed from another one is undone with it: `part` (n/d) of it, in all.
+    """A fact that followed from another one is undone with it: `part` (n/d) of it, in all. So is
+    one that a plugin has undone: what it granted, and what followed from it for others.
 
-    `reversed_scope` and `reversed_key` name the follow-on fact. `detail` is what a plugin that asks
+    `reversed_scope` and `reversed_key` name that fact. `detail` is what a plugin that asks
     for it must know again when its rules are shown it.
     """
 

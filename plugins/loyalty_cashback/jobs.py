@@ -87,6 +87,7 @@ JOBS = (
         every=timedelta(hours=1),
         due=statements_due,
         each_turn=False,
+        side_by_side=True,
         when=lambda config: config.payout.statement is not None,
     ),
 )

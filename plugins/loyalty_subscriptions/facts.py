@@ -209,12 +209,16 @@ class RefundDue(Told):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded(Told):
-    """So much of a fee was given back in all."""
+    """So much of a fee was given back in all; `in_full`: nothing of it is left.
+
+    `currency` is the unit where the fee was paid in points.
+    """
 
     KIND: ClassVar[str] = "subscriptions.refunded/1"
     amount: str
     currency: str
     invoice: str
+    in_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,4 +34,9 @@ async def subscriptions_due(
         )
 
 
-JOBS = (Job(name="due", every=timedelta(minutes=5), due=subscriptions_due, each_turn=False),)
+JOBS = (
+    Job(
+        name="due", every=timedelta(minutes=5), due=subscriptions_due, each_turn=False,
+        side_by_side=True,
+    ),
+)  # fmt: skip

@@ -3,11 +3,12 @@
 From 31 January the first month ends on 28 February and the second on 31 March.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from loyalty.days import Span, SpanEnd, span_end
 
+INSTANT = timedelta(microseconds=1)
 FOREVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The end of what is paid for life."""
 
@@ -18,6 +19,19 @@ def end_of(anchor: datetime, period: Span | None, number: int, zone: ZoneInfo) -
         return FOREVER
     span = Span(months=period.months * number, days=period.days * number)
     return span_end(anchor, span, zone, SpanEnd.EXACT)
+
+
+def anchor_of(anchor: datetime, period: Span | None, starts: datetime, zone: ZoneInfo) -> datetime:
+    """What a period that begins at `starts` counts from: the anchor, where one before it ends then.
+
+    Otherwise from its own begin: after a pause, or a period of another length, what is left to the
+    next end that counts from the old anchor may be an hour, and a whole fee is paid for it.
+    """
+    if period is None or starts == anchor:
+        return anchor
+    if starts > anchor and next_end(anchor, period, starts - INSTANT, zone) == starts:
+        return anchor
+    return starts
 
 
 def next_end(anchor: datetime, period: Span | None, after: datetime, zone: ZoneInfo) -> datetime:

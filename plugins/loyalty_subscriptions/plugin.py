@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from loyalty.facts import ActivityRecorded, MemberClosed, PurchaseRecorded, PurchaseReversed
+from loyalty.facts import (
+    ActivityRecorded,
+    FactReversed,
+    MemberClosed,
+    PurchaseRecorded,
+    PurchaseReversed,
+)
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
 from loyalty_earning.rules import returning
@@ -37,6 +43,7 @@ Config = SubscriptionsConfig
 MINE = (tables.SUBSCRIPTIONS,)
 FEES = (tables.SUBSCRIPTIONS, tables.PAYMENTS)
 PAID = (tables.SUBSCRIPTIONS, tables.INVOICE)
+UNDOES = (*EMITS, FactReversed)
 
 
 def counters(config: SubscriptionsConfig) -> Sequence[Counter]:
@@ -74,7 +81,7 @@ plugin = Plugin(
         on(ActivityRecorded, Config, boosting.promote, stage=Stage.BONUS, traits=traits,
            when=has_boosts),
         on(ActivityRecorded, Config, boosting.cap, stage=Stage.CAP, when=has_caps),
-        on(PaymentReported, Config, paying.hear_payment, needs=PAID, traits=traits, emits=EMITS),
+        on(PaymentReported, Config, paying.hear_payment, needs=PAID, traits=traits, emits=UNDOES),
         on(ChangeReported, Config, paying.hear_change, needs=MINE, emits=EMITS),
         on(SubscriptionDue, Config, falling_due.fall_due, needs=MINE, traits=traits,
            burns=falling_due.fees, emits=EMITS),
@@ -84,10 +91,10 @@ plugin = Plugin(
         on(ChangePlan, Config, changing.change, needs=MINE, traits=traits,
            burns=falling_due.fees, emits=EMITS),
         on(Comp, Config, changing.comp, needs=MINE, emits=EMITS),
-        on(Cancel, Config, leaving.cancel, needs=FEES, emits=EMITS),
+        on(Cancel, Config, leaving.cancel, needs=FEES, emits=UNDOES),
         on(Pause, Config, leaving.pause, needs=MINE, emits=EMITS),
         on(Resume, Config, leaving.resume, needs=MINE, emits=EMITS),
-        on(GiveBack, Config, leaving.give_back_by_staff, needs=FEES, emits=EMITS),
+        on(GiveBack, Config, leaving.give_back_by_staff, needs=FEES, emits=UNDOES),
     ),
     facts=(
         *(PublishedFact(name=fact.KIND, fact=fact) for fact in EMITS),

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from loyalty.effects import Emit
+from loyalty.facts import FactReversed, MemberRef
 from loyalty.view import View
 from loyalty_subscriptions.periods import FOREVER
 from loyalty_subscriptions.policies import Cancellation, Refund
@@ -33,6 +35,18 @@ def fees_of(view: View, one: Subscription) -> list[PaymentRow]:
             found[known.key] = replace(known, refunded=max(known.refunded, row.refunded))
     mine = [row for row in found.values() if (row.provider, row.reference) == one.key]
     return sorted(mine, key=lambda row: (row.ends_at or FOREVER, row.invoice), reverse=True)
+
+
+def undone_with(fee: PaymentRow, at: datetime, view: View) -> Iterator[Emit]:
+    """All of a fee went back: so does what came with it, its gifts and whatever followed from it
+    for others."""
+    assert view.member is not None
+    if fee.told_by is not None:
+        back = FactReversed(
+            member=MemberRef(id=view.member.id), occurred_at=at, part="1",
+            reversed_scope=fee.told_by.scope, reversed_key=fee.told_by.key,
+        )  # fmt: skip
+        yield Emit(fact=back, apart=True)
 
 
 def by_policy(

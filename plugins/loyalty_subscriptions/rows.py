@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from loyalty.facts import FactKey
 from loyalty_subscriptions.subscription import Subscription
 
 
@@ -15,9 +16,13 @@ class SubscriptionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRow:
-    """A fee by its invoice. `paid_at` None: it is known only that it was given back."""
+    """A fee by its invoice. `paid_at` None: it is known only that it was given back.
+
+    `told_by` is the fact that brought it, and what came with it: undone where all of it goes back.
+    """
 
     known: bool = False  # it was told before
+    told_by: FactKey | None = None
 
     provider: str
     invoice: str

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from loyalty.facts import FactKey
 from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
 from loyalty_subscriptions.facts import PaymentReported
 from loyalty_subscriptions.rows import PaymentRow, RefundRow, SubscriptionRow
@@ -18,7 +19,7 @@ Where = tuple[int, str]
 
 _COLUMNS = [one.name for one in fields(Subscription)]
 _LIST = ", ".join(_COLUMNS)
-_PAID = [one.name for one in fields(PaymentRow) if one.name != "known"]
+_PAID = [one.name for one in fields(PaymentRow) if one.name not in ("known", "told_by")]
 _PAID_LIST = ", ".join(_PAID)
 _LOAD = f"""
 select w.at, w.program, s.* from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[])
@@ -29,22 +30,30 @@ select w.at, w.program, s.* from unnest($1::int[], $2::text[], $3::uuid[], $4::u
        and s.program_id = w.program_id offset 0) s
  order by s.started_at, s.provider, s.reference
 """
+# The fact that brought a fee, by its key.
+_TOLD_BY = """cross join lateral (
+    select f.scope, f.key from loyalty.fact f
+     where f.tenant_id = (select loyalty.tenant()) and f.id = p.fact_id offset 0) f"""
 _INVOICES = f"""
-select w.at, w.program, p.* from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[])
+select w.at, w.program, p.*, f.scope, f.key
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::text[])
          w (at, program, program_id, provider, invoice)
   cross join lateral (
-    select {_PAID_LIST} from loyalty.subscription_payment p
+    select {_PAID_LIST}, fact_id from loyalty.subscription_payment p
      where p.tenant_id = (select loyalty.tenant()) and p.program_id = w.program_id
        and p.provider = w.provider and p.invoice = w.invoice offset 0) p
+  {_TOLD_BY}
 """
 _PAYMENTS = f"""
-select w.at, w.program, p.* from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[])
+select w.at, w.program, p.*, f.scope, f.key
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[])
          w (at, program, program_id, member_id)
   cross join lateral (
-    select {_PAID_LIST} from loyalty.subscription_payment p
+    select {_PAID_LIST}, fact_id from loyalty.subscription_payment p
      where p.tenant_id = (select loyalty.tenant()) and p.member_id = w.member_id
        and p.program_id = w.program_id and p.paid_at is not null
      order by p.paid_at desc, p.invoice limit {PAYMENTS_MAX}) p
+  {_TOLD_BY}
 """
 _OF_MEMBERS = f"""
 select m.id as member_id, s.* from unnest($1::uuid[]) m (id)
@@ -78,7 +87,8 @@ select (select loyalty.tenant()), member_id, program_id, fact_id, {_PAID_LIST}
   from jsonb_populate_recordset(null::loyalty.subscription_payment, $1::jsonb)
 """
 _UPDATE = f"""
-update loyalty.subscription_payment p set ({_PAID_LIST}) = ({", ".join(f"w.{n}" for n in _PAID)})
+update loyalty.subscription_payment p
+   set (fact_id, {_PAID_LIST}) = (w.fact_id, {", ".join(f"w.{n}" for n in _PAID)})
   from jsonb_populate_recordset(null::loyalty.subscription_payment, $1::jsonb) w
  where p.tenant_id = (select loyalty.tenant()) and p.program_id = w.program_id
    and p.provider = w.provider and p.invoice = w.invoice
@@ -227,7 +237,8 @@ def subscription_of(row: Mapping[str, Any]) -> Subscription:
 
 
 def payment_of(row: Mapping[str, Any]) -> PaymentRow:
-    return PaymentRow(known=True, **{name: row[name] for name in _PAID})
+    told_by = FactKey(row["scope"], row["key"]) if "scope" in row else None
+    return PaymentRow(known=True, told_by=told_by, **{name: row[name] for name in _PAID})
 
 
 LOADERS = (

@@ -1,6 +1,6 @@
 """A standing going on in time: ends that come, tiers that are reached, kept and lost. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from loyalty_tiers.periods import INSTANT, Ends, Kind, Lasts, boundaries, days_l
 from loyalty_tiers.standing import Basis, Reason, Standing
 
 TURNS_MAX = 1_000  # ends that are passed in one go; a ladder of one-day periods is looked at daily
+NOTHING: Mapping[str, int] = {}
 BY_SUMS = (Reason.REACHED, Reason.KEPT, Reason.NOT_KEPT, Reason.RETURNED, Reason.NEW_RULES)
 
 
@@ -122,22 +123,22 @@ def _ended(standing: Standing, sums: Sums, end: datetime) -> Standing:
     config = sums.config
     if not standing.locked and (basis := kept(sums, standing, end)) is not None:
         tier = config.by_id[standing.tier or ""]
-        again = reached(sums, standing, tier, end, Reason.KEPT, basis=basis)
+        again = reached(sums, standing, tier, end, Reason.KEPT, basis=basis, less=NOTHING)
         if again.until is None or again.until > end:
-            return replace(again, less={})
+            return again
     spared = standing.in_grace or standing.locked or standing.reason is Reason.CHALLENGE_FAILED
     if config.grace_span is not None and not spared:
         ends_at = days_later(end, config.grace_span, sums.zone, Ends.DAY)
         return replace(standing, ends_at=ends_at, reason=Reason.IN_GRACE)
-    return _fallen(replace(standing, locked=False), sums, end)
+    return _fallen(replace(standing, locked=False) if standing.locked else standing, sums, end)
 
 
 def _fallen(standing: Standing, sums: Sums, end: datetime) -> Standing:
     tier, reason = lowered(sums, standing, end)
     if tier is None or tier is sums.config.first:
         return below_all(sums.config, standing, end, reason)
-    now = reached(sums, standing, tier, end, reason, basis=Basis(at=end - INSTANT))
-    return replace(now, less={})
+    basis = Basis(at=end - INSTANT)
+    return reached(sums, standing, tier, end, reason, basis=basis, less=NOTHING)
 
 
 def _risen(standing: Standing, sums: Sums, at: datetime) -> Standing | None:
@@ -218,10 +219,9 @@ def _first(config: TiersConfig) -> str | None:
 
 def looked_ahead(standing: Standing, sums: Sums, at: datetime) -> Standing:
     """With what will be if nothing more is counted, and when to look at it again."""
-    standing = replace(standing, rise_at=_rise_at(standing, sums, at), then_at=None, then=None)
-    drop_at = _drop_at(standing, sums, at)
-    due = [one for one in (_next(standing), drop_at) if one is not None]
-    future, then_at = standing, None
+    rise_at, drop_at = _rise_at(standing, sums, at), _drop_at(standing, sums, at)
+    future = standing if standing.rise_at == rise_at else replace(standing, rise_at=rise_at)
+    due, then_at = [one for one in (_next(future), drop_at) if one is not None], None
     # An end, the end of its grace, and no more: what is kept is looked at then.
     for _ in range(3 + len(standing.offers)):
         if (then_at := _next(future)) is None:
@@ -229,9 +229,12 @@ def looked_ahead(standing: Standing, sums: Sums, at: datetime) -> Standing:
         future = passed(future, sums, then_at)
         if future.tier != standing.tier or future.reason is Reason.KEPT:
             break
-    if then_at is not None and future.tier != standing.tier:
-        standing = replace(standing, then_at=then_at, then=future.tier)
-    return replace(standing, due_at=min(due, default=None), fingerprint=sums.config.fingerprint)
+    changes = then_at is not None and future.tier != standing.tier
+    return replace(
+        standing, rise_at=rise_at, then_at=then_at if changes else None,
+        then=future.tier if changes else None, due_at=min(due, default=None),
+        fingerprint=sums.config.fingerprint,
+    )  # fmt: skip
 
 
 def _rise_at(standing: Standing, sums: Sums, at: datetime) -> datetime | None:

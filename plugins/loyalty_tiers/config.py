@@ -210,8 +210,11 @@ class TiersConfig(Section):
 
     def rank(self, tier: str | None) -> int:
         """The place of a tier, from 0; -1 of none, or of one that this config does not know."""
-        ids = [one.id for one in self.tiers]
-        return ids.index(tier) if tier in ids else -1
+        return self._ranks.get(tier or "", -1)
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {tier.id: rank for rank, tier in enumerate(self.tiers)}
 
     def at_least(self, tier: str | None) -> list[str]:
         """A tier and all below it."""

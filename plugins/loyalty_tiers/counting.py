@@ -1,12 +1,10 @@
 """The counters that a ladder keeps, and the sums that are made of them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
-from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from loyalty.days import day_start, local_day
@@ -24,13 +22,6 @@ DAYS_MAX = 3_660
 Buckets = Mapping[str, Sequence[tuple[datetime, int]]]
 
 
-def counter_name(metric: Metric) -> str:
-    """One name is one measure: whatever changes what is counted changes the name."""
-    plain = metric.model_dump(mode="json", exclude={"id", "label", "over", "by_day"})
-    digest = sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
-    return f"{metric.id}.{digest}"
-
-
 def counters(config: TiersConfig) -> list[Counter]:
     bonuses = uses(config.bonuses) if config.bonuses is not None else ()
     return [*qualifying(config), *bonuses]
@@ -44,7 +35,7 @@ def qualifying(config: TiersConfig) -> list[Counter]:
 def _counter(config: TiersConfig, metric: Metric) -> Counter:
     plain = is_plain(config, metric)
     return Counter(
-        name=counter_name(metric), scope=Scope.MEMBER, measure=metric.measure,
+        name=metric.counter_name, scope=Scope.MEMBER, measure=metric.measure,
         window=CounterWindow.LIFETIME, returns=True,
         kept_days=0 if plain else min(DAYS_MAX, config.kept_days or DAYS_MAX),
     )  # fmt: skip
@@ -72,7 +63,7 @@ class Sums:
     @classmethod
     def of(cls, config: TiersConfig, view: View) -> "Sums":
         plain = {one.id: is_plain(config, one) for one in config.metrics}
-        names = {one.id: counter_name(one) for one in config.metrics}
+        names = {one.id: one.counter_name for one in config.metrics}
         return cls(
             config=config,
             zone=view.zone,

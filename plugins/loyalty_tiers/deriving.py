@@ -1,7 +1,6 @@
 """Which tier sums give, and how long it lasts: what is asked wherever a standing changes."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from loyalty.days import day_start, local_day
@@ -42,16 +41,21 @@ def start(config: TiersConfig, at: datetime) -> Standing:
 
 def below_all(config: TiersConfig, before: Standing, at: datetime, reason: Reason) -> Standing:
     """Of who has no more than everybody has from the start."""
-    kept = start(config, at)
-    return replace(kept, reason=reason, challenge=before.challenge, taken=before.taken,
-                   offers=before.offers)  # fmt: skip
+    first = config.first
+    return Standing(
+        tier=first.id if first else None, since=at, reached_at=at, reason=reason,
+        challenge=before.challenge, taken=before.taken, offers=before.offers,
+        fingerprint=config.fingerprint,
+    )  # fmt: skip
 
 
 def reached(
     sums: Sums, before: Standing, tier: Tier, at: datetime, reason: Reason,
     *, basis: Basis | None = None, validity: Validity | None = None,
+    less: Mapping[str, int] | None = None,
 ) -> Standing:  # fmt: skip
-    """The standing of who has `tier` from an instant on, by what was counted until then."""
+    """The standing of who has `tier` from an instant on, by what was counted until then; `less` is
+    what that day had before (None: all that is counted of it)."""
     config = sums.config
     basis = basis or Basis(at=at)
     forever = is_for_life(sums, tier, at)
@@ -70,7 +74,7 @@ def reached(
         reached_at=at,
         reason=Reason.LIFETIME if forever and not kept else reason,
         until=until,
-        less=sums.on_day(day_start(local_day(at, sums.zone), sums.zone)),
+        less=sums.on_day(day_start(local_day(at, sums.zone), sums.zone)) if less is None else less,
         basis=basis,
         challenge=before.challenge,
         taken=before.taken,

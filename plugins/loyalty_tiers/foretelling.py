@@ -30,7 +30,8 @@ def foretold(
     if now.then_at is not None:
         plan[now.then_at] = now.then
     rows |= {one: tier for one, tier in plan.items() if one not in ahead or ahead[one] != tier}
-    return replace(now, plan=tuple(sorted(plan.items()))), sorted(rows.items(), key=_when)
+    now = replace(now, plan=tuple(sorted(plan.items())), version=before.version + 1)
+    return now, sorted(rows.items(), key=_when)
 
 
 def _at(now: Standing, instant: datetime) -> str | None:

@@ -23,13 +23,26 @@ SCOPE = "job:tiers"
 AT_ONCE = 2_000  # standings that are named in one turn
 LOOKED_AT = 1_000  # members that are looked at in one statement, under new rules
 LOOKS_MAX = 20  # and so often in one turn
+EVERY = timedelta(minutes=5)
 
+# A worker begins with an eighth of the members, drawn anew each time: of two that come at once each
+# does a part. The last byte of an id is as good as a die. Where there are not enough of these the
+# others follow.
 _DUE = """
-select s.member_id, s.due_at from loyalty.tiers_standing s
- where s.tenant_id = (select loyalty.tenant()) and s.program_id = $1 and s.due_at <= $2
-   and exists (select 1 from loyalty.member m where m.tenant_id = s.tenant_id
-                and m.id = s.member_id and m.status <> 'CLOSED')
- order by s.due_at limit $3
+with drawn as materialized (select floor(random() * 8)::int as part),
+standing as not materialized (
+  select s.member_id, s.due_at, s.detail -> 'version' as version,
+         get_byte(uuid_send(s.member_id), 15) % 8 as part
+    from loyalty.tiers_standing s
+   where s.tenant_id = (select loyalty.tenant()) and s.program_id = $1 and s.due_at <= $2
+     and exists (select 1 from loyalty.member m where m.tenant_id = s.tenant_id
+                  and m.id = s.member_id and m.status <> 'CLOSED'))
+(select member_id, due_at, version from standing
+  where part = (select part from drawn) order by due_at limit $3)
+union all
+(select member_id, due_at, version from standing
+  where part <> (select part from drawn) order by due_at limit $3)
+ limit $3
 """
 _REVIEWED = """
 select f.payload from loyalty.fact f where f.scope = $1 and f.key ^@ $2 order by f.id desc limit 1
@@ -45,14 +58,15 @@ async def reviews_due(connection: Connection, setup: Setup, now: datetime) -> As
     """Standings that are due, each at the instant at which it is."""
     for program, _ in ladders(setup, now):
         for row in await connection.fetch(_DUE, program.id, now, AT_ONCE):
-            at = row["due_at"]
-            yield _review(program, row["member_id"], at, f"review:{program.id}:{at.isoformat()}")
+            at, version = row["due_at"], row["version"] or 0
+            prefix = f"review:{program.id}:{at.isoformat()}:{version}"
+            yield _review(program, row["member_id"], at, prefix)
 
 
 async def rules_changed(connection: Connection, setup: Setup, now: datetime) -> AsyncIterator[Due]:
-    """Who stands elsewhere under the rules in force: looked at once for each version of them."""
+    """Who stands elsewhere under the rules in force: looked at once each time that they change."""
     for program, config in ladders(setup, now):
-        prefix = f"rules:{program.id}:{config.fingerprint}"
+        prefix = f"rules:{program.id}:{_began(program, now)}:{config.fingerprint}"
         last = await connection.fetchval(_REVIEWED, SCOPE, f"{prefix}/")
         if last is not None and last["done"]:
             continue
@@ -96,12 +110,24 @@ async def _moved(
     return found
 
 
+def _began(program: Program, now: datetime) -> int:
+    """The number of the version with which the rules in force began: later ones may say the same
+    in other words, and rules that came back are new."""
+    begun = [one for one in program.versions if one.effective_from <= now and not one.backfilling]
+    first = begun[-1]
+    for version in reversed(begun):
+        if version.config.fingerprint != first.config.fingerprint:
+            break
+        first = version
+    return first.number
+
+
 def _review(program: Program, member_id: UUID, at: datetime, prefix: str) -> Due:
     fact = ReviewDue(member=MemberRef(id=member_id), occurred_at=at, program=program.slug)
     return Due(key=f"{prefix}:{member_id}", fact=fact)
 
 
 JOBS = (
-    Job(name="reviews", every=timedelta(minutes=5), due=reviews_due, each_turn=False),
-    Job(name="new-rules", every=timedelta(minutes=5), due=rules_changed, each_turn=False),
+    Job(name="reviews", every=EVERY, due=reviews_due, each_turn=False, side_by_side=True),
+    Job(name="new-rules", every=EVERY, due=rules_changed, each_turn=False, side_by_side=True),
 )

@@ -8,7 +8,7 @@ from loyalty.counters import kept_since, stored_as
 from loyalty.plugin import Connection
 from loyalty.setup import Program, Setup
 from loyalty_tiers.config import TiersConfig
-from loyalty_tiers.counting import Sums, counter_name, is_plain, qualifying
+from loyalty_tiers.counting import Sums, is_plain, qualifying
 
 Rows = Sequence[tuple[datetime, int]]
 _COUNTED = """
@@ -24,7 +24,7 @@ select c.member_id, c.name, c.bucket, c.value from unnest($1::uuid[], $2::text[]
 def stored_names(program: Program, config: TiersConfig) -> list[str]:
     """Under which names the counters of a ladder's metrics are kept, in the metrics' order."""
     kept = {counter.name: counter for counter in qualifying(config)}
-    return [stored_as(program.slug, kept[counter_name(metric)]) for metric in config.metrics]
+    return [stored_as(program.slug, kept[metric.counter_name]) for metric in config.metrics]
 
 
 async def counted(

@@ -1,7 +1,10 @@
 """What members qualify by: sums of what they were granted, spent or did."""
 
+import json
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from functools import cached_property
+from hashlib import sha256
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -89,6 +92,13 @@ class Metric(Section):
         if self.count is Count.ACTIVITIES and not self.types:
             raise _fault("count: activities needs types")
         return self
+
+    @cached_property
+    def counter_name(self) -> str:
+        """One name is one measure: whatever changes what is counted changes the name."""
+        plain = self.model_dump(mode="json", exclude={"id", "label", "over", "by_day"})
+        digest = sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:10]
+        return f"{self.id}.{digest}"
 
     def places(self, unit_places: Callable[[str], int]) -> int:
         """Decimal places of the sum; `unit_places` knows those of units."""

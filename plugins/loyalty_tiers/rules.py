@@ -1,6 +1,7 @@
 """The rules of a ladder: pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from loyalty.effects import Effect, Emit, SetTrait, Write
@@ -47,7 +48,7 @@ def changed(
     sums: Sums, before: Standing, now: Standing, steps: list[Step], view: View, at: datetime
 ) -> Iterator[Effect]:
     """Keep a standing, let others know of it, and tell what changed."""
-    now, rows = foretold(before, now, steps, at)
+    now, rows = foretold(before, _until_other_rules(now, view, at), steps, at)
     if now == before:
         return
     yield Write(row=StandingRow(now))
@@ -56,6 +57,17 @@ def changed(
         yield SetTrait(name=TIERS, value=sums.config.at_least(tier), since=since)
     for step in steps:
         yield Emit(fact=_told(sums, step, view))
+
+
+def _until_other_rules(now: Standing, view: View, at: datetime) -> Standing:
+    """What happened before other rules came into force is judged by those of then; the standing is
+    looked at once more as of when they changed."""
+    program = view.setup.program(view.program)
+    versions = () if program is None else program.versions
+    later = [one.effective_from for one in versions if one.effective_from > at]
+    if not later or (now.due_at is not None and now.due_at <= min(later)):
+        return now
+    return replace(now, due_at=min(later))
 
 
 def _told(sums: Sums, step: Step, view: View) -> TierChanged:

@@ -69,7 +69,8 @@ class Standing:
     `challenge` is one under way, `taken` how often each was taken, `offers` are those that are to
     begin yet. `rise_at` is when a better tier begins that was reached. At `then_at` the tier is
     `then`, if nothing more is counted by then; `plan` is what others were told of the time ahead.
-    `due_at` is when to look at it again.
+    `due_at` is when to look at it again, `version` how often it was written: what came late has it
+    looked at as of one instant twice.
     """
 
     tier: str | None
@@ -92,6 +93,7 @@ class Standing:
     plan: tuple[tuple[datetime, str | None], ...] = ()
     due_at: datetime | None = None
     fingerprint: str = ""
+    version: int = field(default=0, compare=False)
 
     @property
     def in_grace(self) -> bool:
@@ -119,6 +121,7 @@ class Standing:
             "offers": [[one.id, iso(one.at)] for one in self.offers],
             "locked": self.locked,
             "note": self.note,
+            "version": self.version,
             "thenAt": iso(self.then_at),
             "then": self.then,
             "plan": [[iso(at), tier] for at, tier in self.plan],
@@ -148,6 +151,7 @@ class Standing:
             landed=plain.get("landed", False),
             locked=plain.get("locked", False),
             note=plain.get("note", ""),
+            version=plain.get("version", 0),
             then_at=_maybe(plain, "thenAt"),
             then=plain.get("then"),
             plan=tuple((_at(at), tier) for at, tier in plain.get("plan", ())),

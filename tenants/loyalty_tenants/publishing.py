@@ -23,6 +23,7 @@ from loyalty_tenants.program_records import (
     versions,
 )
 from loyalty_tenants.programs import expected, store
+from loyalty_tenants.trait_values import check_others, check_values
 from loyalty_tenants.unit_keys import check_units
 
 DRAW_SECRET_BYTES = 32
@@ -109,6 +110,8 @@ async def _publish(
     program_id = before.id
     checked = configs.check(before.kind, config)
     await check_units(connection, checked.plain)
+    await check_values(connection, configs, before.kind, checked)
+    await check_others(connection, configs, program_id, before.kind, checked)
     begins = effective_from or now
     if begins < now and await recorded(connection, begins):
         told = "facts are recorded since then and were judged: choose now or a later instant"

@@ -3,9 +3,11 @@
 `member.tier == "glod"` never holds where no program of the tenant has such a tier.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
+from uuid import UUID
 
 from loyalty.conditions import compared
 from loyalty.errors import Code, Refused
@@ -20,6 +22,16 @@ select p.kind, v.config from loyalty.program p
  where p.archived_at is null
 """
 
+# The newest version of each other program: what is in force, or will be.
+_OTHERS = """
+select distinct on (p.id) p.slug, p.kind, v.config from loyalty.program p
+  join loyalty.program_version v on (v.tenant_id, v.program_id) = (p.tenant_id, p.id)
+ where p.archived_at is null and p.id <> $1
+ order by p.id, v.number desc
+"""
+Running = Sequence[tuple[str, Any]]
+"""Kinds of programs, each with its config."""
+
 
 async def check_values(
     connection: Connection, configs: Configs, kind: str, checked: Checked
@@ -28,13 +40,7 @@ async def check_values(
 
     :raises Refused: BAD_CONFIG with the path of the first condition that names what it never is
     """
-    named = [
-        (condition.source, name.name, trait, text)
-        for condition in checked.conditions
-        for name, text in compared(condition)
-        if text and (trait := _of_any_program(name.traits)) is not None
-    ]
-    if not named:
+    if not any(_named(checked)):
         return
     running = [(kind, checked.parsed)]
     running += [
@@ -42,15 +48,53 @@ async def check_values(
         for row in await connection.fetch(_PROGRAMS)
         if row["kind"] in configs.kinds()
     ]
-    for source, name, trait, text in named:
+    for path, name, text, known in _unknown(checked, running, configs):
+        near = get_close_matches(text, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise Refused(Code.BAD_CONFIG, f"no program gives the {name} {text!r}: {hint}", field=path)
+
+
+async def check_others(
+    connection: Connection, configs: Configs, program_id: UUID, kind: str, checked: Checked
+) -> None:
+    """What other programs compare with is still said by some program, once this version is
+    published.
+
+    :raises Refused: BAD_CONFIG, naming the program and the key that would never hold any more
+    """
+    if not any(declared.values for declared in configs.plugin(kind).traits):
+        return
+    others: list[tuple[Mapping[str, Any], Checked]] = []
+    for row in await connection.fetch(_OTHERS, program_id):
+        with suppress(Refused):  # a plugin that is not installed, or rules that are stricter now
+            others.append((row, configs.check(row["kind"], row["config"])))
+    running = [(kind, checked.parsed), *((row["kind"], other.parsed) for row, other in others)]
+    for row, other in others:
+        for path, name, text, known in _unknown(other, running, configs):
+            raise Refused(
+                Code.BAD_CONFIG,
+                f"the program {row['slug']} asks for the {name} {text!r}, which no program gives"
+                f" then (there are {', '.join(known)}): publish that one without it first",
+                field="config", details={"program": row["slug"], "path": path},
+            )  # fmt: skip
+
+
+def _named(checked: Checked) -> Iterator[tuple[str, str, str, str]]:
+    """By condition: its source, the name it compares, the trait behind it, the word."""
+    for condition in checked.conditions:
+        for name, text in compared(condition):
+            if text and (trait := _of_any_program(name.traits)) is not None:
+                yield condition.source, name.name, trait, text
+
+
+def _unknown(
+    checked: Checked, running: Running, configs: Configs
+) -> Iterator[tuple[str, str, str, list[str]]]:
+    """Words that no program says: where they stand, the name, the word, and what there is."""
+    for source, name, trait, text in _named(checked):
         known = _values(trait, running, configs.kinds())
         if known and text not in known:
-            near = get_close_matches(text, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-            raise Refused(
-                Code.BAD_CONFIG, f"no program gives the {name} {text!r}: {hint}",
-                field=_path(checked.plain, source),
-            )  # fmt: skip
+            yield _path(checked.plain, source), name, text, known
 
 
 def _of_any_program(traits: tuple[str, ...] | None) -> str | None:

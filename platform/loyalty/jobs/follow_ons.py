@@ -24,7 +24,7 @@ _DUE = """
 select d.id, d.cause_id, d.root_id, d.hop, d.kind, d.member_id, d.payload, d.due_at
   from loyalty.due_fact d
  where d.state = 'WAITING' and d.due_at <= $1 and (d.retry_at is null or d.retry_at <= $1)
-   and case when d.kind = $2 then not exists (
+   and case when d.kind = $2 and d.payload ->> 'reversed_scope' = 'follow' then not exists (
          select 1 from loyalty.due_fact b
           where b.id = (d.payload ->> 'reversed_key')::uuid and b.state = 'WAITING')
        else true end

@@ -1,14 +1,16 @@
 """Jobs of plugins: they name what is due, the recorder does the rest; twice is a replay."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.errors import Refused
 from loyalty.facts import FactKey
-from loyalty.jobs import schedule
+from loyalty.jobs import schedule, sides
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import ACTOR, Visit
 from loyalty.plugin import Job, Plugin
@@ -71,12 +73,13 @@ class PluginJobs:
         named: set[FactKey | None] = set()
         while True:
             setup, requests = await self._named(visit, row, plugin, job)
-            if done := await self._record(visit, row, requests):
+            if done := await self._record(visit, row, job, requests):
                 return done  # it may name so many at once only: the same turn again
-            before, named = named, {request.natural_key for request in requests}
-            if named <= before:
+            new = {request.natural_key for request in requests} - named
+            if not new:
                 break  # nobody is left; or it names what is known, whenever it is asked
             # Another worker was faster with all of these: whoever comes after them is still due.
+            named |= new
         async with visit.transaction() as connection:
             await schedule.move_on(connection, row, _next(row, job, setup.zone, visit.now))
         return 1
@@ -97,17 +100,34 @@ class PluginJobs:
                 async for due in job.due(connection, setup, at)
             ]  # fmt: skip
 
-    async def _record(self, visit: Visit, row: JobRow, requests: list[Request]) -> int:
+    async def _record(self, visit: Visit, row: JobRow, job: Job, requests: list[Request]) -> int:
         """Record what was named; answers how much of it was new."""
-        if not requests:
-            return 0
-        outcomes = await visit.record(requests)
+        outcomes = [
+            outcome
+            for stretch, lanes in _stretches(job, requests)
+            for outcome in await sides.record(visit, stretch, lanes)
+        ]
         for request, outcome in zip(requests, outcomes, strict=True):
             if isinstance(outcome, Refused) and outcome.code.retryable:
                 raise RuntimeError(f"{request.natural_key} could not be recorded") from outcome
             if isinstance(outcome, Refused):
                 log.info("%s named %s: %r", row.name, request.natural_key, outcome)
         return sum(isinstance(o, Recorded) and not o.replayed for o in outcomes)
+
+
+def _stretches(
+    job: Job, requests: Sequence[Request]
+) -> Iterator[tuple[list[Request], list[UUID | None]]]:
+    """What may be recorded at once, one stretch after the other, with its lanes."""
+    lanes = [_lane(request) if job.side_by_side else None for request in requests]
+    pairs = zip(requests, lanes, strict=True)
+    for _, stretch in groupby(pairs, key=lambda pair: pair[1] is None):
+        found = list(stretch)
+        yield [request for request, _ in found], [lane for _, lane in found]
+
+
+def _lane(request: Request) -> UUID | None:
+    return None if request.fact.member is None else request.fact.member.id
 
 
 def _job(plugins: PluginSet, plugin: str, name: str) -> Job | None:

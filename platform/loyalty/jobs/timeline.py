@@ -4,15 +4,13 @@ A worker that was away for three days meets, in this order, a hold that lapsed o
 whose term ended on the second and a fact that fell due on the third: as if it had been there.
 """
 
-import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from loyalty.jobs import schedule
+from loyalty.jobs import schedule, sides
 from loyalty.jobs.visit import Visit
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Recorded, Request
@@ -75,10 +73,12 @@ class Timeline:
         items = sorted(found, key=lambda item: item.order)[: self._size]
         if not items:
             return 0
-        recorded = await _record(visit, items)
+        outcomes = await sides.record(
+            visit, [item.request for item in items], [item.lane for item in items]
+        )
         failed = [
             (item, outcome)
-            for item, outcome in recorded
+            for item, outcome in zip(items, outcomes, strict=True)
             if not isinstance(outcome, Recorded) or outcome.replayed
         ]
         return len(items) - len(failed) + await self._note(visit, failed)
@@ -92,32 +92,3 @@ class Timeline:
                 if own := [pair for pair in failed if pair[0].finder is finder]:
                     settled += await finder.failed(connection, visit, own)
         return settled
-
-
-async def _record(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outcome]]:
-    """In order of the instants; where all items have lanes, in their order within each."""
-    if any(item.lane is None for item in items):
-        return await _in_parts(visit, items)
-    sides: list[list[Item]] = [[] for _ in range(visit.pace.sides)]
-    for item in items:
-        assert item.lane is not None
-        sides[item.lane.int % len(sides)].append(item)
-    # Both to their ends: a batch that is under way is not cut off because the other one failed.
-    ended = await asyncio.gather(
-        *(_in_parts(visit, side) for side in sides), return_exceptions=True
-    )
-    done: list[tuple[Item, Outcome]] = []
-    for end in ended:
-        if isinstance(end, BaseException):
-            raise end
-        done += end
-    return done
-
-
-async def _in_parts(visit: Visit, items: Sequence[Item]) -> list[tuple[Item, Outcome]]:
-    done: list[tuple[Item, Outcome]] = []
-    while part := items[len(done) : len(done) + visit.pace.part]:
-        begun = time.monotonic()
-        done += zip(part, await visit.record([item.request for item in part]), strict=True)
-        await visit.pace.rest(time.monotonic() - begun)
-    return done

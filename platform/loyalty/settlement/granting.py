@@ -138,6 +138,8 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["postponed"] = dict(grant.postponed)
     if grant.whole:
         row["whole"] = True
+    if not grant.counted:
+        row["uncounted"] = True
     if grant.while_left:
         row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row

@@ -61,7 +61,8 @@ def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
     facts += [codec.load(e["kind"], e["payload"], fact.member) for e in body.get("emitted", ())]
     grants: list[list[GrantView]] = [[] for _ in facts]
     for row in body.get("grants", ()):
-        grants[row.get("of", 0)].append(granted_view(row))
+        if not row.get("uncounted"):
+            grants[row.get("of", 0)].append(granted_view(row))
     return list(zip(facts, grants, strict=True))
 
 

@@ -46,7 +46,7 @@ def react(s: Settling, fact: Fact) -> None:
             _carry_out(s, turn, fact, effect, staged)
         keep(s.body, turn.program.slug, turn.version.number, view)
     granting.book(s, staged)
-    s.measured[s.of][1].extend(item.view() for item in staged)
+    s.measured[s.of][1].extend(item.view() for item in staged if item.grant.counted)
 
 
 def _decided(turn: Turn, fact: Fact, view: View) -> Iterable[Effect]:

@@ -68,7 +68,8 @@ def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
     facts += [codec.load(row["kind"], row["payload"], member) for row in sale.emitted]
     grants: list[list[GrantView]] = [[] for _ in facts]
     for index, row in enumerate(sale.grants):
-        grants[row.get("of", 0)].append(_granted(row, index, back.taken, part))
+        if not row.get("uncounted"):
+            grants[row.get("of", 0)].append(_granted(row, index, back.taken, part))
     return list(zip(facts, grants, strict=True))
 
 

@@ -248,6 +248,8 @@ def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) ->
     for follow_on in sale.follow_ons:
         if follow_on.kind == TraitChanged.KIND:
             continue  # a trait stays until a rule sets another, and then that is told
+        if s.request.follows is not None and s.request.follows.due_id == follow_on.id:
+            continue  # a fact that had itself undone: this is it
         if follow_on.state == "WAITING" and part == ONE:
             s.batch.book.rows.settled.append((follow_on.id, "CANCELLED", {"by": str(s.fact_id)}))
             s.batch.book.put(s.batch.made, called_off(follow_on.id), True)

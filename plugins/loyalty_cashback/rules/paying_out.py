@@ -52,9 +52,12 @@ def given_back(config: CashbackConfig, command: RecordPayout) -> Iterator[UUID]:
 
 
 def pay_statement(config: CashbackConfig, due: PayoutDue, view: View) -> Iterator[Effect]:
-    """Pay out all that is available as the day begins, if it is enough; else it stays."""
+    """Pay out all that is available as the day begins, if it is enough; else it stays. It also
+    stays with who is frozen: nobody knows yet whose it is."""
     statement = config.payout.statement
     if due.program != view.program or statement is None or due.unit not in config.money:
+        return
+    if view.member is None or view.member.status == "FROZEN":
         return
     amount = view.balance(due.unit).available
     if amount < statement.least(config.money[due.unit], view.places(due.unit)):

@@ -26,6 +26,7 @@ from loyalty_subscriptions.periods import FOREVER
 from loyalty_subscriptions.rows import PaymentRow
 from loyalty_subscriptions.standing import leading
 from loyalty_subscriptions.subscription import (
+    Grace,
     Provider,
     Status,
     Subscription,
@@ -110,6 +111,8 @@ class MemberSubscription:
     """The end of what is paid or on trial; null: for life, or nothing was paid yet."""
     benefits_until: datetime | None
     """When its benefits end, as far as is known now; null: never, or it has none."""
+    expires_at: datetime | None
+    """When it expires unless its fee is paid; null where nothing is past due or pending."""
     next_plan: str | None
     """The plan of the next period, where it is another one."""
     next_price: list[SubscriptionAmount]
@@ -166,23 +169,30 @@ def _shown(
     setup: Setup, now: datetime, *, leads: bool,
 ) -> MemberSubscription:  # fmt: skip
     grace, plan = config.dunning.grace(setup.zone), config.plans_by_id.get(one.plan)
-    entitled = entitled_until(one, now, grace)
+    entitled, status = entitled_until(one, now, grace), status_at(one, now, grace)
     return MemberSubscription(
         program=program.slug,
         plan=one.plan,
         label=plan.label if plan else one.plan,
-        status=status_at(one, now, grace),
+        status=status,
         leads=leads and entitled is not None,
         provider=one.provider,
         reference=one.reference,
         started_at=one.started_at,
         until=_shown_end(one.covered_until),
         benefits_until=_shown_end(entitled),
+        expires_at=_expires_at(one, status, grace),
         next_plan=one.next_plan,
         next_price=_next_price(config, one, setup),
         perks=[shown_perk(perk) for perk in plan.perks] if plan and entitled else [],
         payments=[_payment(row, setup) for row in fees],
     )
+
+
+def _expires_at(one: Subscription, status: Status, grace: Grace) -> datetime | None:
+    if status not in (Status.PAST_DUE, Status.PENDING):
+        return None
+    return _shown_end(grace.end(one.covered_until or one.started_at))
 
 
 def _next_price(

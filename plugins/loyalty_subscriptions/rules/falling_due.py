@@ -11,7 +11,7 @@ from loyalty.view import View
 from loyalty_subscriptions import facts
 from loyalty_subscriptions.config import SubscriptionsConfig
 from loyalty_subscriptions.facts import SubscriptionDue
-from loyalty_subscriptions.periods import next_end
+from loyalty_subscriptions.periods import anchor_of, next_end
 from loyalty_subscriptions.plans import Plan
 from loyalty_subscriptions.rules.becoming import become, say
 from loyalty_subscriptions.rules.giving import Period, begin_period, can_pay
@@ -75,8 +75,10 @@ def _renew(
         yield Emit(fact=say(facts.PaymentFailed, view, at, plan=plan.id, attempt=one.attempts + 1))
         yield from become(config, view, one, _unpaid(one, plan, until, at, view), at)
     else:
-        anchored = replace(one, anchor=until) if changes or one.paid_until is None else one
-        ends = next_end(anchored.anchor, plan.span, until, view.zone)
+        anew = changes or one.paid_until is None
+        anchor = until if anew else anchor_of(one.anchor, plan.span, until, view.zone)
+        anchored = replace(one, anchor=anchor)
+        ends = next_end(anchor, plan.span, until, view.zone)
         period = Period(plan=plan, price=price, starts=until, ends=ends)
         after, effects = begin_period(config, anchored, period, at, view)
         yield from effects
@@ -101,6 +103,7 @@ def _ask_for_money(
 def _unpaid(
     one: Subscription, plan: Plan, until: datetime, at: datetime, view: View
 ) -> Subscription:
-    ends = next_end(one.anchor, plan.span, until, view.zone)
+    anchor = anchor_of(one.anchor, plan.span, until, view.zone)
+    ends = next_end(anchor, plan.span, until, view.zone)
     since = one.unpaid_since or at
     return replace(one, attempts=one.attempts + 1, unpaid_since=since, unpaid_until=ends)

@@ -99,6 +99,7 @@ def paid_in_points(
     row = PaymentRow(
         provider="points", invoice=invoice, reference=one.reference, plan=period.plan.id,
         amount=amount, paid_in=unit, starts_at=period.starts, ends_at=period.ends, paid_at=at,
+        told_by=view.key,
     )  # fmt: skip
     return after, [Write(row=row)]
 
@@ -107,5 +108,5 @@ def give_points_back(unit: str, amount: int, reason: str) -> Grant:
     """A fee in points, or a part of it, goes back to the member."""
     return Grant(
         unit=unit, wanted=amount, granted=amount, rule="refund", label=reason or "Fee given back",
-        accounting_class=AccountingClass.SUBSCRIPTION_BENEFIT,
+        accounting_class=AccountingClass.SUBSCRIPTION_BENEFIT, counted=False,
     )  # fmt: skip

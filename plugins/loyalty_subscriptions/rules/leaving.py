@@ -12,7 +12,7 @@ from loyalty_subscriptions import facts, hearing
 from loyalty_subscriptions.commands import Cancel, GiveBack, Pause, Resume
 from loyalty_subscriptions.config import SubscriptionsConfig
 from loyalty_subscriptions.periods import FOREVER
-from loyalty_subscriptions.refunds import GoesBack, by_policy, fees_of
+from loyalty_subscriptions.refunds import GoesBack, by_policy, fees_of, undone_with
 from loyalty_subscriptions.rows import PaymentRow, RefundRow
 from loyalty_subscriptions.rules.becoming import become, say
 from loyalty_subscriptions.rules.giving import give_points_back
@@ -133,6 +133,16 @@ def give_back(
     fee = back.fee
     if one.provider is Provider.POINTS:
         yield give_points_back(fee.paid_in, back.amount, reason)
+        all_back = fee.refunded + back.amount
+        in_full = all_back >= fee.amount
+        yield Emit(
+            fact=say(
+                facts.Refunded, view, at, plan=fee.plan, amount=_text(view, fee, all_back),
+                currency=fee.paid_in, invoice=fee.invoice, in_full=in_full,
+            )
+        )  # fmt: skip
+        if in_full:
+            yield from undone_with(fee, at, view)
     else:
         yield Emit(
             fact=say(
@@ -170,14 +180,14 @@ def _wants(one: Subscription, at: datetime, *, cancels: bool, paused: bool) -> S
 
 
 def _later(one: Subscription, by: timedelta) -> Subscription:
-    """Everything that is still to come, so much later."""
+    """Everything that is still to come, so much later. What follows counts from there."""
 
     def moved(end: datetime | None) -> datetime | None:
         return end if end is None or end == FOREVER else end + by
 
     return replace(
-        one, anchor=one.anchor + by, paid_until=moved(one.paid_until),
-        paid_from=moved(one.paid_from), trial_until=moved(one.trial_until),
+        one, paid_until=moved(one.paid_until), paid_from=moved(one.paid_from),
+        trial_until=moved(one.trial_until),
     )  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from loyalty.view import View
 from loyalty_subscriptions import facts, hearing
 from loyalty_subscriptions.config import SubscriptionsConfig
 from loyalty_subscriptions.facts import ChangeReported, Outcome, PaymentReported
-from loyalty_subscriptions.periods import next_end
+from loyalty_subscriptions.periods import anchor_of, next_end
 from loyalty_subscriptions.plans import Plan
 from loyalty_subscriptions.policies import Change
+from loyalty_subscriptions.refunds import undone_with
 from loyalty_subscriptions.rows import PaymentRow, RefundRow
 from loyalty_subscriptions.rules.becoming import become, say
 from loyalty_subscriptions.rules.giving import gifts, was_welcomed
@@ -107,13 +108,12 @@ def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
         return
     one, starts, ends = _period(case, plan)
     back = seen.refunded if seen else 0
-    yield Write(
-        row=PaymentRow(
-            provider=fact.provider, invoice=fact.invoice, reference=fact.reference, plan=plan.id,
-            amount=fact.amount, paid_in=fact.currency, starts_at=starts, ends_at=ends,
-            paid_at=case.at, refunded=back, known=seen is not None,
-        )
+    fee = PaymentRow(
+        provider=fact.provider, invoice=fact.invoice, reference=fact.reference, plan=plan.id,
+        amount=fact.amount, paid_in=fact.currency, starts_at=starts, ends_at=ends,
+        paid_at=case.at, refunded=back, known=seen is not None, told_by=view.key,
     )  # fmt: skip
+    yield Write(row=fee)
     after = hearing.paid(
         one, starts=starts, ends=ends, amount=fact.amount, paid_in=fact.currency,
         invoice=fact.invoice, back=back,
@@ -126,6 +126,9 @@ def _paid(case: _Case, plan: Plan) -> Iterator[Effect]:
         yield from gifts(case.config, plan, at, view, welcomed=was_welcomed(view))
         after = replace(after, welcomed=True)
     yield from _named(case, after, plan)
+    if 0 < fact.amount <= back:  # that it was given back was told before it was known to be paid
+        yield Emit(fact=_given_back(case, plan, back, in_full=True))
+        yield from undone_with(fee, case.at, view)
 
 
 def _named(case: _Case, one: Subscription, plan: Plan) -> Iterator[Effect]:
@@ -164,6 +167,8 @@ def _period(case: _Case, plan: Plan) -> tuple[Subscription, datetime, datetime]:
         one = replace(one, anchor=min(one.anchor, starts))
     elif until is None or one.plan != plan.id:
         one = replace(one, anchor=starts)
+    else:
+        one = replace(one, anchor=anchor_of(one.anchor, plan.span, starts, zone))
     return one, starts, fact.ends_at or next_end(one.anchor, plan.span, starts, zone)
 
 
@@ -194,8 +199,9 @@ def _begun(provider: Provider, reference: str, plan: str, at: datetime) -> Subsc
 def _failed(case: _Case, plan: Plan) -> Iterator[Effect]:
     fact, before = case.fact, case.before
     one = before or _begun(fact.provider, fact.reference, plan.id, case.at)
-    covered = one.covered_until
-    until = fact.ends_at or next_end(one.anchor, plan.span, covered or one.anchor, case.view.zone)
+    zone, covered = case.view.zone, one.covered_until or one.anchor
+    anchor = anchor_of(one.anchor, plan.span, covered, zone)
+    until = fact.ends_at or next_end(anchor, plan.span, covered, zone)
     after = hearing.failed(one, until=until, at=case.at, attempt=fact.attempt)
     if fact.provider is Provider.STRIPE:  # elsewhere a change of plan holds once it is paid
         after = hearing.named(after, plan.id, at=case.at, event=fact.event)
@@ -223,19 +229,26 @@ def _refunded(case: _Case, plan: Plan) -> Iterator[Effect]:
         )
     else:
         return  # more than that was told before
-    amount = format_minor(fact.amount, currency_places(fact.currency) or 0)
-    yield Emit(
-        fact=say(
-            facts.Refunded, case.view, case.at, plan=plan.id, amount=amount,
-            currency=fact.currency, invoice=fact.invoice,
-        )
-    )  # fmt: skip
+    paid = seen.amount if seen is not None and seen.paid_at is not None else None
+    in_full = paid is not None and 0 < paid <= fact.amount
+    yield Emit(fact=_given_back(case, plan, fact.amount, in_full=in_full))
+    if seen is not None and in_full:
+        yield from undone_with(seen, case.at, case.view)
     if case.before is None:
         return
     after = hearing.refunded(case.before, invoice=fact.invoice, back=fact.amount)
     if seen is not None and _ends_with(case, after, seen.amount, fact.amount):
         after = replace(after, ended_at=case.at)
     yield from become(case.config, case.view, case.before, hearing.as_of(after, case.at), case.at)
+
+
+def _given_back(case: _Case, plan: Plan, back: int, *, in_full: bool) -> facts.Refunded:
+    currency = case.fact.currency
+    return say(
+        facts.Refunded, case.view, case.at, plan=plan.id, currency=currency,
+        amount=format_minor(back, currency_places(currency) or 0), invoice=case.fact.invoice,
+        in_full=in_full,
+    )  # fmt: skip
 
 
 def _ends_with(case: _Case, one: Subscription, amount: int, back: int) -> bool:

@@ -162,6 +162,22 @@ CLUB = {
 }
 
 
+async def fee(
+    story: Any, friend: str, plan: str = "gold", *, invoice: str = "", worked: bool = True,
+    **more: Any,
+) -> None:  # fmt: skip
+    """The shop tells of a fee."""
+    given = {
+        "member": {"externalId": friend}, "program": "club", "plan": plan,
+        "invoice": invoice or f"i-{friend}", "amount": "9.90", "currency": "USD",
+        "occurredAt": story.brand.now(), **more,
+    }  # fmt: skip
+    payload = await story.brand.service.run(PAID_FEE, input=given)
+    assert payload["recordSubscriptionPayment"]["userErrors"] == []
+    if worked:
+        await story.works()
+
+
 async def test_a_subscription_that_is_paid_qualifies(circle: Any) -> None:
     story = await circle(qualify={"by": "subscription", "plans": ["gold"]})
     await story.brand.run_program("club", CLUB, kind="subscriptions")
@@ -169,14 +185,55 @@ async def test_a_subscription_that_is_paid_qualifies(circle: Any) -> None:
     for friend, plan in (("bob", "gold"), ("carl", "basic")):
         await story.brings("ada", friend)
         await story.buys(friend, "100.00")
-        given = {
-            "member": {"externalId": friend}, "program": "club", "plan": plan,
-            "invoice": f"i-{friend}", "amount": "9.90", "currency": "USD",
-            "occurredAt": story.brand.now(),
-        }  # fmt: skip
-        payload = await story.brand.service.run(PAID_FEE, input=given)
-        assert payload["recordSubscriptionPayment"]["userErrors"] == []
-        await story.works()
+        await fee(story, friend, plan)
 
     assert await story.has("ada") == PAID
     assert (await story.state("bob"), await story.state("carl")) == ("PENDING", "OPEN")
+
+
+async def test_a_fee_that_is_given_back_in_full_takes_the_rewards_with_it(circle: Any) -> None:
+    story = await circle(qualify={"by": "subscription"}, hold_days=0)
+    await story.brand.run_program("club", CLUB, kind="subscriptions")
+    await story.enrolls("ada")
+    await story.brings("ada", "bob")
+    await fee(story, "bob", invoice="i-1")
+    await story.passes(days=31)
+    await fee(story, "bob", invoice="i-2")
+    usable = ("500", "0", "0")
+    assert await story.has("ada") == usable
+
+    await fee(
+        story, "bob", invoice="i-2", outcome="REFUNDED"
+    )  # another fee than the one it was for
+    await fee(story, "bob", invoice="i-1", outcome="REFUNDED", amount="5.00")
+    assert (await story.has("ada"), await story.state("bob")) == (usable, "PAID")
+    await fee(story, "bob", invoice="i-1", outcome="REFUNDED")
+    assert (await story.has("ada"), await story.has("bob")) == (NOTHING, NOTHING)
+    assert await story.state("bob") == "OPEN"
+
+
+async def test_a_later_fee_stands_in_for_one_that_is_given_back(circle: Any) -> None:
+    story = await circle(qualify={"by": "subscription"}, hold_days=60)
+    await story.brand.run_program("club", CLUB, kind="subscriptions")
+    await story.enrolls("ada")
+    await story.brings("ada", "bob")
+    await fee(story, "bob", invoice="i-1")
+    await story.passes(days=31)
+    await fee(story, "bob", invoice="i-2")
+    await fee(story, "bob", invoice="i-1", outcome="REFUNDED")
+    assert (await story.has("ada"), await story.state("bob")) == (PAID, "PENDING")
+    await fee(story, "bob", invoice="i-2", outcome="REFUNDED")
+    assert (await story.has("ada"), await story.has("bob")) == (NOTHING, NOTHING)
+
+
+async def test_news_of_a_fee_come_in_any_order(circle: Any) -> None:
+    story = await circle(qualify={"by": "subscription"}, hold_days=0)
+    await story.brand.run_program("club", CLUB, kind="subscriptions")
+    await story.enrolls("ada")
+    for friend, order in (("bob", ("PAID", "REFUNDED")), ("carl", ("REFUNDED", "PAID"))):
+        await story.brings("ada", friend)
+        for outcome in order:
+            await fee(story, friend, outcome=outcome, worked=False)
+        await story.works()
+        assert (await story.has("ada"), await story.has(friend)) == (NOTHING, NOTHING)
+        assert await story.state(friend) == "OPEN"

@@ -197,6 +197,60 @@ async def test_a_pause_keeps_what_is_left(club: Any) -> None:
     assert await shop.kinds() == ["started", "paused", "resumed"]
 
 
+@pytest.mark.parametrize(
+    ("paid", "paused", "resumed", "until", "following"),
+    [
+        # Clocks go forward on 8 March: the pause is an hour less than so many days.
+        ("2026-03-05T12:00", "2026-03-20T12:00", "2026-04-10T12:00", "2026-04-26T12:00",
+         "2026-05-26T12:00"),
+        ("2026-02-20T12:00", "2026-03-01T12:00", "2026-03-11T12:00", "2026-03-30T11:00",
+         "2026-04-30T11:00"),
+        # The second month from the 31st on: a day that moves with the pause would be a 2nd.
+        ("2026-01-31T12:00", "2026-03-10T12:00", "2026-04-09T12:00", "2026-04-30T12:00",
+         "2026-05-31T12:00"),
+    ],
+)  # fmt: skip
+async def test_a_fee_after_a_pause_pays_for_a_whole_period(
+    club: Any, paid: str, paused: str, resumed: str, until: str, following: str
+) -> None:
+    shop = await club(paid, pauses={"allowed": True})
+    ada = await shop.world.member()
+    await shop.pays(ada, "i-1")
+    if paid.startswith("2026-01-31"):
+        await shop.pays(ada, "i-2")
+    await shop.comes(paused)
+    await shop.ask(Pause, ada)
+    await shop.comes(resumed)
+    await shop.ask(Resume, ada)
+    assert (await shop.one(ada)).paid_until == shop.local(until)
+    await shop.pays(ada, "i-3")
+    assert (await shop.one(ada)).paid_until == shop.local(following)
+
+
+async def test_what_follows_a_period_of_another_length_is_whole_too(club: Any) -> None:
+    """The shop gave two weeks more; the next fee pays for a month, not until the old day."""
+    shop = await club("2026-03-05T12:00")
+    ada = await shop.world.member()
+    await shop.pays(ada, "i-1", ends_at=shop.local("2026-04-19T12:00"))
+    for invoice, until in (("i-2", "2026-05-19T12:00"), ("i-3", "2026-06-19T12:00")):
+        await shop.pays(ada, invoice)
+        assert (await shop.one(ada)).paid_until == shop.local(until)
+
+
+async def test_points_pay_for_a_whole_period_after_a_pause(club: Any) -> None:
+    shop = await club("2026-03-05T12:00", pauses={"allowed": True})
+    ada = await shop.world.member()
+    await shop.buys(ada, "200.00")
+    await shop.ask(Subscribe, ada, plan="saver")
+    await shop.comes("2026-03-20T12:00")
+    await shop.ask(Pause, ada)
+    await shop.comes("2026-04-10T12:00")
+    await shop.ask(Resume, ada)
+    await shop.comes("2026-04-26T12:06")
+    assert (await shop.one(ada)).paid_until == shop.local("2026-05-26T12:00")
+    assert await shop.points(ada) == 100
+
+
 async def test_members_pause_only_where_they_may_and_staff_always(club: Any) -> None:
     shop = await club()
     ada = await shop.world.member()

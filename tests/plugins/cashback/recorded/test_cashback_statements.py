@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from loyalty_cashback.payout import State
+from loyalty.facts import FactKey, MemberFrozen, MemberUnfrozen
+from loyalty.settlement.request import Request
+from loyalty_cashback.facts import PayoutDue
+from loyalty_cashback.payout import State, payout_id
 from tests.plugins.cashback.recorded.conftest import MakeBank
 
 MONTHLY = {"payout": {"statement": {"every": "month", "minimum": {"USD": "10.00"}}}}
@@ -155,3 +158,22 @@ async def test_the_days_of_each_schedule(
         await shop.comes(f"{day}T00:30")
 
     assert [one["day"] for one in await shop.told(KINDS)] == days
+
+
+async def test_who_is_frozen_is_paid_once_it_is_known_whose_the_money_is(bank: MakeBank) -> None:
+    shop = await bank("2026-03-02T12:00", **MONTHLY)
+    ada = await shop.world.member()
+    await shop.buys(ada, "300.00")
+    now = shop.world.clock.now
+    await shop.world.record(MemberFrozen(member=ada, occurred_at=now(), reason="looked into"))
+    await shop.comes("2026-04-01T00:30")
+    named_before = PayoutDue(
+        member=ada, occurred_at=now(), program="cashback", unit="USD", day="2026-04-01",
+        payout=payout_id(shop.world.tenant_id, "statement", "ada"),
+    )  # fmt: skip
+    late = Request(fact=named_before, actor="worker", key=FactKey("job:cashback", "ada"))
+    await shop.world.recorder.record_many(shop.world.tenant_id, [late])
+    assert (await shop.payouts(), await shop.has(ada)) == ([], ("15.00", "0.00"))
+    await shop.world.record(MemberUnfrozen(member=ada, occurred_at=now()))
+    await shop.comes("2026-05-01T00:30")
+    assert await shop.payouts() == [("15.00", "REQUESTED")]

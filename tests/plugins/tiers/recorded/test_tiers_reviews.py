@@ -105,3 +105,60 @@ async def test_a_ladder_begins_with_what_was_counted_before_it_was_there(club: B
     await shop.comes("2026-03-10T09:30")
     await shop.comes("2026-03-10T09:40")
     assert await shop.tier(ada, slug="fans") == "superfan"
+
+
+async def test_what_comes_late_is_looked_at_again_as_of_the_same_instant(club: Begin) -> None:
+    """The quarter was over and looked at; a purchase of it comes late and would be gold until its
+    end, which is over as well."""
+    quarters = LADDER | {
+        "period": {"kind": "calendar", "months": 3}, "validity": {"lasts": "while_met"},
+        "on_return": "revoke",
+    }  # fmt: skip
+    shop = await club("2026-02-10T09:00", **quarters)
+    ada = await shop.world.member()
+    await shop.buys(ada, "100.00")
+    await shop.comes("2026-04-03T09:00")
+    assert await shop.tier(ada) == "basic"
+    for day in ("04", "05"):
+        await shop.buys(ada, "500.00", at="2026-03-20T09:00")
+        await shop.comes(f"2026-04-{day}T09:00")
+        assert await shop.tier(ada) == "basic"
+        assert await shop.tier(ada, "2026-03-25T09:00") == "gold"
+    assert not await shop.world.rows(
+        "select from loyalty.tiers_standing where due_at <= $1", shop.world.clock.now()
+    )
+
+
+async def test_rules_that_come_back_are_looked_at_again(club: Begin) -> None:
+    shop = await club("2026-03-10T09:00", **LADDER)
+    ada, eve = await shop.world.member(), await shop.world.member()
+    await shop.buys(ada, "50.00")
+    easier = LADDER | {"tiers": [step("basic"), step("silver", {"spend": "50"})]}
+    harder = LADDER | {"tiers": [step("basic"), step("silver", {"spend": "500"})]}
+    await shop.publish("status", easier)
+    await shop.comes("2026-03-10T10:00")
+    assert await shop.tier(ada) == "silver"
+    await shop.publish("status", harder)
+    await shop.comes("2026-03-10T11:00")
+    await shop.buys(eve, "60.00")
+    assert await shop.tier(eve) == ""
+    await shop.publish("status", easier)
+    await shop.comes("2026-03-10T12:00")
+    assert await shop.tier(eve) == "silver"
+
+
+async def test_what_comes_late_from_under_other_rules_is_judged_by_those_of_now(
+    club: Begin,
+) -> None:
+    """The purchase was in time for silver at 100; silver takes 500 since, and lasts while met."""
+    while_met = LADDER | {"validity": {"lasts": "while_met"}, "on_return": "revoke"}
+    shop = await club("2026-03-10T09:00", **while_met)
+    ada = await shop.world.member()
+    await shop.comes("2026-03-12T09:00")
+    harder = while_met | {"tiers": [step("basic"), step("silver", {"spend": "500"})]}
+    await shop.publish("status", harder)
+    await shop.comes("2026-03-12T10:00")
+    await shop.buys(ada, "300.00", at="2026-03-11T09:00")
+    assert await shop.tier(ada, "2026-03-11T10:00") == "silver"
+    await shop.comes("2026-03-12T10:06")
+    assert await shop.tier(ada) == "basic"

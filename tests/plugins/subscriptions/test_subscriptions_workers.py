@@ -1,0 +1,37 @@
+"""Two workers at once, and a night in which many subscriptions renew: each once."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from loyalty_subscriptions.commands import Subscribe
+from tests.plugins.subscriptions.conftest import Begin
+
+MEMBERS = 30
+
+
+async def test_two_workers_renew_each_subscription_once(club: Begin, hands: Any) -> None:
+    """Three months in points: 50 each; whoever has 120 pays two of them and is past due."""
+    story = await club("2026-01-31T12:00")
+    world = story.world
+    members = [await world.member() for _ in range(MEMBERS)]
+    for at, member in enumerate(members):
+        await story.buys(member, "175.00" if at % 3 else "120.00")
+        await story.ask(Subscribe, member, plan="saver")
+    world.clock.at = story.local("2026-04-01T12:00")
+    workers = [hands.worker(world) for _ in range(2)]
+    await asyncio.gather(*(worker.run_due(world.tenant_id) for worker in workers))
+    await hands.run(world)
+
+    paid = await world.rows("select member_id, starts_at from loyalty.subscription_payment")
+    assert len(paid) == len({(row["member_id"], row["starts_at"]) for row in paid})
+    burnt = await world.rows(
+        "select sum(amount)::int as points from loyalty.posting where kind = 'BURN'"
+    )
+    left = [await story.points(member) for member in members]
+    assert Counter(left) == {175 - 150: MEMBERS * 2 // 3, 120 - 100: MEMBERS // 3}
+    assert burnt[0]["points"] == 50 * len(paid)
+    assert Counter(await story.kinds()) == {
+        "started": MEMBERS, "renewed": MEMBERS // 3 * 5, "past_due": MEMBERS // 3,
+        "payment_failed": MEMBERS // 3 * 2,  # on 31 March, and tried again on 1 April
+    }  # fmt: skip
