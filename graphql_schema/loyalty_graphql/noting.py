@@ -23,7 +23,7 @@ DESK = frozenset({"members:freeze", "members:erase", "balances:adjust", "approva
 # Of an input: secrets, and what says who somebody is beside the member's id.
 HIDDEN = frozenset(
     {"attributes", "identifiers", "addIdentifiers", "removeIdentifiers", "externalId", "signals",
-     "destination", "config", "secret", "secrets"}
+     "destination", "vanity", "config", "secret", "secrets"}
 )  # fmt: skip
 Resolve = Callable[..., Any]
 
