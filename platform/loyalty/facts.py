@@ -1,8 +1,7 @@
 """Facts: what happened, and commands: what is asked for. Both are immutable values.
 
-A fact names its member and its instant and is never edited. Its natural key says which happening
-it is, so that hearing of it twice changes nothing. A command may be refused by any rule; a fact
-only by the kernel's validation (and by the `refuse` policy of a return).
+A fact is never edited. Its natural key says which happening it is: hearing of it twice changes
+nothing. Any rule may refuse a command; only validation (and `refuse` of returns) refuses a fact.
 """
 
 from collections.abc import Mapping

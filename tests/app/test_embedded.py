@@ -35,11 +35,11 @@ async def run(url: str, statement: str) -> object:
 
 @contextmanager
 def closed_folder(parent: Path) -> Iterator[tuple[Path, dict[Path, int]]]:
-    """A folder that only its owner may enter, and the modes of all that is above."""
+    """A folder that only its owner may enter, and the modes of what is this test's own."""
     folder = parent / "home"
     folder.mkdir(mode=0o700)
     try:
-        yield folder, {step: step.stat().st_mode for step in (folder, *folder.parents)}
+        yield folder, {step: step.stat().st_mode for step in (folder, parent)}
     finally:
         reset(folder)
 

@@ -44,7 +44,7 @@ async def http(shop: Any, dsn: Addresses) -> AsyncIterator[httpx.AsyncClient]:
     settings = Settings(app_database_url=dsn.app, operator_secret=OPERATOR_SECRET)
     app = create_app(settings, plugins=(points, stamps), clock=shop.clock)
     assert isinstance(app, FreshContext)
-    inner = app._app
+    inner = app._app._app  # type: ignore[attr-defined]
     assert isinstance(inner, Starlette)
     async with shop.database.tenant(shop.tenant_id) as connection:
         key = await issue_key(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from loyalty_app.external import straight
 from loyalty_app.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ def drill(
     something in the copy, the exit code is 1.
     """
     from loyalty_app.backups.drill import drill as carry_out
+    from loyalty_app.external import straight
 
     source = Settings.load().need("database_url")
     with ExitStack() as stack:
@@ -58,6 +58,7 @@ def drill(
 def restored() -> None:
     """After LOYALTY_DATABASE_URL was restored, and before it is served from: draw a new epoch."""
     from loyalty_app.backups.restored import new_epoch
+    from loyalty_app.external import straight
 
     async def draw(url: str) -> str:
         import asyncpg

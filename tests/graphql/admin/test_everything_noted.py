@@ -25,10 +25,14 @@ TILLS = {
     "redeemPoints", "captureRedemption", "releaseRedemption", "reverseRedemption",
     "requestPayout", "recordPayout", "recordSubscriptionPayment", "activatePoints",
     "issueLinkCode", "redeemLinkCode", "endPartnerLink", "quoteExchange", "exchangePoints",
-    "reverseExchange", "earnAtPartnerTill", "spendAtPartnerTill",
+    "reverseExchange", "giveExchangeUp", "earnAtPartnerTill", "spendAtPartnerTill",
 }  # fmt: skip
 NOTHING_CHANGES = {"previewAdjustBalances"}
-PARTNERS = {"recordPartnerFact"}  # for partners alone
+PARTNERS = {  # for partners alone
+    "recordPartnerFact", "confirmExchanges", "creditExchange", "greetPartner",
+    "linkPartnerMember", "offerExchange", "offerPartnerTerms", "restoreExchange",
+    "takeExchangeBack", "voidExchange",
+}  # fmt: skip
 
 CLOSE = f"mutation($who: MemberRef!) {{ closeMember(input: {{member: $who}}) {{ {ERRORS} }} }}"
 ADJUST = f"""mutation($who: MemberRef!, $key: String!) {{ adjustBalance(input: {{ member: $who,

