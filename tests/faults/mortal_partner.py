@@ -4,7 +4,8 @@
 
 It imports everything, forks, and lets the child serve; a child that died is followed by another.
 Each step kills so many processes as the folder in LOYALTY_TEST_STEPS has no file of yet: the file
-is made first, so what was reached can be counted. Where there is a file `calm`, nobody dies.
+is made first, so what was reached can be counted. Where there is a file `calm`, nobody dies; where
+there is one called `dumb`, nobody asks for a credit, so that what is sent stays to be called off.
 """
 
 import os
@@ -21,6 +22,7 @@ from loyalty_app.asgi import create_app
 from loyalty_app.worker import work
 from loyalty_partners.remote import leg_row, receiving, restoring
 from loyalty_partners.remote.carrying import Carrier
+from loyalty_partners.remote.speaking import Silence
 
 STEPS = (
     "before creditExchange is asked",
@@ -73,6 +75,8 @@ class Fate:
         say = Carrier.say
 
         async def saying(carrier: Carrier, field: str, document: str, given: Any) -> Any:
+            if field == "creditExchange" and (self._folder / "dumb").exists():
+                raise Silence("it was not asked")
             self.meet(f"before {field} is asked")
             answer = await say(carrier, field, document, given)
             self.meet(f"after {field} was answered")
