@@ -123,11 +123,11 @@ async def locked(sides: Sides, ours: UUID, agreement_id: UUID, partner: UUID | N
 
 async def accept(
     sides: Sides, by: Actor, ours: UUID, half: Agreement, number: int, now: datetime,
-    *, brand: bool = False,
+    *, there: bool = False,
 ) -> None:  # fmt: skip
     """Accept terms that the partner proposed; the first ones bring the agreement into force.
 
-    `brand`: an outside brand, or one of another installation, accepts what our half says that we
+    `there`: an outside brand, or one of another installation, accepts what our half says that we
     proposed.
 
     They apply from when they say, and not before they were accepted.
@@ -143,7 +143,7 @@ async def accept(
         raise Refused(Code.NOT_FOUND, "there are no such terms", field="number")
     if row["state"] == "ACCEPTED":
         return
-    own = row["proposed_here"] is not brand
+    own = row["proposed_here"] is not there
     if row["state"] != "PROPOSED" or own:
         whose = "your own" if own else "withdrawn"
         raise Refused(Code.AGREEMENT_STATE, f"cannot accept {whose} terms", field="number")

@@ -32,7 +32,7 @@ from loyalty_partners.graphql.partnership_input import (
 )
 from loyalty_partners.graphql.programs import check_moves, running
 from loyalty_partners.graphql.terms_input import read_terms
-from loyalty_partners.remote.telling import ACCEPT, CHANGE, WITHDRAW, named, tell
+from loyalty_partners.remote.telling import ACCEPT, CHANGE, WITHDRAW, Call, named, tell
 from loyalty_tenants.principal import Role
 
 # What the other tenant must have for a proposal to reach it, as it alone can see.
@@ -92,7 +92,9 @@ class PartnershipMutation:
 
         :param input: which ones
         """
-        return await shown_partnership(info.context, _accept(info.context, input))
+        return await shown_partnership(
+            info.context, _judged(info.context, input, agreeing.accept, ACCEPT)
+        )
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
@@ -104,7 +106,9 @@ class PartnershipMutation:
 
         :param input: which ones
         """
-        return await shown_partnership(info.context, _withdraw(info.context, input))
+        return await shown_partnership(
+            info.context, _judged(info.context, input, agreeing.withdraw, WITHDRAW)
+        )
 
     @strawberry.mutation
     @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
@@ -235,24 +239,8 @@ async def _propose_terms(context: Context, given: ProposeTermsInput) -> UUID:
     return ident
 
 
-async def _accept(context: Context, given: AcceptTermsInput) -> UUID:
-    ident, now = agreement_key(given.agreement), context.api.clock.now()
-    half = await ours(context, ident)
-    brand = context.who.role is Role.PARTNER
-    if brand and not is_of(context, half):
-        raise agreeing.gone()
-    partner = half.partner_tenant_id or context.tenant_id
-    async with both(context.api.database, context.tenant_id, partner) as sides:
-        half = await agreeing.locked(sides, context.tenant_id, ident, half.partner_tenant_id)
-        await agreeing.accept(
-            sides, context.actor, context.tenant_id, half, given.number, now, brand=brand
-        )
-        told = {"agreement": given.agreement, "number": given.number}
-        await tell(context, await sides.of(context.tenant_id), half, ACCEPT, told)
-    return ident
-
-
-async def _withdraw(context: Context, given: AcceptTermsInput) -> UUID:
+async def _judged(context: Context, given: AcceptTermsInput, judge: Any, call: Call) -> UUID:
+    """Accept terms, or withdraw them: as `judge` does it, and told to a brand elsewhere."""
     ident, now = agreement_key(given.agreement), context.api.clock.now()
     half = await ours(context, ident)
     there = context.who.role is Role.PARTNER
@@ -261,11 +249,9 @@ async def _withdraw(context: Context, given: AcceptTermsInput) -> UUID:
     partner = half.partner_tenant_id or context.tenant_id
     async with both(context.api.database, context.tenant_id, partner) as sides:
         half = await agreeing.locked(sides, context.tenant_id, ident, half.partner_tenant_id)
-        await agreeing.withdraw(
-            sides, context.actor, context.tenant_id, half, given.number, now, there=there
-        )
+        await judge(sides, context.actor, context.tenant_id, half, given.number, now, there=there)
         told = {"agreement": given.agreement, "number": given.number}
-        await tell(context, await sides.of(context.tenant_id), half, WITHDRAW, told)
+        await tell(context, await sides.of(context.tenant_id), half, call, told)
     return ident
 
 
