@@ -103,12 +103,15 @@ def serving(stand: Stand, command: list[str], path: str, told: Any = None) -> It
 
 def _wait(process: subprocess.Popen[bytes], url: str) -> None:
     give_up = time.monotonic() + READY_SECONDS
-    while process.poll() is None and time.monotonic() < give_up:
-        try:
-            httpx.get(url, timeout=1.0, trust_env=False)
-            return
-        except httpx.TransportError:
-            time.sleep(0.02)
+    # One client for all attempts: each would read the certificates of the world anew, beside a
+    # process whose start is measured.
+    with httpx.Client(timeout=1.0, trust_env=False) as client:
+        while process.poll() is None and time.monotonic() < give_up:
+            try:
+                client.get(url)
+                return
+            except httpx.TransportError:
+                time.sleep(0.02)
     raise RuntimeError("a server that is to be measured does not start")
 
 

@@ -58,14 +58,20 @@ class ComposedSchema(strawberry.Schema):
         self, *, contributed: Mapping[type, Sequence[StrawberryField]], **options: Any
     ) -> None:
         self._contributed = contributed
+        self._is_described = False
         super().__init__(**options)
-        describe(self.core)
         guard(self.core)
 
     @property
     def core(self) -> GraphQLSchema:
         """The finished schema as graphql-core has it."""
         return self._schema
+
+    def describe(self) -> None:
+        """Fill in what docstrings say: for whoever shows the schema, which is not needed to run."""
+        if not self._is_described:
+            describe(self.core)
+            self._is_described = True
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         contributed = self._contributed.get(type_definition.origin, ())
@@ -152,11 +158,13 @@ def compose(core: Core, plugins: Sequence[Plugin] = ()) -> ComposedSchema:
 def sdl(schema: ComposedSchema) -> str:
     """The schema as text, its types by name. The schema itself stays unsorted: sorting it gives
     strawberry other type objects than those its unions know."""
+    schema.describe()
     return schema.as_str() + "\n"
 
 
 def undeclared(schema: ComposedSchema) -> list[str]:
     """Whatever in the schema is not described or not authorised, one line each."""
+    schema.describe()
     lacking = [f"{place} has no description" for place in undescribed(schema.core)]
     return sorted([*lacking, *unauthorised(schema.core)])
 

@@ -5,12 +5,9 @@ Types, inputs and enums: the docstring of the class. Resolvers: their docstring,
 beneath them.
 """
 
-import ast
 import inspect
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from graphql import (
@@ -30,6 +27,8 @@ from graphql import (
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
+
+from loyalty import docstrings
 
 DEFINITION = "strawberry-definition"
 
@@ -90,7 +89,7 @@ def members_of(shown: GraphQLNamedType) -> Mapping[str, Any]:
 
 def _describe_object(shown: GraphQLNamedType, definition: StrawberryObjectDefinition) -> None:
     shown.description = (
-        shown.description or _ROOTS.get(shown.name) or class_docstring(definition.origin)
+        shown.description or _ROOTS.get(shown.name) or docstrings.of_class(definition.origin)
     )
     for member in members_of(shown).values():
         field = member.extensions.get(DEFINITION)
@@ -99,7 +98,7 @@ def _describe_object(shown: GraphQLNamedType, definition: StrawberryObjectDefini
         if field.base_resolver is not None:
             _describe_resolver(member, field.base_resolver.wrapped_func)
         elif not member.description:
-            member.description = attribute_docstring(definition.origin, field.python_name)
+            member.description = docstrings.of_attribute(definition.origin, field.python_name)
 
 
 def _describe_resolver(member: GraphQLField, resolver: object) -> None:
@@ -113,61 +112,7 @@ def _describe_resolver(member: GraphQLField, resolver: object) -> None:
 
 
 def _describe_enum(shown: GraphQLEnumType, definition: StrawberryEnumDefinition) -> None:
-    shown.description = shown.description or class_docstring(definition.wrapped_cls)
+    shown.description = shown.description or docstrings.of_class(definition.wrapped_cls)
     for name, value in shown.values.items():
         if not value.description:
-            value.description = attribute_docstring(definition.wrapped_cls, name)
-
-
-def class_docstring(kind: type) -> str | None:
-    """The docstring that somebody wrote for a class, nearest base first; not a dataclass's own."""
-    for cls in kind.__mro__[:-1]:
-        doc = _module_docs(cls.__module__).get(cls.__qualname__, {}).get("")
-        if doc:
-            return doc
-    return None
-
-
-def attribute_docstring(kind: type, name: str) -> str | None:
-    """The string beneath an attribute of a class or of one of its bases."""
-    for cls in kind.__mro__[:-1]:
-        doc = _module_docs(cls.__module__).get(cls.__qualname__, {}).get(name)
-        if doc:
-            return doc
-    return None
-
-
-@cache
-def _module_docs(module: str) -> dict[str, dict[str, str]]:
-    """Docstrings of the classes of a module by qualified name; "" is the class's own."""
-    try:
-        source = inspect.getsource(sys.modules[module])
-    except (KeyError, OSError, TypeError):
-        return {}
-    return dict(_class_docs(ast.parse(source).body, ""))
-
-
-def _class_docs(body: list[ast.stmt], prefix: str) -> Iterator[tuple[str, dict[str, str]]]:
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            yield prefix + node.name, dict(_docs_in(node))
-            yield from _class_docs(node.body, f"{prefix}{node.name}.")
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _class_docs(node.body, f"{prefix}{node.name}.<locals>.")
-
-
-def _docs_in(node: ast.ClassDef) -> Iterator[tuple[str, str]]:
-    if doc := ast.get_docstring(node):
-        yield "", doc
-    for named, text in zip(node.body, node.body[1:], strict=False):
-        if not (isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)):
-            continue
-        if isinstance(text.value.value, str) and (name := _assigned(named)):
-            yield name, inspect.cleandoc(text.value.value)
-
-
-def _assigned(node: ast.stmt) -> str | None:
-    match node:
-        case ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]):
-            return name
-    return None
+            value.description = docstrings.of_attribute(definition.wrapped_cls, name)

@@ -117,6 +117,8 @@ class Runner:
             COMPILED.inc()
             return await ready.way(ready.variables, context, root)
         EXECUTIONS.labels(ready.way.value).inc()
+        if ready.operation.introspects:
+            self._schema.describe()
         return await self._schema.run(
             ready.document,
             context=context,

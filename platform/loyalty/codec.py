@@ -39,7 +39,6 @@ KERNEL_FACTS: tuple[type[Fact], ...] = (
 _LINE_KINDS = {kind.value: kind for kind in LineKind}
 _TENDER_KINDS = {kind.value: kind for kind in TenderKind}
 _ATTRIBUTES = TypeAdapter(dict[str, Any])
-# Made once, however many sets of plugins a process has: the kernel's alone take 30 ms.
 _ADAPTERS: dict[type[Fact], TypeAdapter[Any]] = {}
 
 
@@ -48,19 +47,17 @@ class Codec:
 
     def __init__(self, published: Iterable[type[Fact]] = ()) -> None:
         self._types: dict[str, type[Fact]] = {}
-        self._adapters: dict[type[Fact], TypeAdapter[Any]] = {}
         for fact in (*KERNEL_FACTS, *published):
             if self._types.setdefault(fact.KIND, fact) is not fact:
                 raise ValueError(f"two facts are called {fact.KIND}")
-            if fact not in _ADAPTERS:
-                _ADAPTERS[fact] = TypeAdapter(fact)
-            self._adapters[fact] = _ADAPTERS[fact]
 
     def dump(self, fact: Fact) -> dict[str, Any]:
         """The payload of a fact as plain JSON values."""
         if type(fact) is facts.PurchaseRecorded:
             return purchase_payload(fact)
-        payload: dict[str, Any] = self._adapters[type(fact)].dump_python(
+        if self._types[fact.KIND] is not type(fact):
+            raise KeyError(type(fact))
+        payload: dict[str, Any] = _adapter(type(fact)).dump_python(
             fact, mode="json", exclude={"member"}
         )
         return payload
@@ -72,10 +69,16 @@ class Codec:
 
     def load(self, kind: str, payload: Mapping[str, Any], member: MemberRef | None) -> Fact:
         """The fact that `dump` wrote."""
-        fact: Fact = self._adapters[self._types[kind]].validate_python(
-            {**payload, "member": member}
-        )
+        fact: Fact = _adapter(self._types[kind]).validate_python({**payload, "member": member})
         return fact
+
+
+def _adapter(fact: type[Fact]) -> TypeAdapter[Any]:
+    """Made for the first of its kind: a process that starts has no use for all hundred."""
+    found = _ADAPTERS.get(fact)
+    if found is None:
+        found = _ADAPTERS[fact] = TypeAdapter(fact)
+    return found
 
 
 def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What a process that serves never uses, and need not wait for when it starts."""
 
+import inspect
 import sys
+from typing import NoReturn
 
 UNUSED = (
     "httpx._main",  # httpx's own command line, with rich and pygments: 0.1 s
@@ -14,6 +16,7 @@ def leave_out() -> None:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]
     _structlog_without_rich()
     _redis_without_metrics()
+    _tortoise_without_comments()
 
 
 def _structlog_without_rich() -> None:
@@ -33,3 +36,18 @@ def _redis_without_metrics() -> None:
         import redis.asyncio  # noqa: F401
 
         del sys.modules[name]
+
+
+def _tortoise_without_comments() -> None:
+    """Tortoise reads its own source for comments on the columns of a model without any: 0.03 s."""
+    if "tortoise" not in sys.modules:
+        found = inspect.getsource
+        inspect.getsource = _no_source  # type: ignore[assignment]
+        try:
+            import tortoise  # noqa: F401
+        finally:
+            inspect.getsource = found
+
+
+def _no_source(_: object) -> NoReturn:
+    raise OSError("not looked for")

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from loyalty.cache.hub import Hints
@@ -14,6 +15,7 @@ from loyalty.lookups import Lookups
 from loyalty.plugin import Plugin
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.pair_lane import PairLanes
+from loyalty_app.installed import installed
 from loyalty_app.keeping import retention
 from loyalty_app.ledger import POOL, open_ledger
 from loyalty_app.settings import Settings
@@ -53,7 +55,11 @@ async def open_services(
     dsn = settings.need("app_database_url")
     secret = settings.need("operator_secret")
     clock = clock or SystemClock()
+    plugins = installed() if plugins is None else plugins
     async with AsyncExitStack() as stack:
+        # Made while Postgres lets the connections in.
+        composing = asyncio.create_task(asyncio.to_thread(compose, CORE, plugins))
+        stack.push_async_callback(_cancel, composing)
         ledger = await stack.enter_async_context(
             # The first requests wait for a connection a second at most: no time to open one in.
             open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL, ready=POOL)
@@ -72,7 +78,7 @@ async def open_services(
         stack.push_async_callback(_cancel, listening)
         yield Services(
             settings=settings,
-            schema=compose(CORE, ledger.plugins.plugins),
+            schema=await composing,
             authenticator=authenticator,
             api=Api(
                 database=ledger.database,
@@ -129,6 +135,6 @@ async def _flush(authenticator: Authenticator, database: Database) -> None:
             await authenticator.last_used.flush(database)
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

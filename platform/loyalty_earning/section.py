@@ -3,8 +3,10 @@
 from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
+
+from loyalty.documented import Documented
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Section")
@@ -40,10 +42,10 @@ def named_once(entries: tuple[T, ...], key: str) -> tuple[T, ...]:
     return entries
 
 
-class Section(BaseModel):
+class Section(Documented):
     """A part of the config: immutable, and a key it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def changed(section: S, **keys: Any) -> S:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
+from tortoise.models import Model, ModelMeta
 
 
 class Json(fields.JSONField[Any]):
@@ -21,7 +21,19 @@ class Json(fields.JSONField[Any]):
         return value
 
 
-class Unit(Model):
+class _Uncommented(ModelMeta):
+    """Tortoise would read the source of each class for comments on columns: SQL has those."""
+
+    def __new__(cls, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> ModelMeta:
+        return super().__new__(cls, name, bases, {**attrs, "_no_comments": True})
+
+
+class Table(Model, metaclass=_Uncommented):
+    class Meta:
+        abstract = True
+
+
+class Unit(Table):
     code = fields.CharField(max_length=32, primary_key=True)
     tenant_id = fields.UUIDField()
     name = fields.TextField()
@@ -34,7 +46,7 @@ class Unit(Model):
         table = "unit"
 
 
-class Program(Model):
+class Program(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     slug = fields.TextField()
@@ -52,7 +64,7 @@ class Program(Model):
         table = "program"
 
 
-class ProgramVersion(Model):
+class ProgramVersion(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     program_id = fields.UUIDField()
@@ -70,7 +82,7 @@ class ProgramVersion(Model):
         table = "program_version"
 
 
-class ProgramSecret(Model):
+class ProgramSecret(Table):
     name = fields.CharField(max_length=60, primary_key=True)  # unique within its program
     tenant_id = fields.UUIDField()
     program_id = fields.UUIDField()
@@ -82,7 +94,7 @@ class ProgramSecret(Model):
         table = "program_secret"
 
 
-class ApiKey(Model):
+class ApiKey(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     prefix = fields.TextField()
@@ -101,7 +113,7 @@ class ApiKey(Model):
         table = "api_key"
 
 
-class TenantSecret(Model):
+class TenantSecret(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     secret = fields.BinaryField()
@@ -113,7 +125,7 @@ class TenantSecret(Model):
         table = "tenant_secret"
 
 
-class TenantIssuer(Model):
+class TenantIssuer(Table):
     issuer = fields.CharField(max_length=500, primary_key=True)
     tenant_id = fields.UUIDField()
     jwks_url = fields.TextField()
@@ -126,7 +138,7 @@ class TenantIssuer(Model):
         table = "tenant_issuer"
 
 
-class AuditEntry(Model):
+class AuditEntry(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     at = fields.DatetimeField()
@@ -142,7 +154,7 @@ class AuditEntry(Model):
         table = "audit_entry"
 
 
-class WebhookEndpoint(Model):
+class WebhookEndpoint(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     url = fields.TextField()
@@ -160,7 +172,7 @@ class WebhookEndpoint(Model):
         table = "webhook_endpoint"
 
 
-class WebhookSecret(Model):
+class WebhookSecret(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     endpoint_id = fields.UUIDField()
@@ -173,7 +185,7 @@ class WebhookSecret(Model):
         table = "webhook_secret"
 
 
-class WebhookEvent(Model):
+class WebhookEvent(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     topic = fields.TextField()
@@ -185,7 +197,7 @@ class WebhookEvent(Model):
         table = "webhook_event"
 
 
-class WebhookDelivery(Model):
+class WebhookDelivery(Table):
     id = fields.UUIDField(primary_key=True)
     tenant_id = fields.UUIDField()
     endpoint_id = fields.UUIDField()
@@ -206,7 +218,7 @@ class WebhookDelivery(Model):
         table = "webhook_delivery"
 
 
-class WebhookLine(Model):
+class WebhookLine(Table):
     line = fields.UUIDField(primary_key=True)  # unique within its endpoint
     tenant_id = fields.UUIDField()
     endpoint_id = fields.UUIDField()

@@ -4,13 +4,11 @@ A plugin names the folder of its program files in the slot `templates`, as a pac
 (`loyalty_points.templates`). Each file there is a whole program file, with the units that it needs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from loyalty.plugin import Plugin
 from loyalty.units import UnitKind
@@ -63,7 +61,7 @@ def _folder(package: str) -> tuple[Template, ...]:
 
 
 def _read(source: str) -> Template:
-    given = yaml.load(source, Loader=_Textual)
+    given = _loader()(source)
     return Template(
         slug=given["slug"],
         kind=given["kind"],
@@ -79,11 +77,19 @@ def _read(source: str) -> Template:
     )
 
 
-class _Textual(yaml.SafeLoader):
-    """Dates and instants are the text that stands there, as in program files."""
+@cache
+def _loader() -> Callable[[str], Any]:
+    """Dates and instants are the text that stands there, as in program files.
 
+    Imported for the first who asks for templates: a process that serves starts without YAML.
+    """
+    import yaml
 
-_Textual.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in known if not tag.endswith(":timestamp")]
-    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+    class Textual(yaml.SafeLoader):
+        pass
+
+    Textual.yaml_implicit_resolvers = {
+        first: [(tag, regexp) for tag, regexp in known if not tag.endswith(":timestamp")]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    return partial(yaml.load, Loader=Textual)

@@ -14,6 +14,7 @@ def serve() -> None:
     collect_later()
     leave_out()
     from loyalty_app.asgi import create_app
+    from loyalty_app.installed import installed
     from loyalty_app.logs import configure
     from loyalty_app.metrics import metrics
     from loyalty_app.server import server
@@ -24,7 +25,9 @@ def serve() -> None:
     settings.need("operator_secret")
     asyncio.run(_check(settings))
     leaving = asyncio.Event()
-    app = create_app(settings, leaving=leaving, stuck_after=settings.watchdog_seconds)
+    app = create_app(
+        settings, plugins=installed(), leaving=leaving, stuck_after=settings.watchdog_seconds
+    )
     collect_seldom()
     serving = server(app, leaving, host=settings.host, port=settings.port)
     try:

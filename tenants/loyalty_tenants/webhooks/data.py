@@ -7,8 +7,10 @@ those of the GraphQL API.
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from loyalty.documented import Documented
 
 Instant = Annotated[
     str,
@@ -19,9 +21,9 @@ Instant = Annotated[
 ]
 
 
-class Shape(BaseModel):
+class Shape(Documented):
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, frozen=True, use_attribute_docstrings=True
+        alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True
     )
 
 

@@ -11,6 +11,8 @@ from loyalty_graphql.access import allow, only, public, reached
 from loyalty_graphql.compose import ComposedSchema, Core, compose, sdl, undeclared
 from loyalty_tenants.principal import Role
 
+from .client import Edge, principal
+
 
 @strawberry.type
 @reached
@@ -136,3 +138,20 @@ def test_what_is_neither_is_named() -> None:
         "Query.bare is open to nobody: declare @allow, or @reached on its type",
         "Query.bare(count:) has no description",
     ]
+
+
+async def test_introspection_says_what_docstrings_say() -> None:
+    asked = """{ thing: __type(name: "Thing") { description fields { name description } }
+    query: __type(name: "Query") { fields { args { description } } } }"""
+    edge = Edge(compose(Core(query=[ThingQuery])))  # its own: another may have been asked before
+    edge.callers = {"service": principal()}
+
+    assert await edge.ask(asked) == {
+        "data": {
+            "thing": {
+                "description": "Something.",
+                "fields": [{"name": "name", "description": "What it is called."}],
+            },
+            "query": {"fields": [{"args": [{"description": "how large, in metres"}]}]},
+        }
+    }

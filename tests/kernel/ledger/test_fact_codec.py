@@ -115,6 +115,8 @@ def test_two_facts_of_one_name_are_refused() -> None:
 
     with pytest.raises(ValueError, match="two facts are called MemberClosed"):
         Codec([Impostor])
+    with pytest.raises(KeyError, match="Impostor"):
+        Codec().dump(Impostor(occurred_at=NOW))
 
 
 JSON = st.recursive(
