@@ -2,7 +2,8 @@
 
 The process that began the run starts and ends both, and sweeps away what a killed run left. With
 LOYALTY_TEST_DATABASE_URL and LOYALTY_TEST_REDIS_URL the run uses those servers instead; with
-LOYALTY_TEST_POOLER the serving logins go through PgBouncer in transaction mode.
+LOYALTY_TEST_POOLER the serving logins go through PgBouncer in transaction mode. With
+LOYALTY_TEST_ORACLE each operation runs on both executors (`compiled/oracle.py`).
 """
 
 import asyncio
@@ -10,13 +11,11 @@ import fcntl
 import hmac
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -72,6 +71,10 @@ class Cluster:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if "LOYALTY_TEST_ORACLE" in os.environ:
+        from tests.compiled.oracle import Oracle
+
+        config.pluginmanager.register(Oracle(), "oracle")
     if hasattr(config, "workerinput"):
         return
     for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
@@ -274,27 +277,3 @@ async def _run(url: str, statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def oracle() -> Iterator[Any]:
-    """With LOYALTY_TEST_ORACLE: every operation runs on both executors (see tests/compiled)."""
-    if "LOYALTY_TEST_ORACLE" not in os.environ:
-        yield None
-        return
-    from tests.compiled.oracle import Oracle
-
-    with pytest.MonkeyPatch.context() as patch:
-        made = Oracle()
-        made.switch_on(patch)
-        yield made
-    sys.stderr.write(f"operations on both executors: {dict(made.counts)}\n")
-
-
-@pytest.fixture(autouse=True)
-def executors_agree(oracle: Any) -> Iterator[None]:
-    """Each test's operations came out of both executors alike."""
-    yield
-    if oracle is not None:
-        differences, oracle.differences = oracle.differences, []
-        assert differences == []

@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from typing import NoReturn
+from typing import Any
 
 UNUSED = (
     "httpx._main",  # httpx's own command line, with rich and pygments: 0.1 s
@@ -40,14 +40,17 @@ def _redis_without_metrics() -> None:
 
 def _tortoise_without_comments() -> None:
     """Tortoise reads its own source for comments on the columns of a model without any: 0.03 s."""
-    if "tortoise" not in sys.modules:
-        found = inspect.getsource
-        inspect.getsource = _no_source  # type: ignore[assignment]
-        try:
-            import tortoise  # noqa: F401
-        finally:
-            inspect.getsource = found
+    if "tortoise" in sys.modules:
+        return
+    found = inspect.getsource
 
+    def of_no_class(what: Any) -> str:
+        if isinstance(what, type):
+            raise OSError("nobody looks at its comments")
+        return found(what)
 
-def _no_source(_: object) -> NoReturn:
-    raise OSError("not looked for")
+    inspect.getsource = of_no_class  # type: ignore[assignment]
+    try:
+        import tortoise  # noqa: F401
+    finally:
+        inspect.getsource = found

@@ -1,11 +1,13 @@
 """graphql-core's executor as the oracle of each operation that an API in this process runs.
 
-Switched on, each operation is compiled at first sight and run with a tape before its resolvers.
-Then the stock executor runs it with what is on the tape: both must have made the same of it.
+With LOYALTY_TEST_ORACLE, each operation is compiled at first sight and run with a tape before its
+resolvers. Then the stock executor runs it with what is on the tape: both must have made the same of
+it, or the test in which it ran fails. The run's summary says what was compared.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -22,11 +24,37 @@ SIGHTS = {Reason.FIRST_SIGHT, Reason.NOT_KEPT}
 
 
 class Oracle:
-    """`differences` has what did not agree; `counts` how many operations were compared."""
+    """A plugin of pytest. `differences` has what did not agree; `counts` what was compared."""
 
     def __init__(self) -> None:
         self.differences: list[str] = []
         self.counts: Counter[str] = Counter()
+        self._patch = pytest.MonkeyPatch()
+
+    def pytest_sessionstart(self) -> None:
+        self.switch_on(self._patch)
+
+    @pytest.fixture(autouse=True)
+    def executors_agree(self) -> Iterator[None]:
+        """Each test's operations came out of both executors alike."""
+        yield
+        differences, self.differences = self.differences, []
+        assert differences == []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self._patch.undo()
+        told = getattr(session.config, "workeroutput", None)
+        if told is not None:  # of xdist: the counts go to whoever sums them up
+            told["oracle"] = dict(self.counts)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.counts.update(getattr(node, "workeroutput", {}).get("oracle", {}))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        counts = ", ".join(f"{name} {number:,}" for name, number in sorted(self.counts.items()))
+        terminalreporter.write_line(f"operations on both executors: {counts}")
 
     def switch_on(self, patch: pytest.MonkeyPatch) -> None:
         compose, execute, find = ComposedSchema.__init__, Runner._execute, Engine.find
@@ -63,7 +91,7 @@ class Oracle:
         if isinstance(found, Reason):
             self.counts[found.value] += 1
             return
-        self.counts["compared"] += 1
+        self._count(ready, result, tape)
         tape.is_playing = True
         stock = await runner._schema.run(
             ready.document,
@@ -79,6 +107,12 @@ class Oracle:
                 f"{ready.text}\n{ready.variables}\ncompiled: {ours}\nstock: {theirs}\n"
                 f"not asked by compiled: {tape.unheard}\nnot asked by stock: {tape.left()}"
             )
+
+    def _count(self, ready: Ready, result: ExecutionResult, tape: Tape) -> None:
+        self.counts["compared"] += 1
+        self.counts[f"compared: {ready.operation.kind.value}"] += 1
+        self.counts["compared: with errors"] += bool(result.errors)
+        self.counts["compared: calls"] += sum(len(calls) for calls in tape.calls.values())
 
 
 def _shown(result: ExecutionResult) -> tuple[bytes, list[Any]]:

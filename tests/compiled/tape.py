@@ -110,6 +110,7 @@ def _taped(resolver: Resolver) -> Callable[..., Any]:
         # As text: resolvers may change the objects that they are given.
         return tape, source, repr((path, given))
 
+    @wraps(resolver.function)  # its rule and its docstring are on the function
     async def waiting(*args: Any, **kwargs: Any) -> Any:
         if (begun := begin(args, kwargs)) is None:
             return await resolver.function(*args, **kwargs)
@@ -120,6 +121,7 @@ def _taped(resolver: Resolver) -> Callable[..., Any]:
             tape.record(resolver.place, source, given), resolver.function(*args, **kwargs)
         )
 
+    @wraps(resolver.function)
     def at_once(*args: Any, **kwargs: Any) -> Any:
         if (begun := begin(args, kwargs)) is None:
             return resolver.function(*args, **kwargs)
