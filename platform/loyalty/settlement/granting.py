@@ -1,7 +1,7 @@
 """Grants: staged while the stages run, then booked as lots with their share per line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from loyalty.days import iso
@@ -92,8 +92,8 @@ def _check(turn: Turn, grant: Grant, root: Fact) -> None:
 def _lower(earlier: Staged, cap: Grant) -> None:
     if cap.granted > earlier.grant.granted:
         raise ValueError(f"{cap.rule}: a cap may only lower a grant")
-    earlier.grant = replace(
-        earlier.grant, granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
+    earlier.grant = earlier.grant._replace(
+        granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
     )
     shares = apportion(cap.granted, list(earlier.lines.values()))
     earlier.lines = dict(zip(earlier.lines, shares, strict=True))

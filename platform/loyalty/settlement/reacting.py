@@ -1,7 +1,6 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
@@ -150,7 +149,7 @@ def _member(s: Settling) -> MemberView | None:
     if s.member is None:
         return None
     if s.shown is None or s.shown[0] is not s.member:
-        s.shown = s.member, replace(s.member, attributes=Attributes(s.member.attributes))
+        s.shown = s.member, s.member._replace(attributes=Attributes(s.member.attributes))
     return s.shown[1]
 
 
