@@ -40,6 +40,7 @@ SUMMED = (
     "count", "per", "per_units", "attribute", "base", "kinds", "include", "exclude", "paid_with",
     "not_paid_with", "rates", "categories", "activities",
 )  # fmt: skip
+ABOUT = {"count", "attribute", "base", "kinds", "include", "exclude"}
 UnitCode = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -268,6 +269,20 @@ class EarningRule(Capped):
     @cached_property
     def condition(self) -> Condition | None:
         raise AssertionError("it was compiled when the rule was read")
+
+    @cached_property
+    def about(self) -> str:
+        """What tells apart what rules count: those of the same text count the same of any fact."""
+        return orjson.dumps(self.model_dump(mode="json", include=ABOUT)).decode()
+
+    @cached_property
+    def may_be_barred(self) -> bool:
+        """Whether there are facts of its kind that it does not look at."""
+        return not (self.effective is None and self.times is None and self.condition is None)
+
+    @cached_property
+    def is_bounded(self) -> bool:
+        return not (self.at_least is None and self.at_most is None)
 
     @cached_property
     def picks_lines(self) -> bool:
