@@ -24,7 +24,7 @@ class Turn:
     """One reaction of one active program, in its place in the order.
 
     `traits` are the full names of those that it reads under its program's config, `defaults` what
-    holds of these where nothing was set.
+    holds of these where nothing was set; `counters` are its program's, by their names.
     """
 
     program: Program
@@ -33,17 +33,23 @@ class Turn:
     reaction: Reaction
     traits: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    counters: Mapping[str, Counter] = field(default_factory=dict)
 
 
 class Agenda:
-    """The turns of a setup; `place` is what they are ordered by."""
+    """The turns of a setup; `place` is what they are ordered by, `counters` a version's by name."""
 
     def __init__(
-        self, setup: Setup, plugins: Mapping[str, Plugin], place: Callable[[Turn], Any]
+        self,
+        setup: Setup,
+        plugins: Mapping[str, Plugin],
+        place: Callable[[Turn], Any],
+        counters: Callable[[Plugin, ProgramVersion], Mapping[str, Counter]],
     ) -> None:
         self.setup = setup
         self._plugins = plugins
         self._place = place
+        self._counters = counters
         self._changes = sorted(_changes(setup))
         self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
         self._kept: dict[int, Sequence[Kept]] = {}
@@ -67,7 +73,8 @@ class Agenda:
         standing = defaults(active, self._plugins)
         turns = [
             Turn(program, version, plugin, reaction, names,
-                 {name: standing[name] for name in names if name in standing})
+                 {name: standing[name] for name in names if name in standing},
+                 self._counters(plugin, version))
             for fact in facts
             for program, version in (self._ever(at) if fact.COMPLETES else active)
             if (plugin := self._plugins.get(program.kind)) is not None

@@ -215,4 +215,6 @@ class Write:
     shared: bool = False
 
 
-Effect = Grant | Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
+AtOnce = Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
+"""What is carried out when it is answered; grants are staged till all rules have."""
+Effect = Grant | AtOnce

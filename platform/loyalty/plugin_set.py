@@ -87,7 +87,7 @@ class PluginSet:
         if found is None or found.setup is not setup:
             if len(self._agendas) == AGENDAS_MAX:
                 self._agendas.clear()  # quick to work out anew
-            found = Agenda(setup, self.by_name, self._place)
+            found = Agenda(setup, self.by_name, self._place, self.counters_by_name)
             self._agendas[setup.tenant_id] = found
         return found
 
