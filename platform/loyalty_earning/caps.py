@@ -26,7 +26,8 @@ class CapOn:
 
     def most(self, places: int) -> int:
         """How much may be given, in the unit's minor units."""
-        return int(self._points * 10**places)
+        points = self._points
+        return points.numerator * 10**places // points.denominator
 
     @cached_property
     def _points(self) -> Fraction:

@@ -31,9 +31,14 @@ class Counted(NamedTuple):
     total: int
 
 
+NOTHING_COUNTED = Counted((), (), (), 0)
+
+
 def counted(rule: EarningRule, fact: Fact) -> Counted:
     """What `rule` counts of a fact: the same for every rule of the same `about`."""
     lines = lines_of(rule, fact)
+    if not lines:
+        return NOTHING_COUNTED
     amounts = weights = _measured(rule, fact, lines)
     if len(lines) > 1 and rule.count in ONCE:
         weights = apportion(amounts[0], [line.net for line in lines])
@@ -47,18 +52,17 @@ def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
     else:
         kinds = rule.kinds
         lines = [line for line in fact.lines if line.kind in kinds]
-    if not rule.picks_lines:
-        return lines
-    include, exclude = rule.include, rule.exclude
-    every = include.is_empty
-    return [line for line in lines if (every or include.names(line)) and not exclude.names(line)]
+    if not rule.include.is_empty:
+        lines = rule.include.named(lines)
+    if not rule.exclude.is_empty:
+        exclude = rule.exclude
+        lines = [line for line in lines if not exclude.names(line)]
+    return lines
 
 
 def paid(rule: EarningRule, fact: Fact) -> tuple[int, int]:
     """Which part of what counts was paid as the rule wants it: (numerator, denominator)."""
-    if (rule.paid_with is None and rule.not_paid_with is None) or isinstance(
-        fact, ActivityRecorded
-    ):
+    if not rule.asks_how_paid or isinstance(fact, ActivityRecorded):
         return 1, 1
     return paid_part(fact.tenders, rule.paid_with, rule.not_paid_with)
 

@@ -26,9 +26,10 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
     """What a rule that is no bonus gives for a fact that it concerns."""
     if rule.may_be_barred and (barred := barred_by(rule, occasion)) is not None:
         return barred
-    rule = occasion.as_picked(rule)
-    per = rule.per_in(occasion.currency)
-    if not occasion.is_rated(rule) or (per is None and rule.chance is None):
+    if rule.choices:
+        rule = occasion.as_picked(rule)
+    per, unit = rule.per_in(occasion.currency), occasion.rated_in(rule)
+    if unit is None or (per is None and rule.chance is None):
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     if rule.chance is not None or per is None:
         return _drawn(rule, occasion)
@@ -40,7 +41,7 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
     if rule.limits and (reached := limit_reached(rule, occasion.view)) is not None:
         inputs = inputs_of(rule, occasion, found, part)
         return refused(rule, Reason.LIMIT_REACHED, inputs | reached)
-    return _earned(rule, occasion, found, part, per)
+    return _earned(rule, occasion, found, part, per, occasion.places(unit))
 
 
 def barred_by(rule: EarningRule, occasion: Occasion) -> Judged | None:
@@ -72,8 +73,9 @@ def _earned(
     found: Counted,
     part: Part,
     per: Part,
+    places: int,
 ) -> Judged:
-    places, over, before = occasion.places(occasion.unit_of(rule)), rule.over, None
+    over, before = rule.over, None
     if over is None:
         parts = points_by_line(rule, found, part, per, places)
     else:

@@ -68,9 +68,9 @@ class Occasion:
         """Which part of it was paid as the rule wants it."""
         return paid(rule, self.fact)
 
-    def is_rated(self, rule: EarningRule) -> bool:
-        """Whether the rule can give anything for what is paid in this currency."""
-        return self.config.unit_of(rule, self.currency) is not None
+    def rated_in(self, rule: EarningRule) -> str | None:
+        """The unit that the rule gives; None: nothing for what is paid in this currency."""
+        return self.config.unit_of(rule, self.currency)
 
     def unit_of(self, rule: EarningRule) -> str:
         """What the rule gives; where it gives nothing, the program's unit."""

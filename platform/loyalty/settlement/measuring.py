@@ -54,7 +54,7 @@ def counting(s: Settling, at: datetime) -> Sequence[Kept]:
 
 
 def measured_by(counter: Counter, program: str, measured: Measured) -> int:
-    return sum(counter.measure(fact, grants, program) for fact, grants in measured)
+    return sum([counter.measure(fact, grants, program) for fact, grants in measured])
 
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
