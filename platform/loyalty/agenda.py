@@ -5,16 +5,17 @@ turns for every stretch between two of them.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Plugin, Reaction
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.traits import defaults, full_names
 
+T = TypeVar("T")
 Kept = tuple[Program, str, Counter]
 """A counter of a program, with the full name under which it is kept."""
 
@@ -52,7 +53,7 @@ class Agenda:
         self._counters = counters
         self._changes = sorted(_changes(setup))
         self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
-        self._kept: dict[int, Sequence[Kept]] = {}
+        self._once: dict[tuple[int, Hashable], Any] = {}
 
     def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         """Who reacts to one of these types at an instant: by stage, `after` and position."""
@@ -61,12 +62,12 @@ class Agenda:
             found = self._turns[key] = self._worked_out(facts, at)
         return found
 
-    def kept(self, at: datetime, worked_out: Callable[[], Sequence[Kept]]) -> Sequence[Kept]:
-        """The counters that are kept at an instant, `worked_out` once for every stretch."""
-        key = bisect_right(self._changes, at)
-        if (found := self._kept.get(key)) is None:
-            found = self._kept[key] = worked_out()
-        return found
+    def once(self, what: Hashable, at: datetime, worked_out: Callable[[], T]) -> T:
+        """Something that depends on what is in force, `worked_out` once for every stretch."""
+        key = (bisect_right(self._changes, at), what)
+        if (found := self._once.get(key)) is None:
+            found = self._once[key] = worked_out()
+        return cast(T, found)
 
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         active = active_programs(self.setup, at)
