@@ -16,7 +16,6 @@ from loyalty.facts import Fact, FactKey
 from loyalty.setup import Setup
 from loyalty.units import format_minor
 
-
 # Named tuples are what is made for every fact: a frozen dataclass takes more than twice as long.
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 

@@ -3,7 +3,6 @@
 The same walk answers what a purchase earns, what a preview shows and why a rule did not fire.
 """
 
-from datetime import date
 from fractions import Fraction
 from functools import partial
 from typing import Any

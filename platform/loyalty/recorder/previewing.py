@@ -1,6 +1,5 @@
 """Previews: a request settled on what was only looked at, and nothing kept of it but the answer."""
 
-
 from loyalty.errors import Refused
 from loyalty.recorder.each import Outcome, settle_each
 from loyalty.settlement.batch import Batch

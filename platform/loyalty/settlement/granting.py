@@ -118,7 +118,7 @@ def _decided(item: Staged) -> dict[str, Any]:
         "version": item.turn.version.number,
         "rule": grant.rule,
         "label": grant.label,
-        "stage": item.stage.name,
+        "stage": item.stage._name_,  # as `name`, which is a function to call
         "unit": grant.unit,
         "wanted": grant.wanted,
         "granted": grant.granted,

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from loyalty import commands, facts
 from loyalty.counters import bucket_of
@@ -53,17 +52,17 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     :raises NeedLots, NeedCounter: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
-    member_id, payload = _member_id(batch, request.fact), request.payload(batch.plugins.codec)
-    if (known := replay(batch, request, payload, member_id)) is not None:
+    member, payload = _named(batch, request.fact), request.payload(batch.plugins.codec)
+    if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
     mark = batch.book.mark()
     try:
         enrolled: list[Change] = []
-        if member_id is None and _may_enroll(batch, request.fact):
+        if member is None and _may_enroll(batch, request.fact):
             enrolled = _enroll_on_the_fly(batch, request, index)
-            member_id = _member_id(batch, request.fact)
+            member = _named(batch, request.fact)
         s = Settling(batch, request, index)
-        s.member = _member(s, member_id)
+        s.member = _about(s, member)
         checking.check(s)
         _run(s)
         recorded, changes = _finish(s, payload)
@@ -169,7 +168,8 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
 def _traits_and_counters(s: Settling) -> None:
     """Applied last: inside one settlement every rule saw them as they were before."""
     batch, zone = s.batch, s.batch.setup.zone
-    emitting.tell_of_traits(s)
+    if s.traits:
+        emitting.tell_of_traits(s)
     for member_id, name, value in s.traits:
         batch.book.add(batch.traits.setdefault(member_id, []), (name, value))
         batch.book.rows.traits.append(
@@ -191,22 +191,22 @@ def _leave(s: Settling, kind: str) -> None:
 # --- members --------------------------------------------------------------------------------------
 
 
-def _member_id(batch: Batch, fact: Fact) -> UUID | None:
+def _named(batch: Batch, fact: Fact) -> MemberView | None:
+    """The member whom a fact names, or whose redemption it does."""
     if isinstance(fact, REDEMPTION_COMMANDS) and fact.member is None:
         redemption = batch.redemptions.get(fact.redemption_id)
-        return redemption.member_id if redemption else None
-    member = batch.member_of(fact.member)
-    return member.id if member else None
+        return batch.members.get(redemption.member_id) if redemption else None
+    return batch.member_of(fact.member)
 
 
-def _member(s: Settling, member_id: UUID | None) -> MemberView | None:
-    fact, batch = s.fact, s.batch
-    if isinstance(fact, facts.PurchaseReversed):
-        sale = batch.sales.get(reversing.sale_key(fact))
-        return batch.members.get(sale.member_id) if sale else None
-    if member_id is None and isinstance(fact, REDEMPTION_COMMANDS):
+def _about(s: Settling, named: MemberView | None) -> MemberView | None:
+    """The member whom the fact is about: of a return whoever bought."""
+    if isinstance(s.fact, facts.PurchaseReversed):
+        sale = s.batch.sales.get(reversing.sale_key(s.fact))
+        return s.batch.members.get(sale.member_id) if sale else None
+    if named is None and isinstance(s.fact, REDEMPTION_COMMANDS):
         raise Refused(Code.NOT_FOUND, "there is no such redemption", field="redemptionId")
-    return batch.members.get(member_id) if member_id else None
+    return named
 
 
 REDEMPTION_COMMANDS = (

@@ -40,12 +40,15 @@ class Balances(Mapping[str, BalanceView]):
         for main in accounts_of(s):
             held = book.look(main.owner, main.unit, HELD)
             lots = book.open_lots(main) if self._exact else ()
-            yield main.unit, BalanceView(
-                total=main.balance,
-                available=spendable(lots, s.at),
-                pending=pending(lots, s.at),
-                held=held.balance if held else 0,
-                deficit=main.deficit,
+            yield (
+                main.unit,
+                BalanceView(
+                    total=main.balance,
+                    available=spendable(lots, s.at),
+                    pending=pending(lots, s.at),
+                    held=held.balance if held else 0,
+                    deficit=main.deficit,
+                ),
             )
 
 
