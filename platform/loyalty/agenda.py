@@ -5,16 +5,17 @@ turns for every stretch between two of them.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Plugin, Reaction
 from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.traits import defaults, full_names
 
+T = TypeVar("T")
 Kept = tuple[Program, str, Counter]
 """A counter of a program, with the full name under which it is kept."""
 
@@ -24,7 +25,7 @@ class Turn:
     """One reaction of one active program, in its place in the order.
 
     `traits` are the full names of those that it reads under its program's config, `defaults` what
-    holds of these where nothing was set.
+    holds of these where nothing was set; `counters` are its program's, by their names.
     """
 
     program: Program
@@ -33,20 +34,26 @@ class Turn:
     reaction: Reaction
     traits: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    counters: Mapping[str, Counter] = field(default_factory=dict)
 
 
 class Agenda:
-    """The turns of a setup; `place` is what they are ordered by."""
+    """The turns of a setup; `place` is what they are ordered by, `counters` a version's by name."""
 
     def __init__(
-        self, setup: Setup, plugins: Mapping[str, Plugin], place: Callable[[Turn], Any]
+        self,
+        setup: Setup,
+        plugins: Mapping[str, Plugin],
+        place: Callable[[Turn], Any],
+        counters: Callable[[Plugin, ProgramVersion], Mapping[str, Counter]],
     ) -> None:
         self.setup = setup
         self._plugins = plugins
         self._place = place
+        self._counters = counters
         self._changes = sorted(_changes(setup))
         self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
-        self._kept: dict[int, Sequence[Kept]] = {}
+        self._once: dict[tuple[int, Hashable], Any] = {}
 
     def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         """Who reacts to one of these types at an instant: by stage, `after` and position."""
@@ -55,19 +62,20 @@ class Agenda:
             found = self._turns[key] = self._worked_out(facts, at)
         return found
 
-    def kept(self, at: datetime, worked_out: Callable[[], Sequence[Kept]]) -> Sequence[Kept]:
-        """The counters that are kept at an instant, `worked_out` once for every stretch."""
-        key = bisect_right(self._changes, at)
-        if (found := self._kept.get(key)) is None:
-            found = self._kept[key] = worked_out()
-        return found
+    def once(self, what: Hashable, at: datetime, worked_out: Callable[[], T]) -> T:
+        """Something that depends on what is in force, `worked_out` once for every stretch."""
+        key = (bisect_right(self._changes, at), what)
+        if (found := self._once.get(key)) is None:
+            found = self._once[key] = worked_out()
+        return cast(T, found)
 
     def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
         active = active_programs(self.setup, at)
         standing = defaults(active, self._plugins)
         turns = [
             Turn(program, version, plugin, reaction, names,
-                 {name: standing[name] for name in names if name in standing})
+                 {name: standing[name] for name in names if name in standing},
+                 self._counters(plugin, version))
             for fact in facts
             for program, version in (self._ever(at) if fact.COMPLETES else active)
             if (plugin := self._plugins.get(program.kind)) is not None

@@ -101,14 +101,14 @@ def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:
                 "sku": line.sku,
                 "category": line.category,
                 "brand": line.brand,
-                "kind": line.kind.value,
+                "kind": line.kind._value_,  # as `value`, which is a function to call
                 "attributes": _plain(line.attributes) if line.attributes else {},
             }
             for line in fact.lines
         ],
         "tenders": [
             {
-                "kind": tender.kind.value,
+                "kind": tender.kind._value_,
                 "amount": tender.amount,
                 "name": tender.name,
                 "redemption_id": tender.redemption_id,

@@ -52,6 +52,7 @@ class Span:
         return span
 
 
+@lru_cache(maxsize=1_024)  # a purchase writes its own several times, and the end of each lot
 def iso(at: datetime | None) -> str | None:
     """An instant in its one written form: UTC, ending in Z."""
     if at is None:

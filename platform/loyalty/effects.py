@@ -2,15 +2,17 @@
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.errors import Code
 from loyalty.facts import Fact
 
+_NO_INPUTS: Mapping[str, Any] = MappingProxyType({})
 AT_ACTIVATION = datetime(9999, 12, 31, tzinfo=UTC)
 """`available_at` of what can be used only once it is activated: no day that anybody meets."""
 
@@ -53,8 +55,7 @@ class Least:
     of: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(NamedTuple):
     """Give the member `granted` of a unit; `wanted` is what it was before anything cut it.
 
     In the stage CAP a grant for a rule and unit that the same program already gave replaces that
@@ -85,7 +86,7 @@ class Grant:
     counted: bool = True
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
-    inputs: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = _NO_INPUTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,4 +215,6 @@ class Write:
     shared: bool = False
 
 
-Effect = Grant | Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
+AtOnce = Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
+"""What is carried out when it is answered; grants are staged till all rules have."""
+Effect = Grant | AtOnce

@@ -6,7 +6,7 @@ it from firing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from loyalty.explained import Explained
@@ -50,7 +50,7 @@ def judgements(
             continue
         view = view_of(body, program.slug, setup, key=key, member=member, grants=grants)
         if preview:
-            view = replace(view, chance=no_chance)
+            view = view._replace(chance=no_chance)
         rules = tuple(plugin.explain(version.config, fact, view))
         yield Judgement(program, version, rules)
 

@@ -11,7 +11,6 @@ and of a name that stood for nothing, that it did (null). Under `read` in the de
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -168,7 +167,7 @@ def view_of(
     kept = body.get("read", {}).get(program, {})
     traits = {name: _trait(row) for name, row in kept.get("traits", {}).items()}
     if member is not None and "attributes" in kept:
-        member = replace(member, attributes=_KeptAttributes(kept["attributes"]))
+        member = member._replace(attributes=_KeptAttributes(kept["attributes"]))
     return View(
         program=program,
         setup=setup,

@@ -1,10 +1,10 @@
 """The installed plugins together: checked once at start-up, in one fixed order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from loyalty.agenda import Agenda, Kept
@@ -25,6 +25,7 @@ from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.view import Stage
 
 AGENDAS_MAX = 10_000  # tenants
+T = TypeVar("T")
 
 
 class PluginSet:
@@ -87,7 +88,7 @@ class PluginSet:
         if found is None or found.setup is not setup:
             if len(self._agendas) == AGENDAS_MAX:
                 self._agendas.clear()  # quick to work out anew
-            found = Agenda(setup, self.by_name, self._place)
+            found = Agenda(setup, self.by_name, self._place, self.counters_by_name)
             self._agendas[setup.tenant_id] = found
         return found
 
@@ -123,7 +124,14 @@ class PluginSet:
                 for name, counter in self.full_names(program, plugin, program.counting(at)).items()
             ]
 
-        return self._agenda(setup).kept(at, worked_out)
+        return self._agenda(setup).once("counting", at, worked_out)
+
+    def once(
+        self, setup: Setup, what: Hashable, at: datetime, worked_out: Callable[[], T]
+    ) -> T:  # fmt: skip
+        """Something that depends on what is in force at an instant, worked out once for all
+        instants of which the same holds."""
+        return self._agenda(setup).once(what, at, worked_out)
 
     def full_names(
         self, program: Program, plugin: Plugin, versions: Iterable[ProgramVersion]

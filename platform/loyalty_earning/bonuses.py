@@ -9,7 +9,7 @@ from loyalty.facts import PurchaseRecorded
 from loyalty.units import apportion, divided, format_minor, ratio
 from loyalty.view import Stage, View
 from loyalty_earning.bonus import Bonus, BonusOf
-from loyalty_earning.counting import counted, is_below_minimum, lines_of, paid
+from loyalty_earning.counting import is_below_minimum, lines_of
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import (
     Judged,
@@ -66,7 +66,7 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     assert bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
-    if not occasion.is_rated(rule):
+    if occasion.rated_in(rule) is None:
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     rule = occasion.as_picked(rule)
     unit = occasion.unit_of(rule)
@@ -82,8 +82,8 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     }
     if not any(applied_to.values()):
         return refused(rule, Reason.NOTHING_COUNTED, inputs)
-    lines, part = counted(rule, occasion.fact), paid(rule, occasion.fact)
-    if is_below_minimum(rule, occasion.currency, lines, part):
+    found, part = occasion.counted(rule), occasion.paid(rule)
+    if is_below_minimum(rule, occasion.currency, found, part):
         return refused(rule, Reason.MINIMUM_PURCHASE, inputs)
     if (reached := limit_reached(rule, occasion.view)) is not None:
         return refused(rule, Reason.LIMIT_REACHED, inputs | reached)
@@ -91,7 +91,7 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     if not any(parts):
         return refused(rule, Reason.NOTHING_EARNED, inputs)
     shares = {line: part for line, part in zip(applied_to, parts, strict=True) if part}
-    return Judged(rule=rule, parts=shares, inputs=inputs)
+    return Judged(rule, shares, inputs=inputs)
 
 
 def _extra(rule: EarningRule, applied_to: Mapping[str, int], occasion: Occasion) -> list[int]:
@@ -99,7 +99,7 @@ def _extra(rule: EarningRule, applied_to: Mapping[str, int], occasion: Occasion)
     more = ratio(rule.bonus.factor) - 1
     numerator, denominator = more.numerator, more.denominator
     if isinstance(occasion.fact, PurchaseRecorded):
-        part, of = paid(rule, occasion.fact)
+        part, of = occasion.paid(rule)
         numerator, denominator = numerator * part, denominator * of
     given = list(applied_to.values())
     if rule.rounded is Rounded.LINE:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from loyalty.units import ratio
+from loyalty.units import Rounding, divided, ratio
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.groups import Group
 from loyalty_earning.limits import Cap
 from loyalty_earning.periods import Per
 
+FLOOR = Rounding.FLOOR
 CARRIED = ":carried"  # ends the id of what is given later; no rule of a config is called so
 
 
@@ -26,7 +27,7 @@ class CapOn:
 
     def most(self, places: int) -> int:
         """How much may be given, in the unit's minor units."""
-        return int(self._points * 10**places)
+        return divided(self._points.numerator * 10**places, self._points.denominator, FLOOR)
 
     @cached_property
     def _points(self) -> Fraction:

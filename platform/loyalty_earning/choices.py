@@ -1,7 +1,6 @@
 """What members may choose in a program: an earning track, bonus categories."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -191,7 +190,7 @@ def misnamed(rule: EarningRule, choices: Sequence[Choice]) -> str | None:
 
 def with_defaults(choices: Sequence[Choice], view: View) -> View:
     """The view in which the member chose whatever stands for those who did not."""
-    return replace(view, traits=_Completed(view, choices)) if choices else view
+    return view._replace(traits=_Completed(view, choices)) if choices else view
 
 
 class _Completed(Mapping[str, TraitValue]):

@@ -40,4 +40,4 @@ def _chosen(grants: Grants, judged: list[Judged]) -> list[Judged]:
 
 def _outbid(loser: Judged, winner: Judged) -> Judged:
     inputs = loser.inputs | {"wanted": loser.wanted, "by": winner.rule.id}
-    return Judged(rule=loser.rule, reason=Reason.OUTBID, inputs=inputs, counted=loser.counted)
+    return Judged(loser.rule, reason=Reason.OUTBID, inputs=inputs, counted=loser.counted)

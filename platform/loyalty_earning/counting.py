@@ -6,42 +6,43 @@ from typing import Any, NamedTuple
 
 from loyalty.facts import ActivityRecorded, PurchaseRecorded
 from loyalty.purchase import Line
+from loyalty.units import apportion
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.measures import THOUSANDTHS, AmountBase, Count
-from loyalty_earning.scale import RateKey
 from loyalty_earning.tenders import paid_part
 
 Fact = PurchaseRecorded | ActivityRecorded
 ATTRIBUTE_MAX = 10**15
+ONCE = (Count.VISIT, Count.ATTRIBUTE)
 
 
 class Counted(NamedTuple):
-    """A line that counts: how much of it, and which rate it has.
+    """The lines that count, in the basket's order, before tenders are looked at, by column.
 
-    `amount` is in minor units for `count: amount`, else in thousandths of a piece, of a visit or of
-    the attribute. A visit, or the attribute of a purchase, counts once: its lines share it by
-    `weight`, what was charged for them. The one line of an activity has the id "".
+    `amounts` are in minor units for `count: amount`, else in thousandths of a piece, of a visit or
+    of the attribute. A visit, or the attribute of a purchase, counts once, however many lines there
+    are: `weights` share it by what was charged for them, else they are the amounts; `total` is
+    their sum. The one line of an activity has the id "".
     """
 
-    id: str
-    amount: int
-    rate: RateKey
-    weight: int
+    lines: Sequence[Line]
+    amounts: Sequence[int]
+    weights: Sequence[int]
+    total: int
 
 
-def counted(rule: EarningRule, fact: Fact) -> list[Counted]:
-    """The lines that `rule` counts, in the basket's order, before tenders are looked at."""
-    lines, tariff = lines_of(rule, fact), rule.tariff
-    amounts = _measured(rule, fact, lines)
-    if tariff.is_flat:  # as most rules are
-        return [
-            Counted(line.id, amount, None, line.net)
-            for line, amount in zip(lines, amounts, strict=True)
-        ]
-    return [
-        Counted(line.id, amount, tariff.key(line), line.net)
-        for line, amount in zip(lines, amounts, strict=True)
-    ]
+NOTHING_COUNTED = Counted((), (), (), 0)
+
+
+def counted(rule: EarningRule, fact: Fact) -> Counted:
+    """What `rule` counts of a fact: the same for every rule of the same `about`."""
+    lines = lines_of(rule, fact)
+    if not lines:
+        return NOTHING_COUNTED
+    amounts = weights = _measured(rule, fact, lines)
+    if len(lines) > 1 and rule.count in ONCE:
+        weights = apportion(amounts[0], [line.net for line in lines])
+    return Counted(lines, amounts, weights, sum(weights))
 
 
 def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
@@ -51,37 +52,38 @@ def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
     else:
         kinds = rule.kinds
         lines = [line for line in fact.lines if line.kind in kinds]
-    if not rule.picks_lines:
-        return lines
-    include, exclude = rule.include, rule.exclude
-    every = include.is_empty
-    return [line for line in lines if (every or include.names(line)) and not exclude.names(line)]
+    if not rule.include.is_empty:
+        lines = rule.include.named(lines)
+    if not rule.exclude.is_empty:
+        exclude = rule.exclude
+        lines = [line for line in lines if not exclude.names(line)]
+    return lines
 
 
 def paid(rule: EarningRule, fact: Fact) -> tuple[int, int]:
     """Which part of what counts was paid as the rule wants it: (numerator, denominator)."""
-    if (rule.paid_with is None and rule.not_paid_with is None) or isinstance(
-        fact, ActivityRecorded
-    ):
+    if not rule.asks_how_paid or isinstance(fact, ActivityRecorded):
         return 1, 1
     return paid_part(fact.tenders, rule.paid_with, rule.not_paid_with)
 
 
 def is_below_minimum(
-    rule: EarningRule, currency: str | None, lines: Sequence[Counted], part: tuple[int, int]
+    rule: EarningRule, currency: str | None, found: Counted, part: tuple[int, int]
 ) -> bool:
     """Whether what counts comes to less than the rule's `minimum_purchase`, or has none to reach
     in this currency."""
     if not rule.minimum_minor:
         return False
     minimum = rule.minimum_minor.get(currency or "")
-    spent = sum([towards_minimum(rule, line) for line in lines])
+    spent = sum(towards_minimum(rule, found))
     return minimum is None or spent * part[0] < minimum * part[1]
 
 
-def towards_minimum(rule: EarningRule, line: Counted) -> int:
-    """What a line adds towards the minimum, in minor units."""
-    return line.amount if rule.count is Count.AMOUNT else line.weight
+def towards_minimum(rule: EarningRule, found: Counted) -> Sequence[int]:
+    """What each line adds towards the minimum, in minor units."""
+    if rule.count is Count.AMOUNT:
+        return found.amounts
+    return [line.net for line in found.lines]
 
 
 def _measured(rule: EarningRule, fact: Fact, lines: Sequence[Line]) -> list[int]:

@@ -6,43 +6,47 @@ from fractions import Fraction
 from loyalty.units import MINOR_MAX, apportion, divided, ratio
 from loyalty_earning.counting import Counted
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.measures import Count, Rounded
+from loyalty_earning.measures import Rounded
 from loyalty_earning.scale import shares, steps_value, within
 from loyalty_earning.steps import bracketed, level_of
 
-ONCE = (Count.VISIT, Count.ATTRIBUTE)
 Part = tuple[int, int]
 """A fraction as numerator and denominator: cheaper than `Fraction`, for every basket has some."""
 
 
 def points_by_line(
-    rule: EarningRule, lines: Sequence[Counted], part: Part, per: Part, places: int
+    rule: EarningRule, found: Counted, part: Part, per: Part, places: int
 ) -> list[int]:
     """What each counted line earns by itself, in the unit's minor units; together what is wanted.
 
     `part` is how much of it was paid as the rule wants it.
     """
-    amounts = weights(rule, lines)
+    amounts = found.weights
     if rule.levels or rule.brackets:
-        return apportion(total_of(rule, sum(amounts), part, per, places), amounts)
-    each_line = rule.rounded is Rounded.LINE
-    whole = 10**places
-    numerators = rule.scale.numerators
-    rates = [numerators[line.rate] * whole for line in lines]
+        return apportion(total_of(rule, found.total, part, per, places), amounts)
+    each_line, scale, whole = rule.rounded is Rounded.LINE, rule.scale, 10**places
     paid, of = part
     per_whole, of_per = per[0] * of, per[1] * paid
+    if rule.tariff.is_flat and not each_line and not rule.whole_steps:
+        # As most rules are: of one rate, what the lines share it by is what they count.
+        value = found.total * of_per * scale.numerators[None] * whole
+        points = divided(value, scale.denominator * per_whole, rule.rounding)
+        return within(apportion(points, amounts), MINOR_MAX)
+    rates = [rate * whole for rate in rule.tariff.rates_of(found.lines)]
+    if not any(rates):
+        return rates
     if rule.whole_steps:
         scaled = [amount * of_per for amount in amounts]
         values, denominator = steps_value(scaled, rates, per_whole, each_line=each_line), 1
     else:
         values = [amount * of_per * rate for amount, rate in zip(amounts, rates, strict=True)]
         denominator = per_whole
-    return shares(values, rule.scale.denominator * denominator, rule.rounding, each_line=each_line)
+    return shares(values, scale.denominator * denominator, rule.rounding, each_line=each_line)
 
 
 def points_over(
     rule: EarningRule,
-    lines: Sequence[Counted],
+    found: Counted,
     before: int,
     part: Part,
     per: Part,
@@ -53,31 +57,24 @@ def points_over(
     What a period earns is worked out from its whole sum and rounded once, so nothing is lost
     between purchases.
     """
-    amounts = summed(rule, lines, part)
+    amounts = summed(rule, found, part)
     after = before + sum(amounts)
     more = points_of_sum(rule, after, per, places) - points_of_sum(rule, before, per, places)
     return within(apportion(max(more, 0), amounts), MINOR_MAX)
 
 
-def weights(rule: EarningRule, lines: Sequence[Counted]) -> list[int]:
-    """How much of each line counts; a visit is one visit, however many lines it has."""
-    if rule.count in ONCE and len(lines) > 1:
-        return apportion(lines[0].amount, [line.weight for line in lines])
-    return [line.amount for line in lines]
-
-
-def summed(rule: EarningRule, lines: Sequence[Counted], part: Part) -> list[int]:
+def summed(rule: EarningRule, found: Counted, part: Part) -> Sequence[int]:
     """What of each line a period adds up: with several rates, each line at its own.
 
     A period adds up whole minor units: of a part that was paid, what it comes to, rounded down.
     """
-    amounts = weights(rule, lines)
+    amounts = found.weights
     if part != (1, 1):
-        amounts = apportion(sum(amounts) * part[0] // part[1], amounts)
+        amounts = apportion(found.total * part[0] // part[1], amounts)
     if rule.tariff.is_flat:
         return amounts
-    numerators = rule.scale.numerators
-    return [amount * numerators[line.rate] for amount, line in zip(amounts, lines, strict=True)]
+    rates = rule.tariff.rates_of(found.lines)
+    return [amount * rate for amount, rate in zip(amounts, rates, strict=True)]
 
 
 def points_of_sum(rule: EarningRule, total: int, per: Part, places: int) -> int:

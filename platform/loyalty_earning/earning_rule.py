@@ -40,6 +40,7 @@ SUMMED = (
     "count", "per", "per_units", "attribute", "base", "kinds", "include", "exclude", "paid_with",
     "not_paid_with", "rates", "categories", "activities",
 )  # fmt: skip
+ABOUT = {"count", "attribute", "base", "kinds", "include", "exclude"}
 UnitCode = Annotated[str, Field(min_length=1, max_length=64)]
 
 
@@ -247,6 +248,10 @@ class EarningRule(Capped):
         per = ratio(self.per_units) * THOUSANDTHS
         return per.numerator, per.denominator
 
+    @cached_property
+    def _per(self) -> dict[str, tuple[int, int]]:
+        return {currency: (per, 1) for currency, per in self.per_minor.items()}
+
     def per_in(self, currency: str | None) -> tuple[int, int] | None:
         """How much of what is counted makes one step, as a fraction: of minor units, or of
         thousandths. None: the rule has no rate in this currency."""
@@ -254,8 +259,7 @@ class EarningRule(Capped):
             return self._units
         if self.percent is not None:
             return None if currency is None else (100 * 10 ** (currency_places(currency) or 0), 1)
-        per = self.per_minor.get(currency or "")
-        return None if per is None else (per, 1)
+        return self._per.get(currency or "")
 
     @cached_property
     def minimum_minor(self) -> dict[str, int]:
@@ -268,6 +272,24 @@ class EarningRule(Capped):
     @cached_property
     def condition(self) -> Condition | None:
         raise AssertionError("it was compiled when the rule was read")
+
+    @cached_property
+    def about(self) -> str:
+        """What tells apart what rules count: those of the same text count the same of any fact."""
+        return orjson.dumps(self.model_dump(mode="json", include=ABOUT)).decode()
+
+    @cached_property
+    def may_be_barred(self) -> bool:
+        """Whether there are facts of its kind that it does not look at."""
+        return not (self.effective is None and self.times is None and self.condition is None)
+
+    @cached_property
+    def asks_how_paid(self) -> bool:
+        return not (self.paid_with is None and self.not_paid_with is None)
+
+    @cached_property
+    def is_bounded(self) -> bool:
+        return not (self.at_least is None and self.at_most is None)
 
     @cached_property
     def picks_lines(self) -> bool:

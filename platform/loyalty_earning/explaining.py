@@ -27,7 +27,7 @@ def explain(config: EarningConfig, fact: Fact, view: View) -> Iterator[Explained
         return
     occasion = Occasion(config, fact, view)
     base = list(_base(occasion))
-    basis = Basis(replace(view, grants=list(_shown_to_promotions(occasion, base))))
+    basis = Basis(view._replace(grants=list(_shown_to_promotions(occasion, base))))
     judged = {one.rule.id: one for one in [*base, *_promotions(occasion, basis)]}
     cuts = _cuts(occasion)
     for rule in config.rules:
@@ -55,7 +55,7 @@ def _cuts(occasion: Occasion) -> dict[str, list[Cut]]:
     """By rule what caps cut of what it gives in its own unit."""
     config, view = occasion.config, occasion.view
     mine = [
-        replace(one, granted=one.wanted)
+        one._replace(granted=one.wanted)
         for one in view.grants
         if one.program == view.program and one.wanted
     ]

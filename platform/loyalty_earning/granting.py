@@ -1,10 +1,10 @@
 """From a judgement to grants: in the rule's own unit, and in those that it gives also."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from loyalty.effects import Grant, Least
 from loyalty.units import apportion
-from loyalty_earning.counting import counted, paid, towards_minimum
+from loyalty_earning.counting import towards_minimum
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import Judged, Occasion
 from loyalty_earning.measures import MinimumLost
@@ -12,17 +12,22 @@ from loyalty_earning.reason import SAID
 from loyalty_earning.terms import Terms
 
 
-def grants_of(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
+def grants_of(occasion: Occasion, judged: Judged) -> Iterable[Grant]:
     """What a rule gives; a grant of nothing where the decision must keep that it was there."""
-    config, rule = occasion.config, judged.rule
-    unit = occasion.unit_of(rule)
     if judged.reason is None:
-        yield _grant(occasion, judged, unit, judged.parts, rule.terms or config.terms)
-        for also in rule.also:
-            parts = _in_places(judged.parts, occasion.places(also.unit) - occasion.places(unit))
-            yield _grant(occasion, judged, also.unit, parts, also.terms)
-    elif judged.reason in SAID or judged.counted:
-        yield _nothing(judged, unit)
+        return _given(occasion, judged)
+    if judged.reason in SAID or judged.counted:
+        return (_nothing(judged, occasion.unit_of(judged.rule)),)
+    return ()
+
+
+def _given(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
+    """In its own unit, then in the others."""
+    rule, unit = judged.rule, occasion.unit_of(judged.rule)
+    yield _grant(occasion, judged, unit, judged.parts, rule.terms or occasion.config.terms)
+    for also in rule.also:
+        parts = _in_places(judged.parts, occasion.places(also.unit) - occasion.places(unit))
+        yield _grant(occasion, judged, also.unit, parts, also.terms)
 
 
 def _grant(
@@ -51,10 +56,11 @@ def _while_left(occasion: Occasion, rule: EarningRule) -> tuple[Least, ...]:
     """What must stay of a purchase, where losing the minimum takes the points back."""
     if rule.minimum_lost is MinimumLost.KEEP or occasion.currency not in rule.minimum_minor:
         return ()
-    part, of = paid(rule, occasion.fact)
+    found, (part, of) = occasion.counted(rule), occasion.paid(rule)
     spent = {
-        line.id: towards_minimum(rule, line) * part for line in counted(rule, occasion.fact)
-    }  # fmt: skip
+        line.id: amount * part
+        for line, amount in zip(found.lines, towards_minimum(rule, found), strict=True)
+    }
     return (Least(amount=rule.minimum_minor[occasion.currency] * of, of=spent),)
 
 

@@ -1,5 +1,7 @@
 """Rates that differ from a rule's own: by category, product, brand or attribute."""
 
+from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from pydantic import model_validator
@@ -60,6 +62,9 @@ def _with_one_rate(rate: R) -> R:
     return rate
 
 
+CATEGORIES_KEPT = 1_000  # of those that baskets name: their rate is looked up once
+
+
 class Tariff:
     """All rates of one rule: the first of `rates` that names a line, else the longest category."""
 
@@ -72,12 +77,26 @@ class Tariff:
         self.scale = Scale.of(points, by_key)
         self.is_flat = not by_key
         self._rates = tuple(enumerate(rates))
+        known = frozenset(rate.category for rate in categories)
+        self._of_category = lru_cache(CATEGORIES_KEPT)(partial(nearest, known=known))
 
-    def key(self, line: Line) -> RateKey:
+    def keys(self, lines: Sequence[Line]) -> list[RateKey]:
+        """Which rate each line has."""
+        of_category = self._of_category
+        if not self._rates:
+            return [of_category(line.category) for line in lines]
+        return [self._key(line) for line in lines]
+
+    def rates_of(self, lines: Sequence[Line]) -> list[int]:
+        """The same as numerators of the scale."""
+        numerators = self.scale.numerators
+        return [numerators[key] for key in self.keys(lines)]
+
+    def _key(self, line: Line) -> RateKey:
         for at, rate in self._rates:
             if rate.names(line):
                 return at
-        return nearest(line.category, self.scale.numerators)
+        return self._of_category(line.category)
 
     @property
     def gives(self) -> bool:

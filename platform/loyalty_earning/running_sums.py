@@ -56,10 +56,10 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
         mine = [one for one in grants if one.rule == rule.id and one.program == program]
         if not mine or mine[0].cut_by in SAID:
             return 0
-        lines, part = counted(rule, fact), paid(rule, fact)
+        found, part = counted(rule, fact), paid(rule, fact)
         lost = rule.minimum_lost is MinimumLost.RECOMPUTE
-        if lost and is_below_minimum(rule, currency, lines, part):
+        if lost and is_below_minimum(rule, currency, found, part):
             return 0
-        return sum(summed(rule, lines, part))
+        return sum(summed(rule, found, part))
 
     return measure

@@ -45,6 +45,13 @@ class Selection(Section):
     def _sets(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
         return frozenset(self.categories), frozenset(self.skus), frozenset(self.brands)
 
+    def named(self, lines: Sequence[Line]) -> list[Line]:
+        """Those that any list names."""
+        categories, skus, brands = self._sets
+        if categories or self.attributes:
+            return [line for line in lines if self.names(line)]
+        return [line for line in lines if line.sku in skus or line.brand in brands]
+
     def names(self, line: Line) -> bool:
         """Whether any list names the line."""
         categories, skus, brands = self._sets

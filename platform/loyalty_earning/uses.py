@@ -43,14 +43,17 @@ def _times(rule: str) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         if isinstance(fact, PurchaseReversed):
             return 0  # what a return adds settles a period: nothing was bought for it
-        return int(any(g.granted > 0 and g.rule == rule and g.program == program for g in grants))
+        for one in grants:
+            if one.granted > 0 and one.rule == rule and one.program == program:
+                return 1
+        return 0
 
     return measure
 
 
 def _given(on: CapOn) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-        return sum(one.granted for one in grants if _under(on, one, program))
+        return sum([one.granted for one in grants if _under(on, one, program)])
 
     return measure
 

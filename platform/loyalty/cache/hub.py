@@ -81,10 +81,11 @@ class Hub:
 
     async def publish_many(self, tenant: UUID, hints: Sequence[tuple[str, bytes]]) -> bool:
         """As `publish`, for (channel, payload) of a whole batch, in order: few round trips."""
+        of_tenant = channel_name(tenant, "")
         for start in range(0, len(hints), HINTS_PER_CALL):
             named: list[str | bytes | int] = []
             for channel, payload in hints[start : start + HINTS_PER_CALL]:
-                named += [channel_name(tenant, channel), payload]
+                named += (of_tenant + channel, payload)
             if not await self._ask(partial(_PUBLISH.run, keys=(), values=named), tenant):
                 return False
         return True

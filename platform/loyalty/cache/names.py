@@ -1,6 +1,7 @@
 """Names in Redis. All start with the tenant as hash tag, so one tenant's live on one node."""
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -29,6 +30,7 @@ def holder_channel(holder: Holder) -> str:
     return f"owner:{holder}" if isinstance(holder, Owner) else member_channel(holder)
 
 
+@lru_cache(maxsize=1_024)  # codes of units, of which there are few
 def _safe(text: str) -> str:
     """Text that somebody typed, fit for a key: as it is where it is plain, else its digest."""
     if _PLAIN.fullmatch(text):

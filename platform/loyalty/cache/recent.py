@@ -41,5 +41,7 @@ class Recent:
 
     def drop(self, tenant: UUID, wants: Iterable[Want]) -> None:
         """Something was committed: what was said before is over."""
+        if not self._kept:  # as long as Redis answers
+            return
         for want in wants:
             self._kept.pop((tenant, want), None)

@@ -1,11 +1,11 @@
 """One compiled expression, and what it reads: a whole condition, or one of its parts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cel_expr_python.cel import Expression
+from cel_expr_python.cel import Activation, Expression
 
 from loyalty.conditions.failures import said
 from loyalty.conditions.mentions import Mention
@@ -16,19 +16,21 @@ from loyalty.days import iso
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
-    """`text` is as it was written. `names` and `keys` say what `program` is given."""
+    """`text` is as it was written. `names` and `keys` say what `program` is given, and `scope`
+    makes of values what it takes."""
 
     text: str
     program: Expression
+    scope: Callable[..., Activation]
     mentions: Sequence[Mention]
     names: tuple[str, ...]
     keys: Mapping[str, tuple[str, ...]]
 
     def outcome(self, values: Values) -> bool | str:
         """Whether it holds; a text says why that cannot be said."""
-        given = values.given(self.names, self.keys)
+        given = values.scoped(self.names, self.keys, self.scope)
         try:
-            outcome = self.program.eval(data=given).value()
+            outcome = self.program.eval(given).value()
         except RuntimeError as error:  # the budget is spent
             return said(str(error))
         if outcome is True or outcome is False:

@@ -100,6 +100,7 @@ def _clause(
     return Clause(
         text=source[start:end],
         program=program,
+        scope=_environment(vocabulary).Activation,
         mentions=found,
         names=tuple(sorted(names)),
         keys=keys,

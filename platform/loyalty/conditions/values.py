@@ -1,6 +1,6 @@
 """What conditions read of one fact: worked out when the first of them asks, then kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,12 +18,13 @@ BY_KEY = (TRAITS, ATTRIBUTES)
 class Values:
     """Made once per fact and program, and shared by all their conditions."""
 
-    __slots__ = ("_known", "_scene", "vocabulary")
+    __slots__ = ("_known", "_scene", "_scopes", "vocabulary")
 
     def __init__(self, vocabulary: Vocabulary, scene: Scene) -> None:
         self.vocabulary = vocabulary
         self._scene = scene
         self._known: dict[str, Any] = {}
+        self._scopes: dict[tuple[str, ...], Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if (found := self._known.get(name, self)) is self:
@@ -39,6 +40,18 @@ class Values:
         for name, asked in keys.items():
             given[name] = self._traits(asked) if name == TRAITS else self._attributes(asked)
         return given
+
+    def scoped(
+        self, names: tuple[str, ...], keys: Mapping[str, tuple[str, ...]],
+        scope: Callable[[dict[str, Any]], Any],
+    ) -> Any:  # fmt: skip
+        """What `scope` makes of these values: once for all conditions that read the same names,
+        for handing values over costs as much as to judge by them."""
+        if keys:
+            return scope(self.given(names, keys))
+        if (found := self._scopes.get(names)) is None:
+            found = self._scopes[names] = scope(self.given(names, keys))
+        return found
 
     def _traits(self, asked: Iterable[str]) -> dict[str, Any]:
         traits = self._scene.view.traits

@@ -86,17 +86,9 @@ class Book(UndoLog):
         """Give `amount` in a new lot; what the account owes is repaid from it first."""
         account.check_room(amount)
         lot = Lot(
-            id=new_id(),
-            account_id=account.id,
-            fact_id=cause.fact_id,
-            program_id=cause.program_id,
-            rule=cause.rule or "",
-            remaining=amount,
-            occurred_at=cause.at,
-            available_at=terms.available_at,
-            settles_at=terms.settles_at,
-            expires_at=terms.expires_at,
-        )
+            new_id(), account.id, cause.fact_id, cause.program_id, cause.rule or "", amount,
+            cause.at, terms.available_at, terms.settles_at, terms.expires_at,
+        )  # fmt: skip
         self.rows.lots.append(
             (
                 account.id, lot.id, cause.fact_id, cause.program_id, lot.rule,
@@ -106,7 +98,8 @@ class Book(UndoLog):
         )  # fmt: skip
         self.add(self.lots.setdefault(account.id, []), lot)
         self._post(cause, kind, account.unit, amount, source=source, target=account)
-        self._repay(cause, account, [lot])
+        if account.deficit:
+            self._repay(cause, account, [lot])
         return lot
 
     def burn(
@@ -293,6 +286,7 @@ class Book(UndoLog):
             return side, None, None
         self._moved.add(side.id)
         self.change(side, "balance", side.balance + delta + uncovered)
-        self.change(side, "deficit", side.deficit + uncovered)
+        if uncovered:
+            self.change(side, "deficit", side.deficit + uncovered)
         self.change(side, "version", side.version + 1)
         return side.id, side.version, side.net

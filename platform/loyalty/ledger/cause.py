@@ -1,12 +1,11 @@
 """Why value moves, and the terms of the lots that it opens."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """Why value moves: the fact, its instant, and whose rule says so."""
 
     fact_id: UUID
@@ -16,8 +15,7 @@ class Cause:
     label: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(NamedTuple):
     """The terms of a new lot."""
 
     accounting_class: str

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.counters import kept_since, stored_as
+from loyalty.counters import kept_since
 from loyalty.ids import NIL
 from loyalty.plugin import Scope
+from loyalty.recorder.looks import looks_of
 from loyalty.recorder.needs import subject
-from loyalty.recorder.wants import kinds
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Request
 
@@ -42,16 +42,11 @@ async def load_buckets(connection: Any, requests: Sequence[Request], batch: Batc
 
 
 def _asked(request: Request, batch: Batch) -> Iterator[tuple[str, UUID, datetime]]:
-    fact, setup, plugins = request.fact, batch.setup, batch.plugins
+    fact, setup = request.fact, batch.setup
+    if not (bucketed := looks_of(fact, batch.plugins, setup).bucketed):
+        return
     member_id = subject(batch, fact)
-    seen: set[str] = set()
-    for kind in kinds(fact, plugins, setup):
-        for turn in plugins.turns(kind, setup, fact.occurred_at):
-            if turn.program.slug in seen:
-                continue
-            seen.add(turn.program.slug)
-            for counter in plugins.counters(turn.plugin, turn.version):
-                whose = member_id if counter.scope is Scope.MEMBER else NIL
-                if counter.kept_days and whose is not None:
-                    since = kept_since(counter, fact.occurred_at, setup.zone)
-                    yield stored_as(turn.program.slug, counter), whose, since
+    for name, counter in bucketed:
+        whose = member_id if counter.scope is Scope.MEMBER else NIL
+        if whose is not None:
+            yield name, whose, kept_since(counter, fact.occurred_at, setup.zone)

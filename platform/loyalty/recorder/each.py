@@ -24,8 +24,9 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
     :raises Cut: it builds on a request before it
     :raises Outdated: a newer revision of what it returns came in the meantime
     """
-    if any(key in batch.made for key in _builds_on(request.fact)):
-        raise Cut(index)
+    for key in _builds_on(request.fact):
+        if key in batch.made:
+            raise Cut(index)
     if request.follows is not None and called_off(request.follows.due_id) in batch.made:
         return Refused(Code.NOT_FOUND, "what it follows from was undone in the meantime")
     try:
@@ -57,12 +58,12 @@ class Cut(Exception):
 def _builds_on(fact: Fact) -> tuple[FactKey, ...]:
     """The facts that this one undoes, replaces or comes too late for."""
     match fact:
+        case PurchaseRecorded():
+            return (any_revision(fact.source, fact.external_id),) if fact.revision > 1 else ()
         case PurchaseReversed():
             return (any_revision(fact.source, fact.purchase_external_id),)
         case FactReversed():
             return (FactKey(fact.reversed_scope, fact.reversed_key),)
-        case PurchaseRecorded() if fact.revision > 1:
-            return (any_revision(fact.source, fact.external_id),)
     return ()
 
 

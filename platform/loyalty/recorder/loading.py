@@ -50,19 +50,16 @@ def load(row: Mapping[str, Any], wants: Wants, setup: Setup, plugins: PluginSet,
 
 
 def _members(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
-    ids = row["refs"]
+    ids, by_external = row["refs"], dict[str, tuple[MemberRef, UUID | None]]()
     for ref, ordinal in wants.members.items():
-        batch.refs[ref] = ids[ordinal - 1]
-    by_external = {ref.external_id: ref for ref in batch.refs if ref.external_id is not None}
-    for found in row["members"] or ():
-        ident, external_id, status, enrolled_at, attributes = found
-        batch.members[ident] = MemberView(
-            id=ident, external_id=external_id, status=status, enrolled_at=enrolled_at,
-            attributes=attributes,
-        )  # fmt: skip
+        batch.refs[ref] = ident = ids[ordinal - 1]
+        if ref.external_id is not None:
+            by_external[ref.external_id] = ref, ident
+    for ident, external_id, status, enrolled_at, attributes in row["members"] or ():
+        batch.members[ident] = MemberView(ident, external_id, status, enrolled_at, attributes)
         # Resolved before the lock: the external id may have changed hands since.
-        if (named := by_external.get(external_id)) is not None:
-            batch.refs[named] = ident
+        if (named := by_external.get(external_id)) is not None and named[1] != ident:
+            batch.refs[named[0]] = ident
 
 
 def _accounts(book: Book, row: Mapping[str, Any]) -> None:
@@ -79,7 +76,7 @@ def _lots(book: Book, row: Mapping[str, Any]) -> None:
         book.lots.setdefault(found["account_id"], []).append(Lot(**dict(found)))
     for (owner, unit, kind), account in book.accounts.items():
         # Lots hold exactly the balance: if these do, there are no others.
-        if kind == MAIN and account.balance == sum(x.remaining for x in book.open_lots(account)):
+        if kind == MAIN and account.balance == sum([x.remaining for x in book.open_lots(account)]):
             book.complete.add((owner, unit))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from loyalty.facts import Fact, PurchaseReversed
 from loyalty.plugin import LoadRequest
 from loyalty.plugin_set import Turn, loader_of
-from loyalty.recorder.wants import kinds
+from loyalty.recorder.looks import looks_of
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Request
 from loyalty.settlement.reversing import sale_key
@@ -20,12 +20,11 @@ async def load_needs(
     """The answers of all loaders by (index of the request, program slug)."""
     asked: dict[tuple[str, str], dict[tuple[int, str], LoadRequest]] = {}
     for index, request in enumerate(requests):
-        for kind in kinds(request.fact, batch.plugins, batch.setup):
-            for turn in batch.plugins.turns(kind, batch.setup, request.fact.occurred_at):
-                for name in turn.reaction.needs:
-                    asked.setdefault((turn.plugin.name, name), {}).setdefault(
-                        (index, turn.program.slug), _load_request(batch, index, request, turn)
-                    )
+        for turn in looks_of(request.fact, batch.plugins, batch.setup).needing:
+            for name in turn.reaction.needs:
+                asked.setdefault((turn.plugin.name, name), {}).setdefault(
+                    (index, turn.program.slug), _load_request(batch, index, request, turn)
+                )
     answers: dict[tuple[int, str], dict[str, Any]] = {}
     for (plugin, name), wanted in asked.items():
         loader = loader_of(batch.plugins.by_name[plugin], name)

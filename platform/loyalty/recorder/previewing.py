@@ -1,7 +1,5 @@
 """Previews: a request settled on what was only looked at, and nothing kept of it but the answer."""
 
-from dataclasses import replace
-
 from loyalty.errors import Refused
 from loyalty.recorder.each import Outcome, settle_each
 from loyalty.settlement.batch import Batch
@@ -21,7 +19,7 @@ def previewed(batch: Batch, request: Request, index: int = 0) -> Outcome:
     if isinstance(outcome, Refused) or outcome.replayed:
         return outcome
     bodies = {row[0]: row[12] for row in batch.book.rows.facts}
-    return replace(outcome, body=bodies[outcome.fact_id] or {})
+    return outcome._replace(body=bodies[outcome.fact_id] or {})
 
 
 def _let_in(batch: Batch, request: Request) -> None:

@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty import commands, facts
-from loyalty.counters import stored_as, window_of
 from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, kind_and_id
-from loyalty.plugin import Question, Scope
+from loyalty.plugin import Question
 from loyalty.plugin_set import PluginSet, Turn
+from loyalty.recorder.looks import looks_of
 from loyalty.settlement.need_counter import CounterWindow
 from loyalty.settlement.request import ClientKey, Request
 from loyalty.settlement.reversing import sale_key
@@ -84,6 +84,10 @@ class Wants:
         """The lots of just this account that have ended by `at`."""
         self.due_lots[ref, unit] = max(at, self.due_lots.get((ref, unit), at))
 
+    def want_sum(self, ref: int | None, name: str, since: datetime, before: datetime) -> None:
+        """A counter's sum over a window; of all members together where `ref` is None."""
+        self.counters.setdefault((ref, name, since, before), len(self.counters) + 1)
+
     def redirect(self, ids: Sequence[UUID | None], owners: Mapping[Question, Owner]) -> None:
         """Want of another owner's account what was wanted of members whose unit it keeps.
 
@@ -143,7 +147,7 @@ def gather(
         wants.want_own_lots(wants.holder(holder), unit, requests[0].fact.occurred_at)
     for member_id, name, since, before in more.counters if more else ():
         subject = None if member_id is None else wants.member(MemberRef(id=member_id))
-        wants.counters.setdefault((subject, name, since, before), len(wants.counters) + 1)
+        wants.want_sum(subject, name, since, before)
     return wants
 
 
@@ -157,28 +161,16 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
     if ref is not None:
         wants.touching[ref] = wants.touching.get(ref, 0) + 1
     _own_needs(wants, request, ref, setup)
-    versions: dict[UUID, Turn] = {}
-    for kind in kinds(fact, plugins, setup):
-        for turn in plugins.turns(kind, setup, fact.occurred_at):
-            _turn_needs(wants, fact, kind, turn, ref, setup)
-            versions[turn.version.id] = turn
-    for turn in versions.values():
-        _counter_needs(wants, fact, turn, ref, setup, plugins)
-
-
-def kinds(fact: Fact, plugins: PluginSet, setup: Setup) -> Sequence[type[Fact]]:
-    """What reactions may be shown in answer to a fact, itself first.
-
-    A corrected purchase also takes the one before it back; the purchase of somebody unknown may
-    enrol them.
-    """
-    found = plugins.closure(type(fact))
-    if isinstance(fact, facts.PurchaseRecorded):
-        if fact.revision > 1:
-            found = tuple(dict.fromkeys((*found, *plugins.closure(facts.PurchaseReversed))))
-        if setup.enroll_on_purchase:
-            found = tuple(dict.fromkeys((*found, *plugins.closure(facts.MemberEnrolled))))
-    return found
+    looks = looks_of(fact, plugins, setup)
+    for kind, turn in looks.choosing:
+        _lots_and_redemptions(wants, fact, kind, turn, ref, setup)
+    for name in looks.traits:
+        wants.traits[name] = None
+    for members, name, since, before in looks.sums(fact.occurred_at, setup.zone):
+        if not members:
+            wants.want_sum(None, name, since, before)
+        elif ref is not None:
+            wants.want_sum(ref, name, since, before)
 
 
 def _subject(wants: Wants, fact: Fact) -> int | None:
@@ -230,10 +222,10 @@ def _own_needs(wants: Wants, request: Request, ref: int | None, setup: Setup) ->
             wants.want_lots(ref, fact.unit, amount, at)
 
 
-def _turn_needs(
+def _lots_and_redemptions(
     wants: Wants, fact: Fact, kind: type[Fact], turn: Turn, ref: int | None, setup: Setup
 ) -> None:
-    """What the reaction of one program looks at: lots, traits."""
+    """What the reaction of one program spends or gives back."""
     reaction, at = turn.reaction, fact.occurred_at
     if reaction.burns is not None and ref is not None:
         if kind is type(fact):
@@ -245,18 +237,3 @@ def _turn_needs(
     if reaction.restores is not None and kind is type(fact):
         for redemption_id in reaction.restores(turn.version.config, fact):
             wants.redemptions[redemption_id] = None
-    for name in turn.traits:
-        wants.traits[name] = None
-
-
-def _counter_needs(
-    wants: Wants, fact: Fact, turn: Turn, ref: int | None, setup: Setup, plugins: PluginSet
-) -> None:
-    """The counters of one program, whichever of its reactions looks at them."""
-    for counter in plugins.counters(turn.plugin, turn.version):
-        subject = ref if counter.scope is Scope.MEMBER else None
-        if counter.kept_days or (subject is None and counter.scope is Scope.MEMBER):
-            continue
-        since, before = window_of(counter, fact.occurred_at, setup.zone)
-        key = (subject, stored_as(turn.program.slug, counter), since, before)
-        wants.counters.setdefault(key, len(wants.counters) + 1)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.facts import FactKey, MemberRef
@@ -18,8 +18,7 @@ from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class Known(NamedTuple):
     """An earlier fact or command under the same key, with its input and first answer."""
 
     fact_id: UUID

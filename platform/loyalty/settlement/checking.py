@@ -62,39 +62,51 @@ def check(s: Settling) -> None:
         raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
         _check_time(s, fact)
+    if s.member is None:
+        _check_nobody(fact)
+    elif s.member.status != "ACTIVE":
+        _check_status(s.member.status, fact)
+    match fact:
+        case PurchaseRecorded():
+            _check_currency(s, fact)
+            _check_tenders(s, fact)
+        case ActivityRecorded():
+            _check_activity(s, fact)
+        case Redeem() | AdjustBalance() if fact.unit not in s.batch.setup.units:
+            raise Refused(Code.UNIT_NOT_FOUND, "the tenant has no such unit", field="unit")
+
+
+def _check_nobody(fact: Fact) -> None:
     members_lots = isinstance(fact, LotsDue) and fact.owner is None
-    about_one = members_lots or isinstance(fact, NEEDS_MEMBER) or fact.member is not None
-    if s.member is None and about_one:
+    if members_lots or isinstance(fact, NEEDS_MEMBER) or fact.member is not None:
         raise Refused(
             Code.MEMBER_NOT_FOUND, "there is no such member: enroll them first", field="member"
         )
-    frozen = s.member is not None and s.member.status == "FROZEN"
-    if frozen and isinstance(fact, Command) and not fact.STILL_WHEN_FROZEN:
+
+
+def _check_status(status: str, fact: Fact) -> None:
+    if status == "FROZEN" and isinstance(fact, Command) and not fact.STILL_WHEN_FROZEN:
         raise Refused(
             Code.MEMBER_FROZEN,
             "the member is frozen and spends nothing until staff unfreeze them",
             field="member",
         )
-    closed = s.member is not None and s.member.status == "CLOSED"
-    if closed and not fact.COMPLETES and not isinstance(fact, STILL_WHEN_CLOSED):
+    if status == "CLOSED" and not fact.COMPLETES and not isinstance(fact, STILL_WHEN_CLOSED):
         raise Refused(
             Code.MEMBER_CLOSED,
             "the member left: enroll them again, under another external id",
             field="member",
         )
-    if isinstance(fact, PurchaseRecorded) and fact.currency not in s.batch.setup.currencies:
+
+
+def _check_currency(s: Settling, fact: PurchaseRecorded) -> None:
+    if fact.currency not in s.batch.setup.currencies:
         raise Refused(
             Code.CURRENCY_NOT_LISTED,
             f"the tenant does not take {fact.currency}",
             field="currency",
             details={"listed": list(s.batch.setup.currencies)},
         )
-    if isinstance(fact, PurchaseRecorded):
-        _check_tenders(s, fact)
-    if isinstance(fact, ActivityRecorded):
-        _check_activity(s, fact)
-    if isinstance(fact, Redeem | AdjustBalance) and fact.unit not in s.batch.setup.units:
-        raise Refused(Code.UNIT_NOT_FOUND, "the tenant has no such unit", field="unit")
 
 
 def _check_tenders(s: Settling, fact: PurchaseRecorded) -> None:

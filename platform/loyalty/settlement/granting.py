@@ -1,14 +1,14 @@
 """Grants: staged while the stages run, then booked as lots with their share per line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from loyalty.days import iso
 from loyalty.effects import Grant
 from loyalty.facts import Fact, Granted, PurchaseRecorded
 from loyalty.ledger.account import ISSUED
-from loyalty.ledger.book import Terms
+from loyalty.ledger.book import Cause, Terms
 from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
 from loyalty.settlement.sale import WHOLE
@@ -34,18 +34,11 @@ class Staged:
         return self.seen
 
     def _view(self) -> GrantView:
+        grant = self.grant
         return GrantView(
-            program=self.turn.program.slug,
-            rule=self.grant.rule,
-            unit=self.grant.unit,
-            stage=self.stage,
-            wanted=self.grant.wanted,
-            granted=self.grant.granted,
-            accounting_class=self.grant.accounting_class,
-            lines=self.lines,
-            cut_by=self.grant.cut_by,
-            postponed=self.grant.postponed,
-        )
+            self.turn.program.slug, grant.rule, grant.unit, self.stage, grant.wanted, grant.granted,
+            grant.accounting_class, self.lines, grant.cut_by, grant.postponed,
+        )  # fmt: skip
 
 
 def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
@@ -84,16 +77,18 @@ def _check(turn: Turn, grant: Grant, root: Fact) -> None:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: 0 <= granted <= wanted must hold")
     if grant.lines is not None and sum(grant.lines.values()) != grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: lines must sum to wanted")
-    there = {line.id for line in root.lines} if isinstance(root, PurchaseRecorded) else set()
-    if there and grant.lines and (unknown := grant.lines.keys() - there):
-        raise ValueError(f"{turn.program.slug}/{grant.rule}: no lines {sorted(unknown)}")
+    if grant.lines and isinstance(root, PurchaseRecorded) and root.lines:
+        there = {line.id for line in root.lines}
+        if not there.issuperset(grant.lines):
+            unknown = sorted(grant.lines.keys() - there)
+            raise ValueError(f"{turn.program.slug}/{grant.rule}: no lines {unknown}")
 
 
 def _lower(earlier: Staged, cap: Grant) -> None:
     if cap.granted > earlier.grant.granted:
         raise ValueError(f"{cap.rule}: a cap may only lower a grant")
-    earlier.grant = replace(
-        earlier.grant, granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
+    earlier.grant = earlier.grant._replace(
+        granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
     )
     shares = apportion(cap.granted, list(earlier.lines.values()))
     earlier.lines = dict(zip(earlier.lines, shares, strict=True))
@@ -123,7 +118,7 @@ def _decided(item: Staged) -> dict[str, Any]:
         "version": item.turn.version.number,
         "rule": grant.rule,
         "label": grant.label,
-        "stage": item.stage.name,
+        "stage": item.stage._name_,  # as `name`, which is a function to call
         "unit": grant.unit,
         "wanted": grant.wanted,
         "granted": grant.granted,
@@ -146,19 +141,16 @@ def _decided(item: Staged) -> dict[str, Any]:
 
 
 def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
-    grant, program = item.grant, item.turn.program
+    grant, program, book = item.grant, item.turn.program, s.batch.book
     owner = s.holder(grant.unit)
-    account = s.batch.book.account(owner, grant.unit)
+    account = book.account(owner, grant.unit)
     terms = Terms(
-        accounting_class=grant.accounting_class,
-        available_at=grant.available_at or s.at,
-        settles_at=grant.settles_at,
-        expires_at=grant.expires_at,
-        cost=grant.cost,
-    )
-    cause = s.cause(program_id=program.id, rule=f"{program.slug}/{grant.rule}", label=grant.label)
-    source = s.batch.book.program_account(program.id, grant.unit, ISSUED)
-    lot = s.batch.book.grant(cause, account, grant.granted, source, terms)
+        grant.accounting_class, grant.available_at or s.at, grant.settles_at, grant.expires_at,
+        grant.cost,
+    )  # fmt: skip
+    cause = Cause(s.fact_id, s.at, program.id, f"{program.slug}/{grant.rule}", grant.label)
+    source = book.program_account(program.id, grant.unit, ISSUED)
+    lot = book.grant(cause, account, grant.granted, source, terms)
     s.touch(owner, grant.unit)
     row["lot"], row["owner"] = str(lot.id), str(owner)
     s.earned.append(

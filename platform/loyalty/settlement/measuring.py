@@ -32,6 +32,8 @@ def count(s: Settling) -> None:
 
 def _tell(s: Settling) -> None:
     """What a correction takes back is not told: the new revision is, with both in the counters."""
+    if s.told_of == len(s.counts) and not s.moved:
+        return
     moved = s.moved.union(name.partition("/")[0] for name, *_ in s.counts[s.told_of :])
     s.told_of = len(s.counts)
     s.moved.clear()
@@ -52,7 +54,7 @@ def counting(s: Settling, at: datetime) -> Sequence[Kept]:
 
 
 def measured_by(counter: Counter, program: str, measured: Measured) -> int:
-    return sum(counter.measure(fact, grants, program) for fact, grants in measured)
+    return sum([counter.measure(fact, grants, program) for fact, grants in measured])
 
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:

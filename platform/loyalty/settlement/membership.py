@@ -1,6 +1,5 @@
 """Members come and go, and may be frozen in between."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from loyalty.errors import Code, Refused
@@ -76,7 +75,7 @@ def unfreeze(s: Settling, fact: MemberUnfrozen) -> None:
 
 
 def _becomes(s: Settling, status: str, closed_at: datetime | None = None) -> None:
-    member, book = replace(s.the_member, status=status), s.batch.book
+    member, book = s.the_member._replace(status=status), s.batch.book
     book.change(s, "member", member)
     book.put(s.batch.members, member.id, member)
     book.rows.members.append(

@@ -1,13 +1,12 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
 from loyalty.effects import (
+    AtOnce,
     Burn,
-    Effect,
     Emit,
     Grant,
     Hold,
@@ -22,15 +21,14 @@ from loyalty.effects import (
 from loyalty.errors import Refused
 from loyalty.facts import Counted, Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Attributes, Noted, keep
-from loyalty.ledger.account import HELD, Account
-from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import WriteRow
 from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, recalling, redeeming
 from loyalty.settlement.granting import Staged
 from loyalty.settlement.settling import Settling
+from loyalty.settlement.shown_balances import Balances, accounts_of
 from loyalty.settlement.summing import Buckets, counters_of, sums_at
-from loyalty.view import BalanceView, CameBack, LotView, MemberView, TraitValue, View, drawn
+from loyalty.view import NOTHING, CameBack, LotView, MemberView, TraitValue, View, drawn
 
 
 def react(s: Settling, fact: Fact) -> None:
@@ -41,25 +39,31 @@ def react(s: Settling, fact: Fact) -> None:
             # No reaction sees what its own grants set off, however far away. What became of its
             # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
-        view = _view(s, turn, fact, staged)
-        for effect in _decided(turn, seen, view):
-            _carry_out(s, turn, fact, effect, staged)
+        balances = Balances(s, exact=turn.reaction.burns is not None)
+        view = _view(s, turn, fact, staged, balances)
+        for effect in turn.reaction.decide(turn.version.config, seen, view):
+            if isinstance(effect, Grant):
+                _stage(s, turn, fact, effect, staged)
+            else:
+                balances.keep()  # what a rule is shown does not move while it answers
+                _carry_out(s, turn, fact, effect)
         keep(s.body, turn.program.slug, turn.version.number, view)
-    granting.book(s, staged)
-    s.measured[s.of][1].extend(item.view() for item in staged if item.grant.counted)
+    if staged:
+        granting.book(s, staged)
+        s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
+    else:
+        s.body.setdefault("grants", [])
 
 
-def _decided(turn: Turn, fact: Fact, view: View) -> Iterable[Effect]:
-    return turn.reaction.decide(turn.version.config, fact, view)
+def _stage(s: Settling, turn: Turn, fact: Fact, grant: Grant, staged: list[Staged]) -> None:
+    if isinstance(fact, Counted):
+        raise TypeError(f"{turn.plugin.name} grants after all was counted: emit a fact instead")
+    granting.stage(staged, turn, grant, s.fact)
 
 
-def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: Effect, staged: list[Staged]) -> None:
+def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:
     book, program = s.batch.book, turn.program
     match effect:
-        case Grant() if isinstance(fact, Counted):
-            raise TypeError(f"{turn.plugin.name} grants after all was counted: emit a fact instead")
-        case Grant():
-            granting.stage(staged, turn, effect, s.fact)
         case Refuse():
             _refuse(fact, effect)
         case Recall():
@@ -112,7 +116,7 @@ def _set_trait(s: Settling, turn: Turn, effect: SetTrait) -> None:
 
 
 def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
-    for account in _accounts(s):
+    for account in accounts_of(s):
         for lot in s.batch.book.open_lots(account):
             if lot.id == effect.lot_id:
                 if not lot.expired(s.batch.now):  # what ended is gone, whether or not swept
@@ -126,22 +130,26 @@ def _reterm(s: Settling, turn: Turn, effect: Reterm) -> None:
 # --- the view -------------------------------------------------------------------------------------
 
 
-def _view(s: Settling, turn: Turn, fact: Fact, staged: list[Staged]) -> View:
+def _view(
+    s: Settling, turn: Turn, fact: Fact, staged: list[Staged], balances: Balances
+) -> View:  # fmt: skip
+    """What costs something is only worked out where the reaction or its config could ask for it."""
+    reaction, after = turn.reaction, isinstance(fact, Counted)
     return View(
-        program=turn.program.slug,
-        setup=s.batch.setup,
-        key=s.request.natural_key,
-        member=_member(s),
-        grants=[item.view() for item in staged],
-        balances=_balances(s, exact=turn.reaction.burns is not None),
-        lots=_lots(s) if turn.reaction.burns else {},
-        traits=_traits(s, turn),
-        counters=counters_of(s, turn, after=isinstance(fact, Counted)),
-        buckets=Buckets(s, turn, after=isinstance(fact, Counted)),
-        needs=_needs(s, turn),
-        written=_written(s, turn),
-        came_back=_came_back(s, turn),
-        chance=_chance(s, turn),
+        turn.program.slug,
+        s.batch.setup,
+        s.request.natural_key,
+        _member(s),
+        [item.view() for item in staged],
+        balances,
+        _lots(s) if reaction.burns else NOTHING,
+        _traits(s, turn) if turn.traits else NOTHING,
+        counters_of(s, turn, after=after) if turn.counters else NOTHING,
+        Buckets(s, turn, after=after) if turn.counters else NOTHING,
+        _needs(s, turn) if reaction.needs else NOTHING,
+        _written(s, turn) if s.batch.written else (),
+        None if s.returns is None else _came_back(s, turn),
+        _chance(s, turn),
     )
 
 
@@ -150,7 +158,7 @@ def _member(s: Settling) -> MemberView | None:
     if s.member is None:
         return None
     if s.shown is None or s.shown[0] is not s.member:
-        s.shown = s.member, replace(s.member, attributes=Attributes(s.member.attributes))
+        s.shown = s.member, s.member._replace(attributes=Attributes(s.member.attributes))
     return s.shown[1]
 
 
@@ -166,22 +174,6 @@ def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
     return (*shared, *s.batch.written.get((turn.program.id, s.member.id), ()))
 
 
-def _balances(s: Settling, *, exact: bool) -> Mapping[str, BalanceView]:
-    """What of it can be spent is only worked out for who burns: then the lots are there."""
-    book, balances = s.batch.book, {}
-    for main in _accounts(s):
-        held = book.look(main.owner, main.unit, HELD)
-        lots = book.open_lots(main) if exact else ()
-        balances[main.unit] = BalanceView(
-            total=main.balance,
-            available=spendable(lots, s.at),
-            pending=pending(lots, s.at),
-            held=held.balance if held else 0,
-            deficit=main.deficit,
-        )
-    return balances
-
-
 def _lots(s: Settling) -> Mapping[str, list[LotView]]:
     return {
         account.unit: [
@@ -193,22 +185,11 @@ def _lots(s: Settling) -> Mapping[str, list[LotView]]:
             for lot in s.batch.book.open_lots(account)
             if lot.remaining
         ]
-        for account in _accounts(s)
+        for account in accounts_of(s)
     }  # fmt: skip
 
 
-def _accounts(s: Settling) -> Iterator[Account]:
-    """Where the member's units are kept, as far as there is anything."""
-    if s.member is None:
-        return
-    for unit in s.batch.setup.units:
-        if (account := s.batch.book.look(s.holder(unit), unit)) is not None:
-            yield account
-
-
 def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
-    if not turn.traits:
-        return {}
     if s.member is None:
         return Noted({})
     found = {name: s.batch.trait(s.member.id, name, s.at) for name in turn.traits}

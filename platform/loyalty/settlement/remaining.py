@@ -81,10 +81,9 @@ def _granted(
     postponed = row.get("postponed") and {
         name: _less(amount, part) for name, amount in row["postponed"].items()
     }
-    return replace(
-        granted_view(row), lines=lines, granted=granted, wanted=granted + _less(cut, part),
-        postponed=postponed,
-    )  # fmt: skip
+    return granted_view(row)._replace(
+        lines=lines, granted=granted, wanted=granted + _less(cut, part), postponed=postponed
+    )
 
 
 def _left(fact: Fact, returned: Mapping[str, Fraction]) -> Fact:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.codec import Codec
@@ -67,8 +67,7 @@ class Request:
         return payload
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class Recorded(NamedTuple):
     """The outcome of a request that stands. `answer` is what was answered the first time."""
 
     fact_id: UUID
@@ -83,8 +82,7 @@ class Recorded:
 GUEST = MemberRef(id=UUID(int=1))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A balance moved, or lots of it were given other terms: the new version of its unit."""
 
     owner: Holder

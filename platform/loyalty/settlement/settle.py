@@ -6,7 +6,7 @@ from typing import Any
 from loyalty import commands, facts
 from loyalty.counters import bucket_of
 from loyalty.errors import Code, Refused
-from loyalty.facts import FactKey, MemberEnrolled, PurchaseRecorded
+from loyalty.facts import Fact, FactKey, MemberEnrolled, PurchaseRecorded
 from loyalty.ids import new_id
 from loyalty.plugin import Scope
 from loyalty.settlement import (
@@ -24,7 +24,8 @@ from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.settling import Settling
+from loyalty.settlement.settling import NOBODY, Settling
+from loyalty.view import MemberView
 
 # What the kernel itself does about a fact or command, before the rules react to it.
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
@@ -51,14 +52,17 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     :raises NeedLots, NeedCounter: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
-    member_id, payload = _member_id(batch, request), request.payload(batch.plugins.codec)
-    if (known := replay(batch, request, payload, member_id)) is not None:
+    member, payload = _named(batch, request.fact), request.payload(batch.plugins.codec)
+    if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
     mark = batch.book.mark()
     try:
-        enrolled = _enroll_on_the_fly(batch, request, index)
-        s = Settling(batch=batch, request=request, index=index)
-        s.member = _member(s)
+        enrolled: list[Change] = []
+        if member is None and _may_enroll(batch, request.fact):
+            enrolled = _enroll_on_the_fly(batch, request, index)
+            member = _named(batch, request.fact)
+        s = Settling(batch, request, index)
+        s.member = _about(s, member)
         checking.check(s)
         _run(s)
         recorded, changes = _finish(s, payload)
@@ -81,13 +85,14 @@ def _run(s: Settling) -> None:
         membership.forfeit(s)
     if s.kind == "ReturnParked":
         return
-    s.queue.appendleft((fact, 0, 0, frozenset()))
+    s.queue.appendleft((fact, 0, 0, NOBODY))
     while s.queue:
         following, s.depth, s.of, s.granters = s.queue.popleft()
         react(s, following)
         if not s.queue:
             count(s)  # which may tell the rules of it, and these may emit what is measured again
-    correcting.settle_owed(s)
+    if s.owed:
+        correcting.settle_owed(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(
             Code.PROGRAM_NOT_ACTIVE,
@@ -119,10 +124,7 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
     _remember(s, key, payload)
     _traits_and_counters(s)
     _leave(s, kind)
-    recorded = Recorded(
-        fact_id=s.fact_id, kind=kind, member_id=member_id, replayed=False, answer=s.answer
-    )
-    return recorded, changes
+    return Recorded(s.fact_id, kind, member_id, False, s.answer), changes
 
 
 def _key(s: Settling) -> FactKey:
@@ -142,10 +144,7 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
     """What a later request of this batch must find: the key, the sale, the return."""
     batch, book = s.batch, s.batch.book
     member_id = s.member.id if s.member else None
-    known = Known(
-        fact_id=s.fact_id, kind=s.kind or s.fact.KIND, member_id=member_id, input=payload,
-        answer=s.answer,
-    )  # fmt: skip
+    known = Known(s.fact_id, s.kind or s.fact.KIND, member_id, payload, s.answer)
     if (client := s.request.client_key) is not None:
         book.put(batch.commands, client, known)
         book.rows.commands.append(
@@ -169,7 +168,8 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
 def _traits_and_counters(s: Settling) -> None:
     """Applied last: inside one settlement every rule saw them as they were before."""
     batch, zone = s.batch, s.batch.setup.zone
-    emitting.tell_of_traits(s)
+    if s.traits:
+        emitting.tell_of_traits(s)
     for member_id, name, value in s.traits:
         batch.book.add(batch.traits.setdefault(member_id, []), (name, value))
         batch.book.rows.traits.append(
@@ -182,32 +182,31 @@ def _traits_and_counters(s: Settling) -> None:
 
 def _leave(s: Settling, kind: str) -> None:
     """What the world outside may hear of: the fact, which is not written twice; published facts."""
-    member_id = s.member.id if s.member else None
-    for topic, content in [(kind, None), *s.outbox]:
-        s.batch.book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
+    member_id, rows = s.member.id if s.member else None, s.batch.book.rows.outbox
+    rows.append((new_id(), kind, s.fact_id, member_id, None))
+    for topic, content in s.outbox:
+        rows.append((new_id(), topic, s.fact_id, member_id, content))
 
 
 # --- members --------------------------------------------------------------------------------------
 
 
-def _member_id(batch: Batch, request: Request) -> Any:
-    fact = request.fact
+def _named(batch: Batch, fact: Fact) -> MemberView | None:
+    """The member whom a fact names, or whose redemption it does."""
     if isinstance(fact, REDEMPTION_COMMANDS) and fact.member is None:
         redemption = batch.redemptions.get(fact.redemption_id)
-        return redemption.member_id if redemption else None
-    member = batch.member_of(fact.member)
-    return member.id if member else None
+        return batch.members.get(redemption.member_id) if redemption else None
+    return batch.member_of(fact.member)
 
 
-def _member(s: Settling) -> Any:
-    fact, batch = s.fact, s.batch
-    if isinstance(fact, facts.PurchaseReversed):
-        sale = batch.sales.get(reversing.sale_key(fact))
-        return batch.members.get(sale.member_id) if sale else None
-    member_id = _member_id(batch, s.request)
-    if isinstance(fact, REDEMPTION_COMMANDS) and member_id is None:
+def _about(s: Settling, named: MemberView | None) -> MemberView | None:
+    """The member whom the fact is about: of a return whoever bought."""
+    if isinstance(s.fact, facts.PurchaseReversed):
+        sale = s.batch.sales.get(reversing.sale_key(s.fact))
+        return s.batch.members.get(sale.member_id) if sale else None
+    if named is None and isinstance(s.fact, REDEMPTION_COMMANDS):
         raise Refused(Code.NOT_FOUND, "there is no such redemption", field="redemptionId")
-    return batch.members.get(member_id) if member_id else None
+    return named
 
 
 REDEMPTION_COMMANDS = (
@@ -218,13 +217,17 @@ REDEMPTION_COMMANDS = (
 )
 
 
-def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Change]:
+def _may_enroll(batch: Batch, fact: Fact) -> bool:
     """Where the tenant says so, a purchase of somebody unknown enrols them."""
-    fact = request.fact
     if not batch.setup.enroll_on_purchase or not isinstance(fact, PurchaseRecorded):
-        return []
-    if fact.member is None or fact.member.external_id is None or batch.member_of(fact.member):
-        return []
+        return False
+    return fact.member is not None and fact.member.external_id is not None
+
+
+def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Change]:
+    fact = request.fact
+    assert fact.member is not None
+    assert fact.member.external_id is not None
     enrolled = MemberEnrolled(
         member=None, occurred_at=fact.occurred_at, external_id=fact.member.external_id
     )

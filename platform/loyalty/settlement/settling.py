@@ -22,6 +22,7 @@ from loyalty.view import GrantView, Measured, MemberView, TraitValue
 
 FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
 HOPS_MAX = 8  # a circle of rules must stop, and loudly
+NOBODY: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -33,50 +34,51 @@ class Owed:
     policies: set[TakeBack] = field(default_factory=set)
 
 
-@dataclass(slots=True, kw_only=True)
 class Settling:
     """The fact, where it stands in its batch, and the rows that only it brings."""
 
-    batch: Batch
-    request: Request
-    index: int
-    fact_id: UUID = field(default_factory=new_id)
-    member: MemberView | None = None
-    shown: tuple[MemberView, MemberView] | None = None  # that one, and as rules see it
-    kind: str | None = None  # where the fact is not recorded as what it was sent as
-    returns: Sale | None = None
-    left: tuple[Measured, Measured] | None = None  # of a return: measured before it, and now
-    queue: deque[tuple[Fact, int, int, frozenset[str]]] = field(default_factory=deque)
-    depth: int = 0
-    granters: frozenset[str] = frozenset()  # programs whose grants led to what is going on
-    of: int = 0  # which of `measured` set off what is going on
-    measured: list[tuple[Fact, list[GrantView]]] = field(default_factory=list)
-    earned: list[dict[str, Any]] = field(default_factory=list)
-    taken: list[dict[str, Any]] = field(default_factory=list)
-    answer: dict[str, Any] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
-    outbox: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    touched: set[tuple[Holder, str]] = field(default_factory=set)
-    traits: list[tuple[UUID, str, TraitValue]] = field(default_factory=list)
-    counts: list[tuple[str, Counter, datetime, int]] = field(default_factory=list)
-    counted: int = 0  # how many of `measured` every counter has measured
-    told_of: int = 0  # how many of `counts` the rules were told of
-    moved: set[str] = field(default_factory=set)  # programs whose counters a correction moved
-    owed: dict[tuple[Holder, str], Owed] = field(default_factory=dict)
-    sequence: int = 0
-    emitted: int = 0
+    __slots__ = (
+        "answer", "at", "batch", "body", "counted", "counts", "depth", "earned", "emitted", "fact",
+        "fact_id", "granters", "hop", "index", "kind", "left", "measured", "member", "moved", "of",
+        "outbox", "owed", "queue", "request", "returns", "sequence", "shown", "taken", "told_of",
+        "touched", "traits",
+    )  # fmt: skip
 
-    @property
-    def fact(self) -> Fact:
-        return self.request.fact
-
-    @property
-    def at(self) -> datetime:
-        return self.request.fact.occurred_at
-
-    @property
-    def hop(self) -> int:
-        return self.request.follows.hop if self.request.follows else 0
+    def __init__(self, batch: Batch, request: Request, index: int) -> None:
+        # Written out: one is made for every fact, and a dataclass calls a factory for each field.
+        self.batch = batch
+        self.request = request
+        self.index = index
+        self.fact: Fact = request.fact
+        self.at: datetime = request.fact.occurred_at
+        self.hop = request.follows.hop if request.follows else 0
+        self.fact_id = new_id()
+        self.member: MemberView | None = None
+        # that one, and as rules see it
+        self.shown: tuple[MemberView, MemberView] | None = None
+        self.kind: str | None = None  # where the fact is not recorded as what it was sent as
+        self.returns: Sale | None = None
+        # of a return: measured before it, and now
+        self.left: tuple[Measured, Measured] | None = None
+        self.queue: deque[tuple[Fact, int, int, frozenset[str]]] = deque()
+        self.depth = 0
+        self.granters = NOBODY  # programs whose grants led to what is going on
+        self.of = 0  # which of `measured` set off what is going on
+        self.measured: list[tuple[Fact, list[GrantView]]] = []
+        self.earned: list[dict[str, Any]] = []
+        self.taken: list[dict[str, Any]] = []
+        self.answer: dict[str, Any] = {}
+        self.body: dict[str, Any] = {}
+        self.outbox: list[tuple[str, dict[str, Any]]] = []
+        self.touched: set[tuple[Holder, str]] = set()
+        self.traits: list[tuple[UUID, str, TraitValue]] = []
+        self.counts: list[tuple[str, Counter, datetime, int]] = []
+        self.counted = 0  # how many of `measured` every counter has measured
+        self.told_of = 0  # how many of `counts` the rules were told of
+        self.moved: set[str] = set()  # programs whose counters a correction moved
+        self.owed: dict[tuple[Holder, str], Owed] = {}
+        self.sequence = 0
+        self.emitted = 0
 
     @property
     def the_member(self) -> MemberView:
@@ -93,9 +95,7 @@ class Settling:
         at: datetime | None = None,
     ) -> Cause:
         """Why value moves; at the fact's own instant unless it says another."""
-        return Cause(
-            fact_id=self.fact_id, at=at or self.at, program_id=program_id, rule=rule, label=label
-        )
+        return Cause(self.fact_id, at or self.at, program_id, rule, label)
 
     def follow(self, fact: Fact, *, measured: bool = False) -> None:
         """Let the rules react to another fact of this settlement; `measured` by counters."""
@@ -130,9 +130,10 @@ class Settling:
 
     def changes(self) -> list[Change]:
         """The new version of every balance this fact moved, of its postings and terms together."""
-        look, changes, touched = self.batch.book.look, [], list(self.touched)
+        look, touched = self.batch.book.look, list(self.touched)
         if len(touched) > 1:
             touched.sort(key=lambda one: (str(one[0]), one[1]))
+        changes = []
         for owner, unit in touched:
             version = 0
             for kind in (MAIN, HELD):

@@ -14,14 +14,12 @@ from loyalty.settlement.settling import Settling
 
 def counters_of(s: Settling, turn: Turn, *, after: bool) -> Mapping[str, int]:
     """A program's counters as they were before the root fact, or `after` it."""
-    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
-    return Noted(_Sums(s, turn.program.slug, counters, s.at, after)) if counters else {}
+    return Noted(_Sums(s, turn.program.slug, turn.counters, s.at, after))
 
 
 def sums_at(s: Settling, turn: Turn, at: datetime) -> Mapping[str, int]:
     """The same as before the root fact, over the windows of another instant."""
-    counters = s.batch.plugins.counters_by_name(turn.plugin, turn.version)
-    return _Sums(s, turn.program.slug, counters, at, False)
+    return _Sums(s, turn.program.slug, turn.counters, at, False)
 
 
 class _Sums(Mapping[str, int]):
@@ -91,8 +89,7 @@ class Buckets(Mapping[str, Sequence[tuple[datetime, int]]]):
         return sum(1 for _ in self)
 
     def _counters(self) -> Mapping[str, Counter]:
-        plugins, turn = self._settling.batch.plugins, self._turn
-        return plugins.counters_by_name(turn.plugin, turn.version)
+        return self._turn.counters
 
 
 def _subject(s: Settling, name: str, counter: Counter) -> UUID | None:

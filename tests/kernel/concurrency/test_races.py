@@ -42,13 +42,14 @@ def give(world: Any, member: MemberRef, amount: int, key: str) -> Request:
 
 
 async def outcomes(lanes: Sequence[Lanes], world: Any, requests: Sequence[Request]) -> list[Any]:
-    return await asyncio.gather(
+    found: list[Any] = await asyncio.gather(
         *(
             lanes[i % len(lanes)].record(world.tenant_id, request)
             for i, request in enumerate(requests)
         ),
         return_exceptions=True,
     )
+    return found
 
 
 async def batches_at_once(

@@ -129,7 +129,7 @@ def test_every_name_has_a_description_and_a_value_without_a_member() -> None:
     ],
 )
 def test_days_around_a_birthday(birthday: Any, at: str, to: int, since: int) -> None:
-    view = a_view(replace(ADA, attributes={"birthday": birthday}))
+    view = a_view(ADA._replace(attributes={"birthday": birthday}))
     source = f"member.days_to_birthday == {to} && member.days_since_birthday == {since}"
     verdict = of_standing(source, view, datetime.fromisoformat(at))
     assert verdict.holds, verdict.words()
@@ -145,7 +145,7 @@ def test_days_around_a_birthday(birthday: Any, at: str, to: int, since: int) -> 
     ],
 )
 def test_days_since_enrolment_are_whole_local_days(enrolled: str, days: int) -> None:
-    view = a_view(replace(ADA, enrolled_at=datetime.fromisoformat(enrolled)))
+    view = a_view(ADA._replace(enrolled_at=datetime.fromisoformat(enrolled)))
     assert of_standing(f"member.enrolled_days == {days}", view).holds
 
 

@@ -8,6 +8,7 @@ from loyalty.effects import Grant
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line, LineKind
 from loyalty.view import View
+from loyalty_earning.counting import counted
 from loyalty_earning.rules.earning import earn
 from loyalty_points.config import PointsConfig
 
@@ -106,3 +107,38 @@ def test_kinds_of_lines_that_count_can_be_named(
 ) -> None:
     basket = purchase(Line(id="a", amount=10_00), Line(id="tip", amount=2_00, kind=LineKind.TIP))
     assert only(list(earn(config({"kinds": ["PRODUCT", "TIP"]}), basket, view()))).granted == 12
+
+
+KINDS = [
+    {},
+    {"base": "gross"},
+    {"kinds": ["PRODUCT", "SHIPPING"]},
+    {"include": {"brands": ["acme"]}},
+    {"exclude": {"brands": ["acme"]}},
+    {"count": "quantity", "per": None},
+    {"count": "visit", "per": None},
+    {"count": "attribute", "attribute": "nights", "per": None},
+    {"count": "attribute", "attribute": "days", "per": None},
+]
+SAME = [
+    {"points": "3"}, {"rounding": "ceiling"}, {"per": {"USD": "2.00"}}, {"at_most": "1"},
+    {"when": "purchase.total > 0"}, {"categories": [{"category": "tea", "points": "2"}]},
+]  # fmt: skip
+
+
+def test_rules_that_are_about_the_same_count_the_same_and_others_do_not(
+    config: Configs, purchase: Purchases
+) -> None:
+    """A basket is counted once for all rules of one `about`: it has to name all that decides."""
+    basket = purchase(
+        Line(id="1", amount=10_00, discount=1_00, brand="acme", quantity=3000),
+        Line(id="2", amount=20_00, category="tea"),
+        Line(id="3", amount=5_00, kind=LineKind.SHIPPING),
+        attributes={"nights": "2", "days": "3"},
+    )
+    rules = config(*KINDS, *SAME).rules
+    told = {rule.about: counted(rule, basket) for rule in rules}
+    assert len(told) == len(KINDS)
+    found = {(*(line.id for line in one.lines), *one.weights) for one in told.values()}
+    assert len(found) == len(KINDS)
+    assert {rule.about for rule in rules[len(KINDS) :]} == {rules[0].about}

@@ -1,0 +1,59 @@
+"""What a decision keeps of how a rule came to what it gives."""
+
+from typing import Any
+
+from loyalty.units import currency_places, format_minor
+from loyalty_earning.counting import Counted
+from loyalty_earning.curve import Part
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.measures import Count
+from loyalty_earning.occasion import Occasion
+
+
+def inputs_of(
+    rule: EarningRule, occasion: Occasion, found: Counted, part: Part, before: int | None = None
+) -> dict[str, Any]:
+    """What was counted at which rate, and where another rate applied; `before` is the sum of the
+    period up to then, of a rule that has one."""
+    inputs: dict[str, Any] = {}
+    if rule.count is Count.AMOUNT:
+        currency = occasion.currency or ""
+        places = currency_places(currency) or 0
+        inputs["currency"] = currency
+        inputs["base"] = rule.base
+        inputs["amount"] = format_minor(found.total, places)
+        if rule.percent is None:
+            inputs["per"] = rule.per[currency] if rule.per else None
+    else:
+        places = 3
+        inputs |= {rule.count.value: _plain(found.total), "per": rule.per_units}
+    if rule.scale.numerators[None]:
+        inputs[rule.told] = rule.rate
+    if part != (1, 1):
+        inputs["paid"] = f"{part[0]}/{part[1]}"
+    if not rule.tariff.is_flat:
+        inputs |= _rated(rule, found, places)
+    if before is not None:
+        inputs["before"] = before
+    return inputs
+
+
+def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:
+    """How much was counted at rates other than the rule's own."""
+    rated: dict[Any, int] = {}
+    for key, amount in zip(rule.tariff.keys(counted.lines), counted.amounts, strict=True):
+        if key is not None:
+            rated[key] = rated.get(key, 0) + amount
+    points = rule.tariff.points
+    found = {
+        key: {"amount": format_minor(amount, places), rule.told: points[key]}
+        for key, amount in rated.items()
+    }
+    categories = {key: row for key, row in found.items() if isinstance(key, str)}
+    rates = {str(key): row for key, row in found.items() if isinstance(key, int)}
+    return ({"categories": categories} if categories else {}) | ({"rates": rates} if rates else {})
+
+
+def _plain(thousandths: int) -> str:
+    text = format_minor(thousandths, 3)
+    return text.rstrip("0").rstrip(".")

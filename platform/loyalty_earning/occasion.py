@@ -1,0 +1,87 @@
+"""A fact as the rules of one program look at it: what several of them ask is worked out once."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+
+from loyalty.conditions import Values, activity_values, purchase_values
+from loyalty.days import local_day
+from loyalty.facts import ActivityRecorded, PurchaseRecorded
+from loyalty.view import View
+from loyalty_earning.choices import as_picked, categories_of, chosen_by, with_defaults
+from loyalty_earning.config import EarningConfig
+from loyalty_earning.counting import Counted, Fact, counted, paid
+from loyalty_earning.curve import Part
+from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.lifetime import Instants, instants
+from loyalty_earning.terms import Terms
+from loyalty_earning.unit_places import unit_places
+
+
+class Occasion:
+    def __init__(self, config: EarningConfig, fact: Fact, view: View) -> None:
+        self.config = config
+        self.fact = fact
+        self.view = view
+        self.is_activity = isinstance(fact, ActivityRecorded)
+        self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
+        self._instants: dict[int, tuple[Terms, Instants]] = {}
+        self._counted: dict[str, Counted] = {}
+
+    @property
+    def subject(self) -> str | None:
+        """The type of the activity that this is about; None for a purchase."""
+        return self.fact.type if isinstance(self.fact, ActivityRecorded) else None
+
+    @cached_property
+    def day(self) -> date:
+        return local_day(self.fact.occurred_at, self.view.zone)
+
+    @property
+    def completed(self) -> View:
+        """The view in which who picked nothing has what stands for them."""
+        return with_defaults(self.config.choices, self.view)
+
+    @cached_property
+    def values(self) -> Values:
+        if isinstance(self.fact, ActivityRecorded):
+            return activity_values(self.fact, self.completed)
+        return purchase_values(self.fact, self.completed)
+
+    @cached_property
+    def _picked(self) -> Mapping[str, Sequence[str]]:
+        return categories_of(self.config.choices, chosen_by(self.view))
+
+    def as_picked(self, rule: EarningRule) -> EarningRule:
+        """The rule with what the member picked in its lists, where these name a choice."""
+        return as_picked(rule, self._picked) if rule.choices else rule
+
+    def counted(self, rule: EarningRule) -> Counted:
+        """What a rule counts: worked out for the first of those that count the same."""
+        if rule.choices:  # what was picked is this member's alone
+            return counted(rule, self.fact)
+        if (found := self._counted.get(rule.about)) is None:
+            found = self._counted[rule.about] = counted(rule, self.fact)
+        return found
+
+    def paid(self, rule: EarningRule) -> Part:
+        """Which part of it was paid as the rule wants it."""
+        return paid(rule, self.fact)
+
+    def rated_in(self, rule: EarningRule) -> str | None:
+        """The unit that the rule gives; None: nothing for what is paid in this currency."""
+        return self.config.unit_of(rule, self.currency)
+
+    def unit_of(self, rule: EarningRule) -> str:
+        """What the rule gives; where it gives nothing, the program's unit."""
+        return self.config.unit_of(rule, self.currency) or self.config.unit
+
+    def places(self, unit: str) -> int:
+        return unit_places(self.view, unit)
+
+    def instants(self, terms: Terms) -> Instants:
+        """When what is given under some terms can be used and ends: rules mostly share theirs."""
+        if (known := self._instants.get(id(terms))) is None:
+            found = instants(terms, self.fact.occurred_at, self.completed)
+            known = self._instants[id(terms)] = terms, found
+        return known[1]
