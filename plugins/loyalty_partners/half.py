@@ -27,12 +27,14 @@ class Half:
 
 
 # Which terms apply was said when the member asked: those of the quote. Links are looked up one by
-# one, the rest once for all that is of one agreement.
+# one, the rest once for all that is of one agreement. An array stands in a sub-select where its
+# length must not count: Postgres, which sees that it is short, would plan the statement every time.
 _HALVES = """
 select a.id, t.number, a.program_id, a.state = 'ACTIVE' as active,
        (t.terms #>> '{give,per_member_per_day}')::bigint as per_member_per_day,
        (t.terms #>> '{give,per_day}')::bigint as per_day, l.links, l.members
-  from unnest($1::uuid[], $2::int[], $3::uuid[]) w (agreement, number, program_id)
+  from unnest((select $1::uuid[]), (select $2::int[]), (select $3::uuid[]))
+         w (agreement, number, program_id)
   join loyalty.partners_agreement a
     on a.tenant_id = (select loyalty.tenant()) and a.id = w.agreement
    and a.program_id = w.program_id
@@ -40,7 +42,7 @@ select a.id, t.number, a.program_id, a.state = 'ACTIVE' as active,
     on t.tenant_id = a.tenant_id and t.agreement_id = a.id and t.number = w.number
   cross join lateral (
     select array_agg(l.id) as links, array_agg(l.member_id) as members
-      from unnest($4::uuid[]) x (link) cross join lateral (
+      from unnest((select $4::uuid[])) x (link) cross join lateral (
         select l.id, l.member_id from loyalty.partners_link l
          where l.tenant_id = (select loyalty.tenant()) and l.id = x.link
            and l.agreement_id = w.agreement and l.state = 'ACTIVE' limit 1) l) l
@@ -48,20 +50,22 @@ select a.id, t.number, a.program_id, a.state = 'ACTIVE' as active,
 # The agreement's own row is locked where all its members share a cap, so that they count one after
 # the other; else it is read.
 _LOCK = """
-select from unnest($1::uuid[]) w (id) cross join lateral (
+select from unnest((select $1::uuid[])) w (id) cross join lateral (
   select from loyalty.partners_agreement a
    where a.tenant_id = (select loyalty.tenant()) and a.id = w.id for no key update) a
 """
 _IN_ALL = """
 select w.agreement, w.day, m.points
-  from unnest($1::uuid[], $2::timestamptz[]) w (agreement, day) cross join lateral (
+  from unnest((select $1::uuid[]), (select $2::timestamptz[])) w (agreement, day)
+  cross join lateral (
     select coalesce(sum(m.points_out), 0)::bigint as points from loyalty.partners_movement m
      where m.tenant_id = (select loyalty.tenant()) and m.agreement_id = w.agreement
        and m.occurred_at >= w.day and m.kind <> 'REVERSAL') m
 """
 _BY_MEMBER = """
 select w.agreement, w.member, w.day, m.points
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) w (agreement, member, day)
+  from unnest((select $1::uuid[]), (select $2::uuid[]), (select $3::timestamptz[]))
+         w (agreement, member, day)
   cross join lateral (
     select coalesce(sum(m.points_out), 0)::bigint as points from loyalty.partners_movement m
      where m.tenant_id = (select loyalty.tenant()) and m.member_id = w.member
