@@ -77,7 +77,7 @@ async def open_ledger(
                 plugin_set,
                 setups,
                 clock or SystemClock(),
-                committed=_Telling(cache, hints),
+                committed=Telling(cache, hints),
             ),
             cache=cache,
             hints=hints,
@@ -102,7 +102,7 @@ async def _redis(
     return cache, hub
 
 
-class _Telling:
+class Telling:
     """After a commit: no cached balance older than it is believed, and listeners look again."""
 
     def __init__(self, cache: Balances, hints: Hints) -> None:
@@ -110,10 +110,11 @@ class _Telling:
         self._hints = hints
 
     async def __call__(self, committed: Committed) -> None:
-        tombstones = {(c.owner, c.unit): tombstone(c.version) for c in committed.changes}
-        hints = [(holder_channel(c.owner), _hint(c)) for c in committed.changes]
-        await self._cache.put_many(committed.tenant_id, tombstones)
-        await self._hints.publish_many(committed.tenant_id, hints)
+        tenant_id, changes = committed.tenant_id, committed.changes
+        news = [((c.owner, c.unit), tombstone(c.version), _hint(c)) for c in changes]
+        if not await self._cache.tell(tenant_id, news):
+            hints = [(holder_channel(owner), hint) for (owner, _), _, hint in news]
+            await self._hints.publish_many(tenant_id, hints)
 
 
 def _hint(change: Change) -> bytes:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,7 @@ COLUMNS = (
     "points_out", "points_in", "fee", "partner_points", "carried", "base", "of_id", "link_id",
     "ref",
 )  # fmt: skip
-_TYPES = (
-    "uuid", "uuid", "text", "int", "text", "bigint", "bigint", "text", "bigint",
-    "bigint", "bigint", "bigint", "bigint", "bigint", "uuid", "uuid", "text",
-)  # fmt: skip
+_columns = attrgetter(*COLUMNS)
 _WRITE = f"""
 insert into loyalty.partners_movement
   (tenant_id, recorded_at, fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
@@ -29,9 +27,7 @@ select (select loyalty.tenant()), statement_timestamp(), w.fact_id, w.member_id,
                   where w.kind = 'VOID' and o.tenant_id = (select loyalty.tenant())
                     and o.id = w.of_id), w.occurred_at),
        {", ".join(f"w.{name}" for name in COLUMNS)}
-  from unnest($1::uuid[], $2::uuid[], $3::timestamptz[],
-    {", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES, start=4))})
-    w (fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
+  from unnest($1::loyalty.partners_movement_in[]) w
 """
 _UNDONE = f"""
 select w.at, w.program, {", ".join(f"m.{name}" for name in COLUMNS)},
@@ -69,10 +65,7 @@ class Undone:
 async def write_movements(connection: Connection, rows: Sequence[WriteRow]) -> None:
     await connection.execute(
         _WRITE,
-        [row.fact_id for row in rows],
-        [row.member_id for row in rows],
-        [row.occurred_at for row in rows],
-        *([getattr(row.row, name) for row in rows] for name in COLUMNS),
+        [(row.fact_id, row.member_id, row.occurred_at, *_columns(row.row)) for row in rows],
     )
 
 

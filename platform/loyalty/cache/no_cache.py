@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from loyalty.cache.balances import CacheCounts
+from loyalty.cache.balances import CacheCounts, News
 from loyalty.cache.cached_balance import CachedBalance
 from loyalty.cache.flights import Flights, Load, Versions, Want
 
@@ -21,6 +21,10 @@ class NoCache:
 
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None:
         """Keeps nothing."""
+
+    async def tell(self, tenant: UUID, news: Sequence[News]) -> bool:
+        """Tells nobody."""
+        return False
 
     async def read(
         self,

@@ -1,6 +1,8 @@
 -- Write entries, each only where it raises the version that is there, or fills in the lots that a
--- tombstone of that version lacks. All keys are of one tenant.
--- KEYS: the entries' keys. ARGV: for each key its version, its entry, its lifetime in milliseconds.
+-- tombstone of that version lacks; then publish hints, so that who hears one finds nothing older.
+-- All keys are of one tenant.
+-- KEYS: the entries' keys. ARGV: for each key its version, its entry, its lifetime in milliseconds;
+-- then for each hint its channel and what it says.
 -- Answers {how many were written, how many keys held another type than ours}.
 -- Whatever is there and is no entry of ours (see encoding.py) has no version and is overwritten.
 local ENTRY_BYTES_MAX = 4096
@@ -26,4 +28,5 @@ for i, key in ipairs(KEYS) do
     written = written + 1
   end
 end
+for i = 3 * #KEYS + 1, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
 return {written, foreign}
