@@ -90,7 +90,11 @@ class StatementEntry:
     entry: strawberry.Private[Entry]
     of: strawberry.Private[Unit]
 
-    # Shown where it is asked for: of hundreds on a page, seldom all of each.
+    # A page of members has hundreds of them: made by position, which takes half the time, and each
+    # shown as far as it is asked for.
+
+    def __init__(self, entry: Entry, of: Unit) -> None:
+        self.entry, self.of = entry, of
 
     @strawberry.field
     def version(self) -> str:

@@ -163,7 +163,7 @@ class Member(Node):
             return paging.connection(
                 page,
                 entries,
-                node=lambda entry: StatementEntry(entry=entry, of=of),
+                node=lambda entry: StatementEntry(entry, of),
                 position=lambda entry: (entry.version,),
             )
 
