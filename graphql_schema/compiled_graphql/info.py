@@ -1,11 +1,13 @@
 """`info` for resolvers, made of three references until somebody asks for more than the context."""
 
 from functools import cached_property
+from types import SimpleNamespace
 from typing import Any
 
 from graphql import GraphQLResolveInfo
 from strawberry.types.field import StrawberryField
 from strawberry.types.info import Info
+from strawberry.types.nodes import Selection, convert_selections
 
 from compiled_graphql.field import Field
 from compiled_graphql.paths import Place
@@ -27,6 +29,15 @@ class LeanInfo(Info[Any, Any]):
     @property
     def root_value(self) -> Any:
         return self._run.root
+
+    @property
+    def selected_fields(self) -> list[Selection]:
+        # Made from two things of the raw info: that would need all of the stock executor.
+        run = self._run
+        made_from: Any = SimpleNamespace(
+            fragments=run.plan.operation.fragments, variable_values=run.variables
+        )
+        return convert_selections(made_from, self._of.nodes)
 
     @cached_property
     def _raw_info(self) -> GraphQLResolveInfo[Any]:  # type: ignore[override]

@@ -59,12 +59,19 @@ class Run:
     def stock(self) -> Any:
         """graphql-core's executor for this very run; errors go to the same list."""
         if self._stock is None:
-            variables = self._variables or self.plan.variables.by_the_book(self.raw)
-            if isinstance(variables, list):
-                raise RuntimeError("variables were taken that graphql-core refuses")
-            self._stock = self.plan.executor(variables, self.context, self.root)
+            self._stock = self.plan.executor(self.variables, self.context, self.root)
             self._stock.collected_errors = self.collected
         return self._stock
+
+    @property
+    def variables(self) -> VariableValues:
+        """The operation's variables as graphql-core coerces them."""
+        if self._variables is None:
+            found = self.plan.variables.by_the_book(self.raw)
+            if isinstance(found, list):
+                raise RuntimeError("variables were taken that graphql-core refuses")
+            return found
+        return self._variables
 
     def raw_info(self, field: "Field", path: Path) -> GraphQLResolveInfo[Any]:
         info: GraphQLResolveInfo[Any] = self.stock.build_resolve_info(

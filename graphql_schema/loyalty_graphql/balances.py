@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 import strawberry
 
@@ -13,6 +12,7 @@ from loyalty.units import Unit, format_minor
 from loyalty.view import BalanceView
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.activities import Activity, visible_activity
+from loyalty_graphql.ahead import soon
 from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.decisions import Decision, shown_decisions
 from loyalty_graphql.purchases import Purchase, PurchaseReturn, shown_return, visible_purchase
@@ -87,27 +87,64 @@ class Balance:
 class StatementEntry:
     """One movement of a member's unit."""
 
-    version: str
-    """Its place in the order in which movements were recorded."""
-    kind: str
-    """GRANT, BURN, HOLD, RELEASE, REVERSE, EXPIRE, TAKE_BACK or ADJUST."""
-    amount: Decimal
-    """What came in; negative for what went out."""
-    balance_after: Decimal
-    """Everything open after it, pending parts included; negative where the member owes."""
-    label: str | None
-    """What members read beside it."""
-    rule: str | None
-    """The rule behind it, as `<program>/<rule>`."""
-    cause: str
-    """The kind of fact or command that caused it, such as `PurchaseRecorded`."""
-    occurred_at: datetime
-    """When it happened."""
-    recorded_at: datetime
-    """When it was written down."""
-    late: bool
-    """Whether it happened before the movement that was recorded ahead of it."""
-    fact_id: strawberry.Private[UUID]
+    entry: strawberry.Private[Entry]
+    of: strawberry.Private[Unit]
+
+    # A page of members has hundreds of them: made by position, which takes half the time, and each
+    # shown as far as it is asked for.
+
+    def __init__(self, entry: Entry, of: Unit) -> None:
+        self.entry, self.of = entry, of
+
+    @strawberry.field
+    def version(self) -> str:
+        """Its place in the order in which movements were recorded."""
+        return str(self.entry.version)
+
+    @strawberry.field
+    def kind(self) -> str:
+        """GRANT, BURN, HOLD, RELEASE, REVERSE, EXPIRE, TAKE_BACK or ADJUST."""
+        return self.entry.kind
+
+    @strawberry.field
+    def amount(self) -> Decimal:
+        """What came in; negative for what went out."""
+        return Decimal(format_minor(self.entry.amount, self.of.places))
+
+    @strawberry.field
+    def balance_after(self) -> Decimal:
+        """Everything open after it, pending parts included; negative where the member owes."""
+        return Decimal(format_minor(self.entry.balance_after, self.of.places))
+
+    @strawberry.field
+    def label(self) -> str | None:
+        """What members read beside it."""
+        return self.entry.label
+
+    @strawberry.field
+    def rule(self) -> str | None:
+        """The rule behind it, as `<program>/<rule>`."""
+        return self.entry.rule
+
+    @strawberry.field
+    def cause(self, info: RequestInfo) -> str:
+        """The kind of fact or command that caused it, such as `PurchaseRecorded`."""
+        return soon(info.context.loaders.cause.load(self.entry.fact_id), str)
+
+    @strawberry.field
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+        return self.entry.occurred_at
+
+    @strawberry.field
+    def recorded_at(self) -> datetime:
+        """When it was written down."""
+        return self.entry.recorded_at
+
+    @strawberry.field
+    def late(self) -> bool:
+        """Whether it happened before the movement that was recorded ahead of it."""
+        return self.entry.late
 
     @strawberry.field
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="purchases:read")
@@ -115,7 +152,7 @@ class StatementEntry:
     async def purchase(self, info: RequestInfo) -> Purchase | None:
         """The purchase that it is for, or that it takes something back of; null where it is
         neither."""
-        fact = await info.context.loaders.fact.load(self.fact_id)
+        fact = await info.context.loaders.fact.load(self.entry.fact_id)
         if fact is not None and fact.kind == "PurchaseReversed" and fact.cause_id is not None:
             fact = await info.context.loaders.fact.load(fact.cause_id)
         return await visible_purchase(info, fact)
@@ -125,7 +162,7 @@ class StatementEntry:
     @allow(Role.MEMBER, scope="self:read")
     async def purchase_return(self, info: RequestInfo) -> PurchaseReturn | None:
         """The return that took it back; null where none did."""
-        fact = await info.context.loaders.fact.load(self.fact_id)
+        fact = await info.context.loaders.fact.load(self.entry.fact_id)
         if fact is None or fact.kind != "PurchaseReversed":
             return None
         return shown_return(fact.id, fact.payload, fact.answer, await info.context.setup())
@@ -135,18 +172,20 @@ class StatementEntry:
     @allow(Role.MEMBER, scope="self:read")
     async def activity(self, info: RequestInfo) -> Activity | None:
         """The activity that it is for; null where it is for none."""
-        return await visible_activity(info, await info.context.loaders.fact.load(self.fact_id))
+        fact = await info.context.loaders.fact.load(self.entry.fact_id)
+        return await visible_activity(info, fact)
 
     @strawberry.field
     @allow(Role.ADMIN, Role.SERVICE, Role.OPERATOR, scope="decisions:read")
     async def decisions(self, info: RequestInfo) -> list[Decision]:
         """What the rule behind it said, with how it came to the amount; empty where no rule granted
         it."""
-        if self.rule is None:
+        rule = self.entry.rule
+        if rule is None:
             return []
-        body = await info.context.loaders.decision.load(self.fact_id)
+        body = await info.context.loaders.decision.load(self.entry.fact_id)
         found = shown_decisions(body, await info.context.setup())
-        return [one for one in found if f"{one.program}/{one.rule}" == self.rule]
+        return [one for one in found if f"{one.program}/{one.rule}" == rule]
 
 
 def shown_balance(unit: Unit, held: CachedBalance, at: datetime) -> Balance:
@@ -168,22 +207,6 @@ def shown(
         view=view,
         lots=lots,
         of=unit,
-    )
-
-
-def shown_entry(entry: Entry, unit: Unit) -> StatementEntry:
-    return StatementEntry(
-        version=str(entry.version),
-        kind=entry.kind,
-        amount=Decimal(format_minor(entry.amount, unit.places)),
-        balance_after=Decimal(format_minor(entry.balance_after, unit.places)),
-        label=entry.label,
-        rule=entry.rule,
-        cause=entry.fact_kind,
-        occurred_at=entry.occurred_at,
-        recorded_at=entry.recorded_at,
-        late=entry.late,
-        fact_id=entry.fact_id,
     )
 
 

@@ -1,6 +1,6 @@
 """The context of one operation: who asks, what may be called, and loaders of its own."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from uuid import UUID
@@ -13,6 +13,7 @@ from loyalty.clock import Clock
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberRef
+from loyalty.ledger.balances import Want
 from loyalty.lookups import Lookups
 from loyalty.outside import Way
 from loyalty.plugin_set import PluginSet
@@ -23,9 +24,11 @@ from loyalty.recorder.setups import Setups
 from loyalty.retention import Retention
 from loyalty.settlement.request import ClientKey, Recorded, Request, moved
 from loyalty.setup import Setup
+from loyalty_graphql.caller import caller, tenant_of
 from loyalty_graphql.input_paths import in_input_words
 from loyalty_graphql.loaders import Loaders
 from loyalty_graphql.paging import Paging
+from loyalty_graphql.reads import Reads
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.principal import Actor, Principal, Role
 from loyalty_tenants.privacy.erasures import Erasures
@@ -61,27 +64,24 @@ class Context:
     principal: Principal | None
     request_id: str
     api: Api
+    reads: Reads = field(init=False)
     loaders: Loaders = field(init=False)
 
     def __post_init__(self) -> None:
-        self.loaders = Loaders(self)
+        self._read_anew({})
 
     @property
     def who(self) -> Principal:
         """The caller; the guards let nobody in without."""
-        if self.principal is None:
-            raise Refused(Code.UNAUTHENTICATED, "send an access token or API key that is valid")
-        return self.principal
+        return caller(self.principal)
 
-    @property
+    @cached_property
     def tenant_id(self) -> UUID:
         """The tenant of the caller.
 
         :raises Refused: FORBIDDEN for an operator whose token names no tenant
         """
-        if self.who.tenant_id is None:
-            raise Refused(Code.FORBIDDEN, "name a tenant: use a token with a `tenant` claim")
-        return self.who.tenant_id
+        return tenant_of(self.principal)
 
     @cached_property
     def actor(self) -> Actor:
@@ -134,10 +134,14 @@ class Context:
     def written(self, recorded: Iterable[Recorded] = ()) -> None:
         """Something was written: what was loaded before is forgotten, and no cache that missed it
         is believed about the balances that it moved."""
-        least = dict(self.loaders.least)
+        least = dict(self.reads.least)
         for holder, unit, version in (m for one in recorded for m in moved(one.answer)):
             least[holder, unit] = max(version, least.get((holder, unit), 0))
-        self.loaders = Loaders(self, least)
+        self._read_anew(least)
+
+    def _read_anew(self, least: Mapping[Want, int]) -> None:
+        self.reads = Reads(self.api, self.principal, least)
+        self.loaders = Loaders(self.reads)
 
     async def own(self, ref: MemberRef, field: str = "member") -> MemberRef:
         """The reference, if the caller may act on that member: a member on themselves only.

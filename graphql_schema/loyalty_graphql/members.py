@@ -15,13 +15,16 @@ from loyalty.ledger.statement import Page as StatementPage
 from loyalty.view import MemberView
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
-from loyalty_graphql.balances import Balance, StatementEntry, shown, shown_balance, shown_entry
+from loyalty_graphql.ahead import soon
+from loyalty_graphql.balances import Balance, StatementEntry, shown, shown_balance
 from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.ids import node_id, read_node_id
 from loyalty_graphql.late import LATE_MAX, LateItems, shown_late
+from loyalty_graphql.member_page import MemberPage
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.nodes import Node
 from loyalty_graphql.paging import Connection
+from loyalty_graphql.reads import Movements
 from loyalty_graphql.redemptions import Redemption, shown_redemption
 from loyalty_graphql.scalars import Json
 from loyalty_graphql.units import unit_of
@@ -76,12 +79,14 @@ class Member(Node):
         return list(await info.context.loaders.identifiers.load(self.key))
 
     @strawberry.field
-    async def balances(self, info: RequestInfo) -> list[Balance]:
+    def balances(self, info: RequestInfo) -> list[Balance]:
         """What the member has now, of every unit of the tenant, by code."""
-        setup, at = await info.context.setup(), info.context.api.clock.now()
-        units = [setup.units[code] for code in sorted(setup.units)]
-        held = await info.context.loaders.holdings.load(self.key)
-        return [shown_balance(unit, one, at) for unit, one in zip(units, held, strict=True)]
+        context = info.context
+        at = context.api.clock.now()
+        return soon(
+            context.loaders.holdings.load(self.key),
+            lambda held: [shown_balance(unit, one, at) for unit, one in held],
+        )
 
     @strawberry.field
     async def balance(
@@ -133,7 +138,7 @@ class Member(Node):
         return shown_late(found, of)
 
     @strawberry.field
-    async def statement(
+    def statement(
         self,
         info: RequestInfo,
         unit: str,
@@ -147,20 +152,22 @@ class Member(Node):
         :param first: how many, at most 100
         :param after: a cursor of this list
         """
-        context = info.context
-        of = unit_of(await context.setup(), unit)
+        context, paging = info.context, info.context.api.paging
         field = f"Member.statement:{self.key}:{unit}"
-        page = context.api.paging.page(context.tenant_id, field, first=first, after=after)
+        page = paging.page(context.tenant_id, field, first=first, after=after)
         before = int(page.beyond[0] or 0) if page.beyond else None
-        entries = await context.loaders.statement.load(
-            StatementPage(holder=self.key, unit=unit, before=before, count=page.fetch)
-        )
-        return context.api.paging.connection(
-            page,
-            entries,
-            node=lambda entry: shown_entry(entry, of),
-            position=lambda entry: (entry.version,),
-        )
+        wanted = StatementPage(holder=self.key, unit=unit, before=before, size=page.fetch)
+
+        def shown_page(found: Movements) -> Connection[StatementEntry]:
+            of, entries = found
+            return paging.connection(
+                page,
+                entries,
+                node=lambda entry: StatementEntry(entry, of),
+                position=lambda entry: (entry.version,),
+            )
+
+        return soon(context.loaders.statement.load(wanted), shown_page)
 
     @strawberry.field
     async def redemptions(
@@ -247,10 +254,14 @@ class MemberQuery:
         page = context.api.paging.page(
             context.tenant_id, "Query.members", first=first, after=after, last=last, before=before
         )
+        wanted, setup = MemberPage(info), await context.setup()
         async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
             found = await members.page(
                 connection, beyond=beyond(page.beyond), count=page.fetch, backward=page.backward
             )
+            idents = [view.id for view in found[: page.size]]
+            await wanted.read(connection, setup, idents)
+        await wanted.load(idents)
         return context.api.paging.connection(
             page, found, node=shown_member, position=lambda view: (str(view.id),)
         )

@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -36,7 +35,7 @@ class PageInfo:
 
 def _cursor(root: "Edge[Any]") -> str:
     """The place of the item; pass it as `after` or `before`."""
-    return root.issue()  # sealed only where it is asked for
+    return root.seal(root.row)  # only where it is asked for
 
 
 @strawberry.type
@@ -44,10 +43,15 @@ def _cursor(root: "Edge[Any]") -> str:
 class Edge(Generic[Node]):
     """An item in its list."""
 
-    issue: strawberry.Private[Callable[[], str]]
+    row: strawberry.Private[Any]
+    seal: strawberry.Private[Callable[[Any], str]]
     cursor: str = strawberry.field(resolver=_cursor)
     node: Node
     """The item itself."""
+
+    # By position: there are hundreds of them on a page, and keywords take twice as long.
+    def __init__(self, row: Any, seal: Callable[[Any], str], node: Node) -> None:
+        self.row, self.seal, self.node = row, seal, node
 
 
 @strawberry.type
@@ -66,13 +70,12 @@ class Connection(Generic[Node]):
         return PageInfo(
             has_next_page=following,
             has_previous_page=before,
-            start_cursor=self.edges[0].issue() if self.edges else None,
-            end_cursor=self.edges[-1].issue() if self.edges else None,
+            start_cursor=_cursor(self.edges[0]) if self.edges else None,
+            end_cursor=_cursor(self.edges[-1]) if self.edges else None,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class Page(NamedTuple):
     """What to fetch: `fetch` rows strictly beyond `beyond`, nearest first.
 
     `backward` turns the order of the list round, for the query only.
@@ -140,16 +143,15 @@ class Paging:
         position: Callable[[Row], Sequence[str | int | None]],
     ) -> Connection[Node]:
         """The connection of up to `page.fetch` rows, nearest to the cursor first."""
+
+        def seal(row: Row) -> str:
+            return self.cursors.issue(page.tenant, page.field, position(row))
+
         kept = rows[: page.size]
-        edges = [
-            Edge(issue=partial(self._seal, page, tuple(position(row))), node=node(row))
-            for row in (reversed(kept) if page.backward else kept)
-        ]
+        in_order = reversed(kept) if page.backward else kept
+        edges = [Edge(row, seal, node(row)) for row in in_order]
         more = len(rows) > page.size
         return Connection(edges=edges, more=(more and not page.backward, more and page.backward))
-
-    def _seal(self, page: Page, position: Sequence[str | int | None]) -> str:
-        return self.cursors.issue(page.tenant, page.field, position)
 
 
 def _bad(field: str, message: str) -> Refused:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NewType
 
+import orjson
 import strawberry
 from graphql import GraphQLError, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
@@ -80,7 +81,9 @@ def show_instant(value: object) -> str:
     """UTC with a `Z`; a naive datetime here would be a mistake of ours."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise GraphQLError("an instant was given without its offset")
-    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    instant = value if value.tzinfo is UTC else value.astimezone(UTC)
+    text = orjson.dumps(instant, option=orjson.OPT_UTC_Z)  # isoformat takes three times as long
+    return text[1:-1].decode()
 
 
 def parse_json(value: object) -> Json:

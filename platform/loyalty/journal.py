@@ -99,6 +99,12 @@ async def by_ids(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, J
     return {row["id"]: JournalFact(**dict(row)) for row in rows}
 
 
+async def kinds(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, str]:
+    """The kinds of facts, by their ids."""
+    rows = await connection.fetch("select id, kind from loyalty.fact where id = any($1)", list(ids))
+    return {row["id"]: row["kind"] for row in rows}
+
+
 async def decisions(connection: Connection, ids: Sequence[UUID]) -> Mapping[UUID, Any]:
     """The decision bodies of facts, by fact."""
     rows = await connection.fetch(

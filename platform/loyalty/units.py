@@ -110,10 +110,9 @@ def parse_minor(text: str, places: int, *, field: str, signed: bool = False) -> 
 
 def format_minor(minor: int, places: int) -> str:
     """The canonical decimal string: exactly `places` decimal places."""
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor))
     if places == 0:
-        return sign + digits
-    digits = digits.rjust(places + 1, "0")
+        return str(minor)
+    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(places + 1, "0")
     return f"{sign}{digits[:-places]}.{digits[-places:]}"
 
 

@@ -13,7 +13,7 @@ from loyalty.cache.connection import Unanswered, Way
 from loyalty.cache.encoding import decode, encode
 from loyalty.cache.flights import Flights, Load, Versions, Want
 from loyalty.cache.gathered import Gathered
-from loyalty.cache.names import balance_key, channel_name, holder_channel
+from loyalty.cache.names import balance_key, balance_keys, channel_name, holder_channel
 from loyalty.cache.recent import Recent
 from loyalty.cache.script import Script
 from loyalty.meters import CACHE_READS
@@ -192,12 +192,13 @@ class BalanceCache:
         if entry.version < least.get(want, 0):
             self.counts.note("stale")
             return False
-        self.counts.note("misses", entry.overflow)
+        if entry.overflow:
+            self.counts.note("misses")
         return not entry.overflow
 
     async def _ask(self, tenant: UUID, wants: Sequence[Want]) -> dict[Want, CachedBalance]:
         try:
-            raws = await self._reads.get(tenant, [self._key(tenant, want) for want in wants])
+            raws = await self._reads.get(tenant, balance_keys(tenant, self._epoch, wants))
         except Unanswered:
             self.counts.note("errors")
             raise
@@ -209,7 +210,8 @@ class BalanceCache:
             self.counts.note("misses")
             return None
         entry = decode(raw) if isinstance(raw, bytes) else None
-        self.counts.note("corrupt", entry is None)
+        if entry is None:
+            self.counts.note("corrupt")
         return entry
 
     async def _write(
@@ -220,17 +222,13 @@ class BalanceCache:
     ) -> None:
         keys: list[str] = []
         values: list[str | bytes | int] = []
-        for want, balance in entries:
-            keys.append(self._key(tenant, want))
+        for (holder, unit), balance in entries:
+            keys.append(balance_key(tenant, self._epoch, holder, unit))
             lifetime = self._ttl + random.random() * self._jitter
             values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
         values += hints
         _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values), tenant)
         self.counts.note("corrupt", foreign)
-
-    def _key(self, tenant: UUID, want: Want) -> str:
-        holder, unit = want
-        return balance_key(tenant, self._epoch, holder, unit)
 
 
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:

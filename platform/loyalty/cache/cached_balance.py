@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from loyalty.view import BalanceView
 
@@ -13,8 +14,7 @@ LOTS_MAX = 64
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenLot:
+class OpenLot(NamedTuple):
     """What is left of all lots with these two instants. `expires_at` None: never expires."""
 
     available_at: datetime
@@ -40,9 +40,9 @@ class CachedBalance:
     def __post_init__(self) -> None:
         if not _whole(self.version, VERSION_END):
             raise ValueError(f"version {self.version} is not a whole number in [0, 2**53)")
-        amounts = (self.held, self.deficit, *(lot.remaining for lot in self.lots))
-        if not all(_whole(amount, AMOUNT_END) for amount in amounts):
-            raise ValueError("an amount is not a whole number in [0, 2**63)")
+        for amount in (self.held, self.deficit, *[lot.remaining for lot in self.lots]):
+            if not _whole(amount, AMOUNT_END):
+                raise ValueError("an amount is not a whole number in [0, 2**63)")
 
 
 @lru_cache(maxsize=4096)

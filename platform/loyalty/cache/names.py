@@ -1,6 +1,7 @@
 """Names in Redis. All start with the tenant as hash tag, so one tenant's live on one node."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
@@ -14,7 +15,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 def balance_key(tenant: UUID, epoch: str, holder: Holder, unit: str) -> str:
     """`epoch` names one life of the database: a restored backup starts over with lower versions."""
-    return f"l1:{{{tenant}}}:{epoch}:bal:{holder}:{_safe(unit)}"
+    return balance_keys(tenant, epoch, [(holder, unit)])[0]
+
+
+def balance_keys(tenant: UUID, epoch: str, wants: Iterable[tuple[Holder, str]]) -> list[str]:
+    before = f"l1:{{{tenant}}}:{epoch}:bal:"
+    return [f"{before}{holder}:{_safe(unit)}" for holder, unit in wants]
 
 
 def channel_name(tenant: UUID, channel: str) -> str:

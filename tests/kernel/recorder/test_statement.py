@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from loyalty.journal import kinds
 from loyalty.ledger.statement import Entry, statement
 
 
@@ -30,8 +31,10 @@ async def test_entries_say_what_moved_and_what_was_left(world: Any) -> None:
     member = await story(world)
 
     found = await entries(world, member)
+    async with world.database.tenant(world.tenant_id, read_only=True) as connection:
+        causes = await kinds(connection, [e.fact_id for e in found])
 
-    assert [(e.kind, e.amount, e.balance_after, e.fact_kind) for e in found] == [
+    assert [(e.kind, e.amount, e.balance_after, causes[e.fact_id]) for e in found] == [
         ("TAKE_BACK", -10, 1, "PurchaseReversed"),
         ("RELEASE", 8, 11, "HoldLapsed"),
         ("HOLD", -8, 3, "Redeem"),

@@ -104,7 +104,7 @@ async def test_a_statement_shows_fees_and_gifts(club: Any) -> None:
     await shop.comes("2026-02-28T12:00")
 
     async with shop.world.database.tenant(shop.world.tenant_id, read_only=True) as connection:
-        page = Page(holder=ada.id, unit="points", before=None, count=20)
+        page = Page(holder=ada.id, unit="points", before=None, size=20)
         entries = (await statements(connection, [page]))[page]
 
     lines = [(entry.amount, entry.label) for entry in reversed(entries)]
