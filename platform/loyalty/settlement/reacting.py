@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
@@ -27,6 +28,7 @@ from loyalty.ledger.lots import pending, spendable
 from loyalty.plugin import WriteRow
 from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, recalling, redeeming
+from loyalty.settlement.bought import bought
 from loyalty.settlement.granting import Staged
 from loyalty.settlement.settling import Settling
 from loyalty.settlement.summing import Buckets, counters_of, sums_at
@@ -223,7 +225,9 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
     if s.returns is None or s.left is None:
         return None
     (before, left), at = s.left, s.returns.fact.occurred_at
-    return CameBack(at=at, before=before, left=left, counters=sums_at(s, turn, at))
+    return CameBack(
+        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s)
+    )
 
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:
