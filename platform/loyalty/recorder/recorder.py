@@ -21,6 +21,7 @@ from loyalty.meters import APPEND_SECONDS, BATCH_REQUESTS, RECORD_SECONDS
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import StaleNames, StaleSetup, persistently
 from loyalty.recorder.buckets import load_buckets
+from loyalty.recorder.corrected import corrected_of
 from loyalty.recorder.each import Cut, arrived, internal
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, READ_BATCH, load
@@ -184,6 +185,7 @@ class Recorder:
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
         await load_buckets(connection, requests, batch)
+        batch.corrected = await corrected_of(connection, requests, batch)
         batch.periods = await periods_of(connection, more.periods, batch)
         if ownership.misses(batch.members):
             raise StaleNames

@@ -18,6 +18,9 @@ from loyalty.settlement.sale import Sale
 from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
 
+Corrected = tuple[UUID, str, bool]
+"""A member, a unit, and whether it was given: what was corrected by hand of it in a day."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -109,6 +112,7 @@ class Batch:
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
     by_bucket: dict[tuple[str, UUID], Sequence[tuple[datetime, int]]] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
+    corrected: dict[Corrected, int] = field(default_factory=dict)
     periods: Mapping[Period, Sequence[Sale]] | None = field(default_factory=dict)
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
