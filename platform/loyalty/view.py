@@ -118,9 +118,10 @@ class CameBack:
     """What a return takes off a purchase: what counters measured of it before, and what is left.
 
     Nothing is left of what came back as a whole. `at` is the purchase's instant, and `counters` are
-    summed there, as they were before the return. `bought` answers what the member bought in [since,
-    before), in the order of recording, the return taken off; None where that is not known. It is
-    loaded when it is first asked for: ask where sums do not say enough.
+    summed there, as they were before the return: those of the version that is in force now, and of
+    the one that was then, as far as that was kept. `bought` answers what the member bought in
+    [since, before), in the order of recording, the return taken off; None where that is not known.
+    It is loaded when it is first asked for: ask where sums do not say enough.
     """
 
     at: datetime

@@ -242,7 +242,8 @@ def _until(text: str) -> date | datetime:
         *parts, zone = found.groups()
         if parts[3] is None:
             return date(*map(int, parts[:3]))
-        return datetime(*map(int, parts), tzinfo=UTC if zone else None)  # type: ignore[arg-type]
+        at = datetime.strptime("".join(parts), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return at if zone else at.replace(tzinfo=None)
     except ValueError:
         raise ValueError(
             "UNTIL takes a day, such as 20261231 (it is the last one), or an instant, such as"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from loyalty.effects import Effect, Grant, Recall
 from loyalty.facts import PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import BurnWant
+from loyalty.setup import ProgramVersion
 from loyalty.view import CameBack, GrantView, Measured, View
 from loyalty_earning.caps import CapOn
 from loyalty_earning.choices import with_defaults
@@ -49,21 +50,33 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
     if back is None:
         return
     view = with_defaults(config.choices, view)  # a lifetime may ask for them
-    for on in config.carrying.values():
-        yield from _carried(config, on, back, view)
     if (program := view.setup.program(view.program)) is None:
         return
     version = program.at(back.at)
+    for one, on in _carrying(config, version):
+        yield from _carried(one, on, back, view)
     for rule in _given_by(back, view):
         if (here := judging(version, rule)) is None:
             continue
         if (summed := summed_around(rule, program, back.at, view.zone)) is None:
             continue  # the shares go back, and no more than was given
         period, around = summed
-        if is_what_its_sum_earns(here, around) and _is_kept(here.rule, back):
+        if is_what_its_sum_earns(here, around) and _is_kept(here.rule, back, view):
             yield from _summed(here.config, here.rule, fact, back, view)
         elif any(map(is_uncut, around)) and (bought := back.bought(*period)) is not None:
             yield from _anew(here, too_much(rule, bought, program, view), fact, view)
+
+
+def _carrying(
+    config: EarningConfig, then: ProgramVersion | None
+) -> Iterator[tuple[EarningConfig, CapOn]]:
+    """What carries over now, and what only did when the goods were bought."""
+    for on in config.carrying.values():
+        yield config, on
+    if then is not None and isinstance(then.config, EarningConfig):
+        for name, on in then.config.carrying.items():
+            if name not in config.carrying:
+                yield then.config, on
 
 
 def _given_by(back: CameBack, view: View) -> Iterator[str]:
@@ -72,12 +85,12 @@ def _given_by(back: CameBack, view: View) -> Iterator[str]:
     yield from dict.fromkeys(one.rule for one in grants if one.program == view.program)
 
 
-def _is_kept(rule: EarningRule, back: CameBack) -> bool:
+def _is_kept(rule: EarningRule, back: CameBack, view: View) -> bool:
     """Whether the version that is in force now keeps the sum."""
     purchase = back.before[0][0]
     if not isinstance(purchase, PurchaseRecorded) or rule.over is None:
         return False
-    return sum_name(rule, rule.over, purchase.currency) in back.counters
+    return sum_name(rule, rule.over, purchase.currency) in view.counters
 
 
 def _anew(
@@ -94,7 +107,7 @@ def _anew(
 def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:
     """What was given later of what would not have been cut: more is given than is owed."""
     less = _difference(owed(on), back, view)
-    too_much = min(less, less - view.counters[on.owed])
+    too_much = min(less, less - back.counters[on.owed])
     if too_much > 0:
         rule = next(rule for rule in config.rules if rule.id in on.rules)
         yield Recall(

@@ -121,3 +121,17 @@ async def test_what_was_carried_over_is_owed_where_it_is_spent(club: Any) -> Non
     await shop.world.record(replace(shop.world.back(bought), lines=()))
     balance = await shop.world.balance(ada)
     assert (balance.total, balance.deficit) == (0, 90)
+
+
+async def test_it_goes_back_also_where_nothing_is_carried_over_any_more(club: Any) -> None:
+    cap = {"points": "60", "period": "month", "carry_over": True}
+    shop = await club("2026-10-20T12:00", rules=[RULE | {"caps": [cap]}])
+    ada = await shop.world.member()
+    bought = await shop.buys(ada, "100.00")
+    await shop.comes("2026-11-01T12:00")
+    await republished(shop, RULE)
+    await shop.comes("2026-11-02T12:00")
+    await shop.buys(ada, "10.00")
+    assert (await shop.world.balance(ada)).total == 110
+    await shop.world.record(replace(shop.world.back(bought), lines=()))
+    assert (await shop.world.balance(ada)).total == 10

@@ -95,6 +95,7 @@ async def test_what_is_previewed_is_granted(club: Any, seed: int) -> None:
         assert await shop.world.rows("select count(*) as n from loyalty.fact") == before
         recorded = await shop.world.record(fact)
         assert isinstance(previewed, Recorded)
+        assert previewed.body is not None
         (row,) = await shop.world.rows(
             "select body from loyalty.decision where fact_id = $1", recorded.fact_id
         )
