@@ -8,6 +8,7 @@ import strawberry
 
 from loyalty import journal, members
 from loyalty.errors import Code, Refused
+from loyalty.plugin import Connection
 from loyalty.settlement.request import Recorded, moved
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, money, reached
@@ -115,6 +116,7 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded | t
         )  # fmt: skip
 
     api, client, now = context.api, context.who.client, context.api.clock.now()
+    above = None
     async with api.database.tenant(context.tenant_id) as connection:
         first = await journal.command_input(connection, client, key)
         if first is None:
@@ -123,20 +125,32 @@ async def _adjusted(context: Context, given: AdjustBalanceInput) -> Recorded | t
             asked = order(await reasons.listed(connection, given.reason_code))
             above = (await policy(connection)).above.get(unit.code)
             if above is not None and abs(wanted.amount) > above:
-                if await members.find(connection, wanted.member) is None:
-                    raise Refused(Code.MEMBER_NOT_FOUND, "there is no such member", field="member")
-                kind = ApprovalKind.ADJUSTMENT
-                placed = await bulk.place(
-                    connection, caller(context), asked, key=key, kind=kind, now=now
-                )
-                return placed, False
+                return await _ask(context, connection, asked, wanted, key)
     command = commanded(order(None) if first is not None else asked, wanted, now)
     if first is not None:  # the list may have changed since: a replay is what was asked then
         command = replace(
             command, note=note or first.get("note", ""), expires_after=first.get("expires_after"),
             expires_end=first.get("expires_end", command.expires_end),
         )  # fmt: skip
-    return await context.record(context.request(command, key))
+    try:
+        return await context.record(replace(context.request(command, key), alone_up_to=above))
+    except Refused as refused:
+        if refused.code is not Code.SECOND_PERSON_NEEDED:
+            raise
+    async with api.database.tenant(context.tenant_id) as connection:
+        return await _ask(context, connection, asked, wanted, key)
+
+
+async def _ask(
+    context: Context, connection: Connection, asked: Order, wanted: Wanted, key: str
+) -> tuple[Bulk, bool]:
+    """Let it wait for a second person."""
+    if await members.find(connection, wanted.member) is None:
+        raise Refused(Code.MEMBER_NOT_FOUND, "there is no such member", field="member")
+    now, kind = context.api.clock.now(), ApprovalKind.ADJUSTMENT
+    return await bulk.place(
+        connection, caller(context), asked, key=key, kind=kind, waits=True, now=now
+    ), False
 
 
 async def _paid(context: Context, code: str, done: Recorded) -> AdjustBalancePayload:

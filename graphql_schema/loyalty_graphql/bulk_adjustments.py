@@ -1,5 +1,6 @@
 """Corrections of many members at once, previewed and placed."""
 
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -196,20 +197,24 @@ async def _previewed(context: Context, given: AdjustBalancesInput) -> AdjustBala
         reason = await reasons.listed(connection, given.reason_code)
         rule = await policy(connection)
     order = order_as_given(given, unit, wanted, reason)
-    requests = [context.request(command(order, item, now)) for item in wanted]
+    above = rule.above.get(unit.code)
+    waits = above is not None and order.gives + order.takes > above
+    alone = None if waits else above
+    requests = [
+        replace(context.request(command(order, item, now)), alone_up_to=alone) for item in wanted
+    ]
     outcomes = await context.api.recorder.preview_many(context.tenant_id, requests)
     refused = [
         (index, outcome) for index, outcome in enumerate(outcomes) if isinstance(outcome, Refused)
     ]
     out = {index for index, _ in refused}
     kept = [item.amount for index, item in enumerate(wanted) if index not in out]
-    above = rule.above.get(unit.code)
     return AdjustBalancesPreview(
         asked=totals((len(wanted), order.gives, order.takes), unit),
         accepted=totals(
             (len(kept), sum(n for n in kept if n > 0), -sum(n for n in kept if n < 0)), unit
         ),
-        needs_approval=above is not None and order.gives + order.takes > above,
+        needs_approval=waits,
         outcomes=[
             AdjustmentOutcome(
                 index=index, external_id=wanted[index].member.external_id,

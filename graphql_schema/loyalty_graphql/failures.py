@@ -50,6 +50,7 @@ MEANINGS: Mapping[Code, str] = MappingProxyType(
         Code.REWARD_NOT_AVAILABLE: "The reward is not for this member, order or day.",
         Code.REWARD_NOT_FOUND: "The program has no such reward.",
         Code.SAME_PERSON: "Whoever asked may not approve: another person must.",
+        Code.SECOND_PERSON_NEEDED: "Small corrections add up to one that a second must approve.",
         Code.STATEMENT_STATE: "The statement or its line is in a state that forbids this.",
         Code.TENANT_SUSPENDED: "The tenant is suspended by the operator.",
         Code.TOO_EARLY: "The instant lies too far in the future.",

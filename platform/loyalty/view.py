@@ -100,17 +100,36 @@ class TraitValue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """A purchase: what counters measure of what is `left` of it, and what returns of it `settled`
+    beyond the shares of their lines. What was taken back stands there as less than nothing."""
+
+    at: datetime
+    left: Measured
+    settled: Sequence[GrantView]
+
+
+def not_told(since: datetime, before: datetime) -> None:
+    """Nobody knows what else was bought then."""
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameBack:
     """What a return takes off a purchase: what counters measured of it before, and what is left.
 
     Nothing is left of what came back as a whole. `at` is the purchase's instant, and `counters` are
-    summed there, as they were before the return.
+    summed there, as they were before the return: those of the version that is in force now, and of
+    the one that was then, as far as that was kept. `bought` answers what the member bought in
+    [since, before), in the order of recording, the return taken off; None where that is not known.
+    It is loaded when it is first asked for: ask where sums do not say enough.
     """
 
     at: datetime
     before: Measured
     left: Measured
     counters: Mapping[str, int] = field(default_factory=dict)
+    bought: Callable[[datetime, datetime], Sequence[Bought] | None] = not_told
 
 
 NO_BALANCE = BalanceView()

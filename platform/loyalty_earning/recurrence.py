@@ -10,7 +10,7 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -20,16 +20,21 @@ PARTS = (
 )  # fmt: skip
 COUNT_MAX = 1_000
 COUNTED_DAYS = 20 * 366  # what counts must come to its end within twenty years
-_UNTIL = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(T\d{6}Z?)?", re.ASCII)
+DAY = timedelta(days=1)
+_UNTIL = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z?))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrence:
-    """A rule that was read. `days` are (ordinal or 0, weekday with Monday 0)."""
+    """A rule that was read. `days` are (ordinal or 0, weekday with Monday 0).
+
+    `until` is a day, or the instant by which the last one begins: in UTC, or in local time where it
+    has no zone.
+    """
 
     frequency: str
     interval: int = 1
-    until: date | None = None
+    until: date | datetime | None = None
     days: tuple[tuple[int, int], ...] = ()
     month_days: tuple[int, ...] = ()
     months: tuple[int, ...] = ()
@@ -86,9 +91,22 @@ class Recurrence:
 
     def names(self, day: date, start: date) -> bool:
         """Whether an occurrence of the rule that begins on `start` falls on `day`."""
-        if day < start or (self.until is not None and day > self.until):
+        if day < start or (self.until is not None and day > _last_day(self.until)):
             return False
         return _names(self, day, start)
+
+    def ends_before(self, begins: datetime) -> bool:
+        """Whether what begins at an instant (local, with its zone) is later than the last one."""
+        if not isinstance(self.until, datetime):
+            return False
+        return (begins if self.until.tzinfo else begins.replace(tzinfo=None)) > self.until
+
+
+def _last_day(until: date | datetime) -> date:
+    """Where an instant in UTC is the limit it may be the next day already."""
+    if not isinstance(until, datetime):
+        return until
+    return (until + DAY).date() if until.tzinfo else until.date()
 
 
 @lru_cache(maxsize=4096)
@@ -217,10 +235,17 @@ def _day(text: str) -> tuple[int, int]:
     return _whole("BYDAY", ordinal, -53, 53) if ordinal else 0, DAYS.index(weekday)
 
 
-def _until(text: str) -> date:
+def _until(text: str) -> date | datetime:
     try:
         if (found := _UNTIL.fullmatch(text)) is None:
             raise ValueError
-        return date(*map(int, found.groups()[:3]))
+        *parts, zone = found.groups()
+        if parts[3] is None:
+            return date(*map(int, parts[:3]))
+        at = datetime.strptime("".join(parts), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        return at if zone else at.replace(tzinfo=None)
     except ValueError:
-        raise ValueError("UNTIL takes a day, such as 20261231; it is the last one") from None
+        raise ValueError(
+            "UNTIL takes a day, such as 20261231 (it is the last one), or an instant, such as"
+            " 20261231T225959Z"
+        ) from None

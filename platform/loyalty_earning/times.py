@@ -20,7 +20,7 @@ from loyalty_earning.faults import faulty
 from loyalty_earning.notation import is_duration
 from loyalty_earning.periods import LocalTime
 from loyalty_earning.recurrence import Recurrence
-from loyalty_earning.section import Section
+from loyalty_earning.section import LIST_MAX, Section
 
 DURATION_MAX = timedelta(days=31)
 
@@ -76,7 +76,8 @@ class Times(Section):
 
     recurrence: Annotated[str, Field(max_length=500), AfterValidator(_is_recurrence)]
     """Days by RFC 5545, such as `FREQ=WEEKLY;BYDAY=TU` or `FREQ=MONTHLY;BYDAY=-1FR`. Taken are FREQ
-    (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, UNTIL (the last day), COUNT, BYDAY, BYMONTHDAY,
+    (DAILY, WEEKLY, MONTHLY, YEARLY), INTERVAL, UNTIL (the last day, or the instant by which the
+    last one begins), COUNT, BYDAY, BYMONTHDAY,
     BYMONTH, BYSETPOS and WKST."""
     starts: LocalDate
     """The day from which the recurrence counts; there is none before it."""
@@ -87,6 +88,8 @@ class Times(Section):
     ] = timedelta(days=1)
     """How long each of them lasts: an ISO 8601 duration of at most P31D. P1D lasts until the same
     local time of the next day, also where a day has 23 or 25 hours."""
+    except_on: Annotated[tuple[LocalDate, ...], Field(max_length=LIST_MAX)] = ()
+    """Days on which none begins although the recurrence names them, such as holidays."""
 
     @cached_property
     def _rule(self) -> Recurrence:
@@ -106,8 +109,14 @@ class Times(Section):
         days, rest = divmod(self.lasts, timedelta(days=1))
         for back in range(days + 1):
             day = today - timedelta(days=back)
-            if self._rule.names(day, self.starts):
+            if self._begins(day, zone):
                 end = day_start(day + timedelta(days=days), zone, self.at) + rest
                 if at < end:
                     return True
         return False
+
+    def _begins(self, day: date, zone: ZoneInfo) -> bool:
+        """Whether one of them begins on a day."""
+        if day in self.except_on or not self._rule.names(day, self.starts):
+            return False
+        return not self._rule.ends_before(day_start(day, zone, self.at).astimezone(zone))

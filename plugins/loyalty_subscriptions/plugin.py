@@ -76,7 +76,7 @@ plugin = Plugin(
            when=has_boosts),
         on(PurchaseRecorded, Config, boosting.cap, stage=Stage.CAP, when=has_caps),
         on(PurchaseReversed, Config, returning.settle_up, traits=traits,
-           burns=returning.recalled_from, when=returning.settles_up),
+           burns=returning.recalled_from),
         on(ActivityRecorded, Config, boosting.earn, traits=traits, when=has_boosts),
         on(ActivityRecorded, Config, boosting.promote, stage=Stage.BONUS, traits=traits,
            when=has_boosts),

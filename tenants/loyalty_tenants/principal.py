@@ -55,3 +55,8 @@ class Principal:
 def client_of(role: Role, name: str) -> str:
     """The client that a credential of this role and name acts for."""
     return f"{role.lower()}:{name}"
+
+
+def is_same_person(client: str, other: str) -> bool:
+    """Whether two clients are one person: one name is one person, whatever role they come in."""
+    return client.partition(":")[2] == other.partition(":")[2]

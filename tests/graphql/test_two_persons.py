@@ -208,3 +208,66 @@ async def test_till_and_member_may_not_approve(brand: Any) -> None:
         )
         assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
     assert await available(brand, "ada") == "0"
+
+
+async def test_small_corrections_add_up_over_a_day(brand: Any) -> None:
+    anna, bert = await ruled(brand)
+    await brand.enroll("bob")
+
+    assert (await done(anna, "adjustBalance", **adjustment(brand, "60")))["approval"] is None
+    second = await done(bert, "adjustBalance", **adjustment(brand, "41"))
+    assert (second["balance"], second["approval"]["state"]) == (None, "WAITING")
+    assert await available(brand, "ada") == "60"
+    assert (await done(anna, "adjustBalance", **adjustment(brand, "40")))["approval"] is None
+    # Given and taken are apart, and so are members.
+    assert (await done(anna, "adjustBalance", **adjustment(brand, "-100")))["approval"] is None
+    others = {"member": {"externalId": "bob"}}
+    assert (await done(anna, "adjustBalance", **adjustment(brand, "100", **others)))[
+        "approval"
+    ] is None
+
+    await done(anna, "approveRequest", id=second["approval"]["id"])
+    assert await available(brand, "ada") == "41"
+    before = brand.clock.now()
+    try:
+        brand.clock.at = before + timedelta(days=1)
+        anna = brand.token(Role.ADMIN, "anna")
+        tomorrow = await done(anna, "adjustBalance", **adjustment(brand, "100"))
+        assert tomorrow["balance"]["available"] == "141"
+    finally:
+        brand.clock.at = before
+
+
+async def test_many_small_ones_at_once_are_one_persons_sum_and_no_more(brand: Any) -> None:
+    anna, _ = await ruled(brand)
+
+    answers = await asyncio.gather(
+        *(done(anna, "adjustBalance", **adjustment(brand, "9")) for _ in range(24))
+    )
+
+    assert sum(one["approval"] is None for one in answers) == 11
+    assert await available(brand, "ada") == "99"
+
+
+async def test_an_order_for_many_is_no_way_around_it(brand: Any) -> None:
+    anna, _ = await ruled(brand)
+    await brand.enroll("bob")
+
+    for _ in range(3):
+        items = [{"member": {"externalId": one}, "amount": "40"} for one in ("ada", "bob")]
+        given = {"unit": "points", "reasonCode": "GOODWILL", "items": items}
+        await done(anna, "adjustBalances", **given, idempotencyKey=brand.key())
+
+    assert await available(brand, "ada") == "80"
+    assert await available(brand, "bob") == "80"
+
+
+async def test_one_name_is_one_person_in_whatever_role(brand: Any) -> None:
+    await ruled(brand)
+    anna = brand.token(Role.SERVICE, "anna", scopes=["balances:adjust"])
+    request = (await done(anna, "adjustBalance", **adjustment(brand, "150")))["approval"]
+
+    refused = await refusal(brand.token(Role.ADMIN, "anna"), "approveRequest", id=request["id"])
+    assert refused == ("SAME_PERSON", "id")
+    await done(brand.token(Role.ADMIN, "bert"), "approveRequest", id=request["id"])
+    assert await available(brand, "ada") == "150"

@@ -37,10 +37,11 @@ async def test_a_purchase_is_corrected(make_brand: Any) -> None:
     done = await corrected(revision=3)
     again = await corrected(revision=3)
     older = await corrected(revision=2)
+    late = await corrected(revision=2, total="21.00")
     refused = [
         await corrected(**given)
         for given in (
-            {"revision": 2, "total": "21.00"},
+            {"revision": 3, "total": "21.00"},
             {"revision": 1, "total": "60.01"},
             {"revision": 4, "externalId": "o-2"},
             {"revision": 4, "member": {"externalId": "bob"}},
@@ -53,7 +54,7 @@ async def test_a_purchase_is_corrected(make_brand: Any) -> None:
     assert (done["purchase"]["revision"], done["replayed"]) == (3, False)
     assert [one["amount"] for one in done["purchase"]["takenBack"]] == ["60"]
     assert [one["amount"] for one in done["purchase"]["earned"]] == ["20"]
-    for one in (again, older):
+    for one in (again, older, late):
         assert (one["replayed"], one["purchase"]["id"]) == (True, done["purchase"]["id"])
     assert (original["replayed"], original["purchase"]["revision"]) == (True, 1)
     assert [(one["userErrors"][0]["code"], one["userErrors"][0]["field"]) for one in refused] == [

@@ -71,6 +71,7 @@ class Walk:
             members=dict(members),
             traits={member: list(rows) for member, rows in traits.items()},
             sales=self._sales.by_key,
+            periods=None,  # it keeps only the sales of which something comes back
         )
         self.left_out: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()

@@ -10,6 +10,7 @@ import asyncpg
 from loyalty.ledger.book import NeedLots
 from loyalty.recorder.wants import More
 from loyalty.settlement.need_counter import NeedCounter
+from loyalty.settlement.need_period import NeedPeriod
 from loyalty.settlement.reversing import Outdated
 
 T = TypeVar("T")
@@ -47,6 +48,10 @@ async def persistently(attempt: Callable[[More], Awaitable[T]], *, lost: Callabl
             if need.window in more.counters:
                 raise RuntimeError(f"{need}: it was asked for and is not there") from None
             more.counters.add(need.window)
+        except NeedPeriod as need:
+            if need.period in more.periods:
+                raise RuntimeError(f"{need}: it was asked for and is not there") from None
+            more.periods.add(need.period)
         except (StaleSetup, StaleNames, Outdated):
             continue
         except asyncpg.PostgresError as error:

@@ -9,6 +9,7 @@ from loyalty.ledger.book import NeedLots
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Batch, Parked
 from loyalty.settlement.need_counter import NeedCounter
+from loyalty.settlement.need_period import NeedPeriod, NotFirst
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.reversing import Outdated, called_off
 from loyalty.settlement.settle import any_revision, settle
@@ -20,8 +21,8 @@ log = logging.getLogger(__name__)
 def settle_each(batch: Batch, request: Request, index: int, changes: list[Change]) -> Outcome:
     """Settle a request; any failure is its own only.
 
-    :raises NeedLots, NeedCounter: more decides than was loaded
-    :raises Cut: it builds on a request before it
+    :raises NeedLots, NeedCounter, NeedPeriod: more decides than was loaded
+    :raises Cut: it builds on requests before it
     :raises Outdated: a newer revision of what it returns came in the meantime
     """
     for key in _builds_on(request.fact):
@@ -34,7 +35,9 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
     except Refused as refused:
         _refuse_parked(batch, request, refused)
         return refused
-    except (NeedLots, NeedCounter, Outdated):
+    except NotFirst:
+        raise Cut(index) from None
+    except (NeedLots, NeedCounter, NeedPeriod, Outdated):
         raise
     except Exception as error:
         log.exception("a rule failed on %s", request.fact.KIND)

@@ -40,7 +40,7 @@ async def settle_in_parts(
 
     The rows of the last part are left to the caller.
 
-    :raises NeedLots, NeedCounter, Cut: as `settle_each`
+    :raises NeedLots, NeedCounter, NeedPeriod, Cut: as `settle_each`
     """
     outcomes: list[Outcome] = []
     writing: asyncio.Task[None] | None = None

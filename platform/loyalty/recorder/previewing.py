@@ -10,7 +10,7 @@ from loyalty.view import MemberView
 def previewed(batch: Batch, request: Request, index: int = 0) -> Outcome:
     """The outcome that recording would have, with its decision.
 
-    :raises NeedLots, NeedCounter: more decides than was loaded
+    :raises NeedLots, NeedCounter, NeedPeriod: more decides than was loaded
     """
     batch.preview = True
     if request.fact.member == GUEST:

@@ -21,6 +21,7 @@ from loyalty.meters import APPEND_SECONDS, BATCH_REQUESTS, RECORD_SECONDS
 from loyalty.plugin_set import PluginSet
 from loyalty.recorder.attempts import StaleNames, StaleSetup, persistently
 from loyalty.recorder.buckets import load_buckets
+from loyalty.recorder.corrected import corrected_of
 from loyalty.recorder.each import Cut, arrived, internal
 from loyalty.recorder.each import Outcome as Outcome
 from loyalty.recorder.loading import OPEN_BATCH, READ_BATCH, load
@@ -29,6 +30,7 @@ from loyalty.recorder.needs import load_needs
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.owning import ownership_of
 from loyalty.recorder.parts import settle_in_parts
+from loyalty.recorder.periods import periods_of
 from loyalty.recorder.previewing import previewed
 from loyalty.recorder.setups import Setups
 from loyalty.recorder.wants import More, Wants, gather
@@ -183,6 +185,8 @@ class Recorder:
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
         await load_buckets(connection, requests, batch)
+        batch.corrected = await corrected_of(connection, requests, batch)
+        batch.periods = await periods_of(connection, more.periods, batch)
         if ownership.misses(batch.members):
             raise StaleNames
         batch.ownership = ownership

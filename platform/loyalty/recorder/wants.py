@@ -12,6 +12,7 @@ from loyalty.plugin import Question
 from loyalty.plugin_set import PluginSet, Turn
 from loyalty.recorder.looks import looks_of
 from loyalty.settlement.need_counter import CounterWindow
+from loyalty.settlement.need_period import Period
 from loyalty.settlement.request import ClientKey, Request
 from loyalty.settlement.reversing import sale_key
 from loyalty.settlement.settle import REDEMPTION_COMMANDS
@@ -24,10 +25,11 @@ DUE = -1  # in place of an amount
 @dataclass(slots=True)
 class More:
     """What an earlier attempt at the batch found missing: accounts that are wanted whole, by owner
-    and unit, and counters."""
+    and unit, counters, and what members bought in a period."""
 
     lots: set[tuple[Holder, str]] = field(default_factory=set)
     counters: set[CounterWindow] = field(default_factory=set)
+    periods: set[Period] = field(default_factory=set)
 
 
 @dataclass(slots=True)

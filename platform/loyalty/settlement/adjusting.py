@@ -23,6 +23,7 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
         raise Refused(Code.BAD_AMOUNT, "must not be nothing", field="amount")
     if command.expires_at is not None and command.expires_at <= s.at:
         raise Refused(Code.BAD_USER_INPUT, "must lie in the future", field="expiresAt")
+    _keep_to_what_one_may(s, command)
     account = book.account(owner, command.unit)
     other = book.tenant_account(command.unit, ADJUSTED)
     rule = f"adjustment:{command.reason_code}"
@@ -46,6 +47,25 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
     elif not book.burn(cause, account, -command.amount, other, kind="ADJUST"):
         raise insufficient(s, command.unit, -command.amount)
     s.touch(owner, command.unit)
+
+
+def _keep_to_what_one_may(s: Settling, command: AdjustBalance) -> None:
+    """Several small corrections of a member are no way around a second person.
+
+    :raises Refused: those of the last day, given and taken apart, come to more than one may do
+    """
+    if (most := s.request.alone_up_to) is None:
+        return
+    corrected, gives = s.batch.corrected, command.amount > 0
+    before = corrected.get((s.the_member.id, command.unit, gives), 0)
+    if (total := before + abs(command.amount)) > most:
+        raise Refused(
+            Code.SECOND_PERSON_NEEDED,
+            "with what was corrected for this member in the last day it needs a second person",
+            field="amount",
+        )
+    s.batch.book.put(corrected, (s.the_member.id, command.unit, gives), total)
+    s.body["alone"] = command.amount
 
 
 def _end(s: Settling, command: AdjustBalance) -> datetime | None:

@@ -11,11 +11,15 @@ from loyalty.ids import NIL
 from loyalty.ledger.book import Book
 from loyalty.owners import Holder
 from loyalty.plugin_set import PluginSet
+from loyalty.settlement.need_period import Period
 from loyalty.settlement.ownership import EVERYBODYS_OWN, Ownership
 from loyalty.settlement.request import ClientKey, Recorded
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
+
+Corrected = tuple[UUID, str, bool]
+"""A member, a unit, and whether it was given: what was corrected by hand of it in a day."""
 
 
 class Known(NamedTuple):
@@ -85,7 +89,10 @@ class Parked:
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """The state a batch settles on. A fact sees what the facts before it did."""
+    """The state a batch settles on. A fact sees what the facts before it did.
+
+    `periods` are what members bought in periods that a return asked for; None: nobody can say.
+    """
 
     setup: Setup
     plugins: PluginSet
@@ -104,6 +111,8 @@ class Batch:
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
     by_bucket: dict[tuple[str, UUID], Sequence[tuple[datetime, int]]] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
+    corrected: dict[Corrected, int] = field(default_factory=dict)
+    periods: Mapping[Period, Sequence[Sale]] | None = field(default_factory=dict)
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """Rules at work: each fact of a settlement is shown to its reactions stage by stage."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, assert_never
 
 from loyalty.commands import Command, Redeem
@@ -24,6 +25,7 @@ from loyalty.kept import Attributes, Noted, keep
 from loyalty.plugin import WriteRow
 from loyalty.plugin_set import Turn
 from loyalty.settlement import emitting, granting, recalling, redeeming
+from loyalty.settlement.bought import bought
 from loyalty.settlement.granting import Staged
 from loyalty.settlement.settling import Settling
 from loyalty.settlement.shown_balances import Balances, accounts_of
@@ -204,7 +206,9 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
     if s.returns is None or s.left is None:
         return None
     (before, left), at = s.left, s.returns.fact.occurred_at
-    return CameBack(at=at, before=before, left=left, counters=sums_at(s, turn, at))
+    return CameBack(
+        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s)
+    )
 
 
 def _chance(s: Settling, turn: Turn) -> Callable[[str], float | None]:

@@ -33,13 +33,16 @@ def replay(
         known = batch.commands.get(request.client_key)
     else:
         key = request.natural_key
-        known = None if key is None else batch.known.get(key) or _newer(batch, request)
+        known = None if key is None else batch.known.get(key)
+        newer = _newer(batch, request) if known is None else None
+        if newer is not None and newer.member_id == member_id:
+            return newer.replayed()  # what it says was told better since, whatever it was
+        known = known or newer
     if known is None or _is_past(batch, request, known):
         return None
     new, old = dict(payload), dict(known.input)
     if isinstance(request.fact, PurchaseRecorded) and request.fact.revision > 1:
-        # A correction happened when its purchase did. One that comes after a newer one is compared
-        # with what stands.
+        # A correction happened when its purchase did.
         for name in ("occurred_at", "revision"):
             new.pop(name), old.pop(name)
     if request.client_key is not None or isinstance(request.fact, MemberEnrolled | MemberErased):

@@ -45,6 +45,7 @@ class Request:
     while_suspended: bool = False  # asked by an operator, or follows from what one did
     newest: bool = False  # a return that named no revision; its fact names the newest one
     replaces: int | None = None  # the newest revision there is of a corrected purchase
+    alone_up_to: int | None = None  # what of a member's unit one person corrects in a day, in all
     correcting: bool = False  # a return that no goods came back with: what was sold was told wrong
 
     @cached_property

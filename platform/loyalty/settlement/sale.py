@@ -29,7 +29,8 @@ class Sale:
     """`grants` are the decision's grant rows; `taken` is by (index of the grant, line). `emitted`
     are the rows of the facts that were emitted at once in answer to it.
 
-    `ended` says by index of the grant how much of what was taken back had reached its term.
+    `ended` says by index of the grant how much of what was taken back had reached its term, and
+    `settled` are the grant rows of the returns themselves.
     """
 
     fact_id: UUID
@@ -40,6 +41,7 @@ class Sale:
     returned: Mapping[str, Fraction] = field(default_factory=dict)
     taken: Mapping[tuple[int, str], int] = field(default_factory=dict)
     ended: Mapping[int, int] = field(default_factory=dict)
+    settled: Sequence[Mapping[str, Any]] = ()
     replaced_by: int | None = None  # the revision that stands in its place
     follow_ons: tuple[FollowOn, ...] = ()
 
@@ -53,3 +55,4 @@ class Sale:
         for index, amount in body.get("ended", ()):
             ended[index] = ended.get(index, 0) + amount
         self.returned, self.taken, self.ended = returned, taken, ended
+        self.settled = (*self.settled, *body.get("grants", ()))

@@ -49,7 +49,7 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     """Settle a request; on any error the batch is as it was before.
 
     :raises Refused: the request cannot stand; its key is free
-    :raises NeedLots, NeedCounter: more decides than was loaded
+    :raises NeedLots, NeedCounter, NeedPeriod, NotFirst: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
     member, payload = _named(batch, request.fact), request.payload(batch.plugins.codec)
@@ -153,7 +153,7 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
     else:
         book.put(batch.known, key, known)
     if s.returns is not None:
-        for name in ("returned", "taken", "ended"):
+        for name in ("returned", "taken", "ended", "settled"):
             book.change(s.returns, name, getattr(s.returns, name))  # so that undo sets it back
         s.returns.with_return(s.body)
     book.put(batch.made, key, True)

@@ -18,20 +18,25 @@ def counters_of(s: Settling, turn: Turn, *, after: bool) -> Mapping[str, int]:
 
 
 def sums_at(s: Settling, turn: Turn, at: datetime) -> Mapping[str, int]:
-    """The same as before the root fact, over the windows of another instant."""
-    return _Sums(s, turn.program.slug, turn.counters, at, False)
+    """The same as before the root fact, over the windows of another instant; with the counters of
+    the version that was in force then, as far as they were kept."""
+    then, counters = turn.program.at(at), turn.counters
+    if then is not None and then is not turn.version:
+        counters = {**s.batch.plugins.counters_by_name(turn.plugin, then), **counters}
+    return _Sums(s, turn.program.slug, counters, at, False, later=True)
 
 
 class _Sums(Mapping[str, int]):
     """Each summed when it is asked for."""
 
-    __slots__ = ("_after", "_at", "_counters", "_settling", "_slug")
+    __slots__ = ("_after", "_at", "_counters", "_later", "_settling", "_slug")
 
     def __init__(
-        self, s: Settling, slug: str, counters: Mapping[str, Counter], at: datetime, after: bool
-    ) -> None:
+        self, s: Settling, slug: str, counters: Mapping[str, Counter], at: datetime, after: bool,
+        *, later: bool = False,
+    ) -> None:  # fmt: skip
         self._settling, self._slug, self._counters = s, slug, counters
-        self._at, self._after = at, after
+        self._at, self._after, self._later = at, after, later  # whether what misses is loaded later
 
     def __getitem__(self, name: str) -> int:
         s, counter = self._settling, self._counters[name]
@@ -44,7 +49,7 @@ class _Sums(Mapping[str, int]):
         try:
             loaded = s.batch.counter(stored, subject, (since, before))
         except KeyError:
-            if self._at == s.at:
+            if not self._later:
                 raise
             raise NeedCounter(subject, stored, since, before) from None
         return loaded + sum(delta for bucket, delta in moved if since <= bucket < before)

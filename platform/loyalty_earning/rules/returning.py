@@ -5,11 +5,12 @@ of its whole sum, and what a cap cut may have been given since: of both more or 
 the shares say.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from loyalty.effects import Effect, Grant, Recall
 from loyalty.facts import PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import BurnWant
+from loyalty.setup import ProgramVersion
 from loyalty.view import CameBack, GrantView, Measured, View
 from loyalty_earning.caps import CapOn
 from loyalty_earning.choices import with_defaults
@@ -17,17 +18,19 @@ from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.lifetime import instants
-from loyalty_earning.one_sum import is_what_its_sum_earns
+from loyalty_earning.mixed_period import too_much
+from loyalty_earning.one_sum import (
+    Judging,
+    is_uncut,
+    is_what_its_sum_earns,
+    judging,
+    summed_around,
+)
 from loyalty_earning.periods import Measure
 from loyalty_earning.running_sums import sum_name, summing
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 from loyalty_earning.uses import owed
-
-
-def settles_up(config: EarningConfig) -> bool:
-    """Whether a return may change more than its shares."""
-    return bool(config.carrying) or any(rule.over is not None for rule in config.rules)
 
 
 def recalled_from(config: EarningConfig, fact: PurchaseReversed) -> Iterator[BurnWant]:
@@ -47,25 +50,64 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
     if back is None:
         return
     view = with_defaults(config.choices, view)  # a lifetime may ask for them
-    for on in config.carrying.values():
-        yield from _carried(config, on, back, view)
-    program = view.setup.program(view.program)
-    version = program.at(back.at) if program is not None else None
-    if program is None or version is None or not isinstance(version.config, EarningConfig):
+    if (program := view.setup.program(view.program)) is None:
         return
-    config = version.config
-    for rule in config.rules:
-        if rule.over is None or not is_what_its_sum_earns(
-            rule, config, program, back.at, view.zone
-        ):
+    version = program.at(back.at)
+    for one, on in _carrying(config, version):
+        yield from _carried(one, on, back, view)
+    for rule in _given_by(back, view):
+        if (here := judging(version, rule)) is None:
+            continue
+        if (summed := summed_around(rule, program, back.at, view.zone)) is None:
             continue  # the shares go back, and no more than was given
-        yield from _summed(config, rule, fact, back, view)
+        period, around = summed
+        if is_what_its_sum_earns(here, around) and _is_kept(here.rule, back, view):
+            yield from _summed(here.config, here.rule, fact, back, view)
+        elif any(map(is_uncut, around)) and (bought := back.bought(*period)) is not None:
+            yield from _anew(here, too_much(rule, bought, program, view), fact, view)
+
+
+def _carrying(
+    config: EarningConfig, then: ProgramVersion | None
+) -> Iterator[tuple[EarningConfig, CapOn]]:
+    """What carries over now, and what only did when the goods were bought."""
+    for on in config.carrying.values():
+        yield config, on
+    if then is not None and isinstance(then.config, EarningConfig):
+        for name, on in then.config.carrying.items():
+            if name not in config.carrying:
+                yield then.config, on
+
+
+def _given_by(back: CameBack, view: View) -> Iterator[str]:
+    """The program's rules that gave something for what came back, or whose sums it went into."""
+    grants = back.before[0][1] if back.before else ()
+    yield from dict.fromkeys(one.rule for one in grants if one.program == view.program)
+
+
+def _is_kept(rule: EarningRule, back: CameBack, view: View) -> bool:
+    """Whether the version that is in force now keeps the sum."""
+    purchase = back.before[0][0]
+    if not isinstance(purchase, PurchaseRecorded) or rule.over is None:
+        return False
+    return sum_name(rule, rule.over, purchase.currency) in view.counters
+
+
+def _anew(
+    here: Judging, beside: Mapping[str, int], fact: PurchaseReversed, view: View
+) -> Iterator[Effect]:
+    """What a period that was judged anew has beside what it earns."""
+    config, rule = here
+    also = {one.unit: one.terms for one in rule.also}
+    for unit, more in beside.items():
+        terms = also.get(unit, rule.terms or config.terms)
+        yield from _settled(rule, unit, more, terms, fact, view)
 
 
 def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:
     """What was given later of what would not have been cut: more is given than is owed."""
     less = _difference(owed(on), back, view)
-    too_much = min(less, less - view.counters[on.owed])
+    too_much = min(less, less - back.counters[on.owed])
     if too_much > 0:
         rule = next(rule for rule in config.rules if rule.id in on.rules)
         yield Recall(
@@ -87,10 +129,10 @@ def _summed(
     left = _granted(back.left, rule, unit, view)
     per, over = rule.per_in(purchase.currency), rule.over
     assert over is not None
-    name = sum_name(rule, over, purchase.currency)
-    if per is None or name not in back.counters:
+    if per is None:
         return
-    total, places = back.counters[name], unit_places(view, unit)
+    total = back.counters[sum_name(rule, over, purchase.currency)]
+    places = unit_places(view, unit)
     less = _difference(summing(rule, purchase.currency), back, view)
     due = points_of_sum(rule, total, per, places) - points_of_sum(rule, total - less, per, places)
     more = due - (before.granted - (left.granted if left is not None else 0))

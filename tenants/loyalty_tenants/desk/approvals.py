@@ -15,7 +15,7 @@ from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
 from loyalty.plugin import Connection
 from loyalty_tenants import audit
-from loyalty_tenants.principal import Actor
+from loyalty_tenants.principal import Actor, is_same_person
 
 
 class ApprovalKind(StrEnum):
@@ -108,7 +108,7 @@ async def decide(
     if row is None:
         raise Refused(Code.NOT_FOUND, "there is no such request", field="id")
     approval = _approval(row)
-    own = approval.asked_client == client
+    own = is_same_person(approval.asked_client, client)
     if approve and own:
         raise Refused(Code.SAME_PERSON, "somebody else must approve what you asked for", field="id")
     if approval.state is not ApprovalState.WAITING:

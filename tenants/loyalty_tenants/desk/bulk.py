@@ -58,16 +58,17 @@ async def place(
     *,
     key: str,
     kind: ApprovalKind = ApprovalKind.BULK_ADJUSTMENT,
+    waits: bool = False,
     now: datetime,
 ) -> Bulk:
     """Keep an order: it runs at once, or waits for a second person where it is above the
-    tenant's threshold.
+    tenant's threshold or `waits` says so.
 
     :raises Refused: IDEMPOTENCY_MISMATCH
     """
     rule = await policy(connection)
     above = rule.above.get(order.unit)
-    waits = above is not None and order.gives + order.takes > above
+    waits = waits or (above is not None and order.gives + order.takes > above)
     bulk_id = new_id()
     if not await _insert(connection, caller, bulk_id, order, key, waits=waits, now=now):
         known = await by_key(connection, caller.client, key)

@@ -128,8 +128,11 @@ def replayed(known: Bulk, order: Order) -> Bulk:
     return known
 
 
-def request_of(bulk: Bulk, item: Item) -> Request:
-    """What recording an item asks: the same fact under the same key, however often."""
+def request_of(bulk: Bulk, item: Item, above: Mapping[str, int]) -> Request:
+    """What recording an item asks: the same fact under the same key, however often.
+
+    `above` are the thresholds, which bind what no second person approved.
+    """
     assert bulk.effective_at is not None
     return Request(
         fact=command(bulk, item, bulk.effective_at),
@@ -138,6 +141,7 @@ def request_of(bulk: Bulk, item: Item) -> Request:
         key=FactKey(SCOPE, f"{bulk.id}:{item.seq}"),
         any_time=True,
         while_suspended=bulk.by_operator,
+        alone_up_to=None if bulk.approval_id else above.get(bulk.unit),
     )
 
 

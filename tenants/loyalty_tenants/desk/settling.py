@@ -14,6 +14,7 @@ from loyalty.recorder.each import Outcome
 from loyalty.settlement.request import Request
 from loyalty_tenants.desk import bulk
 from loyalty_tenants.desk.orders import BulkState, Item, ItemState, request_of
+from loyalty_tenants.desk.policy import policy
 
 Record = Callable[[Sequence[Request]], Awaitable[list[Outcome]]]
 SLICE = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
@@ -42,7 +43,8 @@ async def settle_slice(
             )  # fmt: skip
             await _over(connection, bulk_id)
             return 0
-    requests = [request_of(found, item) for item in items]
+        above = (await policy(connection)).above
+    requests = [request_of(found, item, above) for item in items]
     outcomes = await record(requests)
     async with database.tenant(tenant_id) as connection:
         later = await _mark(connection, bulk_id, items, outcomes)

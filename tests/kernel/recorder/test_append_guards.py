@@ -9,6 +9,7 @@ import pytest
 from loyalty.commands import Redeem
 from loyalty.ids import new_id
 from loyalty.ledger.rows import Rows
+from loyalty.recorder.wants import More
 from loyalty.settlement.settle import settle
 
 MOVED, TAMPERED, FORBIDDEN = "40001", "22000", "42501"
@@ -20,7 +21,7 @@ async def batch_of(world: Any, connection: Any, fact: Any) -> Any:
     """A batch as the recorder makes it, decided and not yet appended."""
     setup = await world.recorder.setups.get(world.tenant_id)
     request = world.request(fact)
-    batch = await world.recorder.open(connection, [request], setup, set())
+    batch = await world.recorder.open(connection, [request], setup, More())
     settle(batch, request, 0)
     return batch
 

@@ -12,6 +12,7 @@ from loyalty.effects import Effect, Grant
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef, PurchaseRecorded
 from loyalty.plugin import Plugin, on
+from loyalty.recorder.wants import More
 from loyalty.settlement.request import GUEST, Recorded
 from loyalty.view import View
 from loyalty_points.plugin import plugin as points_plugin
@@ -149,7 +150,7 @@ async def test_a_preview_waits_for_nobody_and_nobody_waits_for_it(world: Any) ->
 
     async with world.database.tenant(world.tenant_id) as connection:
         setup = await world.recorder.setups.get(world.tenant_id)
-        await world.recorder.open(connection, [request], setup, set())
+        await world.recorder.open(connection, [request], setup, More())
         looking = world.recorder.preview(world.tenant_id, request)
         previewed = await asyncio.create_task(looking, context=Context())  # in another's name
 

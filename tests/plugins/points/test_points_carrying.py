@@ -1,5 +1,7 @@
 """What caps cut and give later: each cap answers for its own cut."""
 
+from typing import Any
+
 import pytest
 
 from tests.plugins.points.till import Till, program, rule
@@ -87,3 +89,23 @@ def test_a_return_leaves_room_for_what_was_carried_over_of_other_goods() -> None
     assert till.carries("rule.base") == {"base:carried": "60"}
     till.brings_back(large)
     assert till.balance() == "40"
+
+
+@pytest.mark.parametrize("caps", [[], [MONTHLY | {"carry_over": False}]])
+@pytest.mark.parametrize("given", [True, False])
+def test_what_was_given_later_goes_back_also_where_nothing_is_carried_over_any_more(
+    caps: list[Any], given: bool
+) -> None:
+    till = Till(program(rule(caps=[MONTHLY])))
+    till.buys("100.00")
+    bought = till.order
+    till.comes("2026-04-01T00:00")
+    if given:
+        assert till.carries("rule.base") == {"base:carried": "40"}
+    till.comes("2026-04-02T00:00")
+    till.publishes(program(rule(caps=caps)))
+    till.buys("10.00")
+    till.brings_back(bought, _1="50.00")
+    assert till.balance() == ("60" if given else "40")
+    till.brings_back(bought)
+    assert till.balance() == "10"

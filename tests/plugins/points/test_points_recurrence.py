@@ -139,3 +139,37 @@ def test_a_promotion_that_counts_ends() -> None:
     noon = datetime(2026, 3, 3, 12, tzinfo=UTC)
     held = [times.include(noon + timedelta(weeks=week), ZoneInfo("UTC")) for week in range(4)]
     assert held == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("until", "zone", "last"),
+    [
+        ("20260331", "America/New_York", 31),
+        ("20260401T035959Z", "America/New_York", 31),  # as calendars export the end of that day
+        ("20260331T035959Z", "America/New_York", 30),
+        ("20260330T220000Z", "Europe/Berlin", 31),  # midnight there
+        ("20260330T215959Z", "Europe/Berlin", 30),
+        ("20260330T235959", "Europe/Berlin", 30),
+        ("20260331T000000", "Asia/Tokyo", 31),
+    ],
+)
+def test_until_an_instant_is_the_last_one_that_begins_by_then(
+    until: str, zone: str, last: int
+) -> None:
+    times = Times.model_validate(
+        {"recurrence": f"FREQ=DAILY;UNTIL={until}", "starts": "2026-03-01"}
+    )
+    noons = (datetime(2026, 3, day, 12, tzinfo=ZoneInfo(zone)) for day in range(1, 32))
+    assert max(at.day for at in noons if times.include(at, ZoneInfo(zone))) == last
+    assert not times.include(datetime(2026, 4, 1, 12, tzinfo=ZoneInfo(zone)), ZoneInfo(zone))
+
+
+def test_none_begins_on_a_day_that_is_left_out() -> None:
+    """What began the day before goes on into it."""
+    times = Times.model_validate(
+        {"recurrence": "FREQ=WEEKLY;BYDAY=TH,FR", "starts": "2026-12-01", "at": "06:00",
+         "except_on": ["2026-12-25"]}
+    )  # fmt: skip
+    hours = [(24, 5), (24, 6), (25, 5), (25, 6), (26, 5), (31, 6)]
+    held = [times.include(datetime(2026, 12, *at, tzinfo=UTC), ZoneInfo("UTC")) for at in hours]
+    assert held == [False, True, True, False, False, True]

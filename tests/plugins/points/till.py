@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from loyalty.counters import bucket_of, stored_as
 from loyalty.facts import (
     ActivityRecorded,
     Fact,
@@ -25,6 +26,9 @@ from loyalty.plugin import Counter, Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
 from loyalty.settlement.batch import Batch
+from loyalty.settlement.measuring import measured_by
+from loyalty.settlement.need_period import Period
+from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.request import Request
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settle import settle
@@ -37,6 +41,23 @@ from loyalty_points.plugin import plugin as points
 TENANT, ADA, PROGRAM = UUID(int=1), UUID(int=2), UUID(int=3)
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SECRET = b"seed of the draws"
+
+
+class Periods(dict[Period, Any]):
+    """What was bought in any period, as the recorder would load it."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+
+    def __contains__(self, period: object) -> bool:
+        return True
+
+    def __getitem__(self, period: Period) -> list[Sale]:
+        return [
+            sale
+            for sale in self.batch.sales.values()
+            if period.since <= sale.fact.occurred_at < period.before
+        ]
 
 
 class Till:
@@ -76,6 +97,7 @@ class Till:
             book=Book(tenant_id=TENANT), members={ADA: member},
         )  # fmt: skip
         batch.counters = defaultdict(int)
+        batch.periods = Periods(batch)
         return batch
 
     def comes(self, at: str) -> None:
@@ -90,9 +112,25 @@ class Till:
             program.versions[-1], id=UUID(int=100 + next(self.ids)), config=self.config,
             number=len(program.versions) + 1, effective_from=self.at,
         )  # fmt: skip
+        self._fills(program.versions[-1].config)
         programs = (replace(program, versions=(*program.versions, version)),)
         self.setup = replace(self.setup, programs=programs, epoch=self.setup.epoch + 1)
         self.batch.setup = self.setup
+
+    def _fills(self, before: Any) -> None:
+        """The counters that the version before did not keep, as the job fills them from history."""
+        assert self.plugin.counters is not None
+        kept = {counter.name for counter in self.plugin.counters(before)}
+        for counter in self.counters():
+            if counter.name in kept:
+                continue
+            name = stored_as("club", counter)
+            self.batch.counted.pop((name, ADA), None)
+            for sale in self.batch.sales.values():
+                left = remaining(self.batch.plugins.codec, sale, Back(sale.returned, sale.taken))
+                if value := measured_by(counter, "club", left):
+                    bucket = bucket_of(counter, sale.fact.occurred_at, self.zone)
+                    self.batch.count(name, ADA, bucket, value)
 
     def says(self, trait: str, value: Any) -> None:
         """Another program lets this one know something of Ada."""
@@ -154,18 +192,43 @@ class Till:
             PurchaseReversed(
                 member=MemberRef(id=ADA), occurred_at=self.at, source="till", lines=parts,
                 return_id=f"return-{next(self.ids)}", purchase_external_id=order or self.order,
+                purchase_revision=self._revision(order or self.order),
             )
         )  # fmt: skip
 
-    def tells(self, fact: Fact) -> dict[str, str]:
+    def corrects(self, order: str, *lines: str) -> None:
+        """Tell a purchase again, under its next revision and at its own instant."""
+        newest = self.batch.sales[
+            max(
+                (
+                    key
+                    for key, sale in self.batch.sales.items()
+                    if getattr(sale.fact, "external_id", None) == order
+                ),
+                key=lambda key: getattr(self.batch.sales[key].fact, "revision", 0),
+            )
+        ].fact
+        assert isinstance(newest, PurchaseRecorded)
+        basket = tuple(Line(id=str(at), amount=minor(line)) for at, line in enumerate(lines, 1))
+        total = sum(line.amount for line in basket)
+        fact = replace(
+            newest, revision=newest.revision + 1, lines=basket, total=total,
+            tenders=(Tender(kind=TenderKind.OTHER, amount=total),),
+        )  # fmt: skip
+        self.tells(fact, replaces=newest.revision)
+
+    def _revision(self, order: str) -> int:
+        found = [
+            sale.fact.revision
+            for sale in self.batch.sales.values()
+            if isinstance(sale.fact, PurchaseRecorded) and sale.fact.external_id == order
+        ]
+        return max(found, default=1)
+
+    def tells(self, fact: Fact, **more: Any) -> dict[str, str]:
         self.batch.now = self.at.astimezone(UTC)
-        settle(
-            self.batch,
-            Request(
-                fact=fact, actor="test", any_time=True, key=FactKey("test", str(next(self.ids)))
-            ),
-            0,
-        )
+        key = FactKey("test", str(next(self.ids)))
+        settle(self.batch, Request(fact=fact, actor="test", any_time=True, key=key, **more), 0)
         self.body = self.batch.book.rows.facts[-1][-1] or {}
         if isinstance(fact, PurchaseRecorded):
             self._remembers(fact)

@@ -1,0 +1,48 @@
+"""What members bought in whole periods, for the few returns that sums do not answer."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from loyalty.facts import MemberRef
+from loyalty.settlement.batch import Batch
+from loyalty.settlement.need_period import Period
+from loyalty.settlement.sale import Sale
+
+# By the member's own index; a purchase that was corrected since is all taken back by its returns.
+_BOUGHT = """
+select f.id, f.kind, f.payload, d.body,
+       (select array_agg(rd.body order by r.id) from loyalty.fact r
+          join loyalty.decision rd on (rd.tenant_id, rd.fact_id) = (r.tenant_id, r.id)
+         where r.tenant_id = f.tenant_id and r.cause_id = f.id and r.kind = 'PurchaseReversed'
+       ) as returns
+  from loyalty.fact f
+  join loyalty.decision d on (d.tenant_id, d.fact_id) = (f.tenant_id, f.id)
+ where f.tenant_id = (select loyalty.tenant()) and f.member_id = $1
+   and f.kind = 'PurchaseRecorded' and f.occurred_at >= $2 and f.occurred_at < $3
+ order by f.id
+"""
+
+
+async def periods_of(
+    connection: Any, wanted: Collection[Period], batch: Batch
+) -> dict[Period, list[Sale]]:
+    """Each period's purchases in the order of recording; no statement where none is wanted."""
+    found: dict[Period, list[Sale]] = {}
+    for period in wanted:
+        rows = await connection.fetch(_BOUGHT, *period)
+        found[period] = [_sale(row, period.member_id, batch) for row in rows]
+    return found
+
+
+def _sale(row: Any, member_id: UUID, batch: Batch) -> Sale:
+    body = row["body"] or {}
+    fact = batch.plugins.codec.load(row["kind"], row["payload"], MemberRef(id=member_id))
+    sale = Sale(
+        fact_id=row["id"], member_id=member_id, fact=fact, grants=body.get("grants", []),
+        emitted=body.get("emitted", ()),
+    )  # fmt: skip
+    for returned in row["returns"] or ():
+        if returned and "returned" in returned:
+            sale.with_return(returned)
+    return sale
