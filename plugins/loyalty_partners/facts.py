@@ -98,6 +98,27 @@ class SendingVoided(GivingUndone):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendingWrittenOff(GivingUndone):
+    """The brand there never said, and two persons gave it up: the points are back in their lots,
+    and the program bears it if they were credited after all."""
+
+    KIND: ClassVar[str] = "partners.sending_written_off/1"
+    COMPLETES: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffEnded(Command):
+    """The brand there spoke after all, of what was written off: it credited nothing (`voided`), or
+    took back what it had. The program bears it no longer."""
+
+    KIND: ClassVar[str] = "partners.write_off_ended/1"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
+    COMPLETES: ClassVar[bool] = True
+    movement_id: UUID
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendingUndone(GivingUndone):
     """The brand there took back what it had credited: what left comes back to its lots."""
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from loyalty.facts import FactReversed
 from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
-from loyalty_partners.facts import ChargeUndone, GivingUndone
+from loyalty_partners.facts import ChargeUndone, GivingUndone, WriteOffEnded
 from loyalty_partners.movement import MOVED, Movement, MovementKind
 
 NEED = "undone"
@@ -80,7 +80,11 @@ def _reversed(request: LoadRequest) -> UUID | None:
     match request.fact:
         case FactReversed(reversed_scope=scope, reversed_key=key) if scope == MOVED:
             return UUID(key)
-        case GivingUndone(movement_id=ident) | ChargeUndone(movement_id=ident):
+        case (
+            GivingUndone(movement_id=ident)
+            | ChargeUndone(movement_id=ident)
+            | WriteOffEnded(movement_id=ident)
+        ):
             return ident
     return None
 
