@@ -52,3 +52,69 @@ $$;
 revoke all on function loyalty.partners_waiting() from public;
 grant execute on function loyalty.partners_waiting() to loyalty_worker;
 alter function loyalty.partners_waiting() owner to loyalty_queue;
+
+-- Rates once more. Looking at each way through other brands by itself takes for ever where many
+-- exchange with many; the best way to each brand, round by round, does not, and finds rounds of any
+-- length. `_quoted`: terms that apply no more count as well, as long as a quote under them is good.
+-- squawk-ignore ban-drop-function
+drop function loyalty.partners_gain(uuid, timestamptz);
+create function loyalty.partners_gain(
+  _agreement uuid, _now timestamptz, _quoted integer default null) returns boolean
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  agreed uuid[]; sources text[]; targets text[]; burns numeric[]; credits numeric[];
+  begun record; places text[]; burned numeric[]; credited numeric[]; reached record;
+begin
+  with rate as (
+    select a.id, a.tenant_id || ':' || a.unit as ours,
+           coalesce(a.partner_tenant_id::text, p.url || ' ' || p.remote) || ':' || a.partner_unit
+             as theirs,
+           a.peer_id is not null as remote, t.terms
+      from loyalty.partners_agreement a
+      join loyalty.partners_terms t on (t.tenant_id, t.agreement_id) = (a.tenant_id, a.id)
+      left join loyalty.peer p on (p.tenant_id, p.id) = (a.tenant_id, a.peer_id)
+     where a.kind = 'EXCHANGE' and a.state in ('ACTIVE', 'SUSPENDED') and t.state = 'ACCEPTED'
+       and (a.partner_tenant_id is not null or a.peer_id is not null)
+       and ((a.id, t.number) = (_agreement, _quoted) or not exists (
+         select from loyalty.partners_terms n
+          where (n.tenant_id, n.agreement_id, n.state) = (a.tenant_id, a.id, 'ACCEPTED')
+            and n.effective_from <= _now
+            and (n.effective_from, n.number) > (t.effective_from, t.number)))),
+  edge as (
+    select id, ours as source, theirs as target, (terms #>> '{give,burn}')::numeric as burn,
+           (terms #>> '{give,credit}')::numeric as credit
+      from rate where terms #>> '{give,burn}' is not null
+    union all
+    select id, theirs, ours, (terms #>> '{take,burn}')::numeric, (terms #>> '{take,credit}')::numeric
+      from rate where remote and terms #>> '{take,burn}' is not null)
+  select array_agg(id), array_agg(source), array_agg(target), array_agg(burn), array_agg(credit)
+    into agreed, sources, targets, burns, credits from edge;
+  for begun in select e.s, e.t, e.b, e.c
+                 from unnest(agreed, sources, targets, burns, credits) e (id, s, t, b, c)
+                where e.id = _agreement
+  loop
+    places := array[begun.t]; burned := array[begun.b]; credited := array[begun.c];
+    for step in 1 .. 100 loop
+      -- The best way to each place so far, or by one more exchange; sixty digits tell which is best.
+      select array_agg(y.n order by y.n) as n, array_agg(y.b order by y.n) as b,
+             array_agg(y.c order by y.n) as c into reached from (
+        select distinct on (x.n) x.n, x.b, x.c from (
+          select w.n, w.b, w.c from unnest(places, burned, credited) w (n, b, c)
+          union all
+          select e.t, w.b * e.b, w.c * e.c from unnest(places, burned, credited) w (n, b, c)
+            join unnest(sources, targets, burns, credits) e (s, t, b, c) on e.s = w.n
+           where w.n <> begun.s) x
+         order by x.n, div(x.c * 1e60, x.b) desc) y;
+      if exists (select from unnest(reached.n, reached.b, reached.c) w (n, b, c)
+                  where w.n = begun.s and w.c > w.b) then
+        return true;
+      end if;
+      exit when (reached.n, reached.b, reached.c) = (places, burned, credited);
+      places := reached.n; burned := reached.b; credited := reached.c;
+    end loop;
+  end loop;
+  return false;
+end $$;
+revoke all on function loyalty.partners_gain(uuid, timestamptz, integer) from public;
+grant execute on function loyalty.partners_gain(uuid, timestamptz, integer) to loyalty_app;
+alter function loyalty.partners_gain(uuid, timestamptz, integer) owner to loyalty_queue;

@@ -108,6 +108,8 @@ async def _theirs(context: Context, ident: UUID) -> LegRow:
 async def _check_window(context: Context, leg: LegRow) -> None:
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         hours = await _hours(connection, leg)
+    if hours == 0:
+        raise not_reversible("is for good, as agreed")
     if context.api.clock.now() > leg.happened_at + timedelta(hours=hours):
         raise not_reversible(f"can be undone within {hours} hours only")
 
