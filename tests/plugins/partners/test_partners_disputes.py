@@ -1,11 +1,14 @@
 """A line that is disputed and taken back: its money comes back once, in whichever order."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
+from loyalty_app.logins import Addresses
+from loyalty_partners.graphql import disputing
 from tests.plugins.partners.conftest import TERMS, Alliance, Shop
 from tests.plugins.partners.test_partners_coalition import coalition, owed, till
 from tests.plugins.partners.test_partners_issuing import make_stall
@@ -13,6 +16,7 @@ from tests.plugins.partners.test_partners_settlement import JANUARY, lines, mone
 
 __all__ = ["coalition", "make_stall"]
 
+WAITS = "select exists (select from pg_locks where not granted)"
 LONG = {**TERMS, "reversalHours": 24 * 60}
 
 
@@ -76,19 +80,35 @@ async def test_undone_while_it_is_disputed(make_alliance: Any, accept: bool) -> 
     await settled(alliance)
 
 
-async def test_accepted_and_undone_at_once(make_alliance: Any) -> None:
+async def test_undone_in_the_moment_in_which_it_is_accepted(
+    make_alliance: Any, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reversal begins while the correction is written and not there for others to see."""
     alliance = await make_alliance(LONG)
     air, hotel = alliance.air, alliance.hotel
-    for _ in range(3):
-        await air.give("ann", 300)
-        done = await alliance.exchange(air, "ann", "300")
-        air.brand.clock.advance(timedelta(minutes=1))
-        raised = await dispute(alliance, air)
-        await asyncio.gather(
-            hotel.done("decidePartnerDispute", **raised, accept=True),
-            air.done("reverseExchange", air.brand.service, exchange=done["exchange"]["id"]),
-        )
-        await settled(alliance)
+    await air.give("ann", 300)
+    done = await alliance.exchange(air, "ann", "300")
+    raised = await dispute(alliance, air)
+    corrected, begun = disputing._refresh, []
+    looking = await asyncpg.connect(dsn.admin)
+
+    async def meanwhile(*args: Any) -> None:
+        await corrected(*args)
+        given = {"exchange": done["exchange"]["id"]}
+        undoing = air.done("reverseExchange", air.brand.service, **given)
+        begun.append(asyncio.create_task(undoing))
+        while not await looking.fetchval(WAITS):
+            await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(disputing, "_refresh", meanwhile)
+    try:
+        await hotel.done("decidePartnerDispute", **raised, accept=True)
+        await asyncio.gather(*begun)
+    finally:
+        await looking.close()
+
+    await settled(alliance)
+    assert await air.balance("ann") == 300
 
 
 @pytest.mark.parametrize("field", ["earnAtPartnerTill", "spendAtPartnerTill"])

@@ -1,5 +1,6 @@
 """A partner elsewhere that never speaks: seen, stopped, and written off by two persons."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from loyalty.jobs.backlog import Backlog
 from loyalty.meters import OUTSIDE_SECONDS
 from loyalty_app.logins import Addresses
+from loyalty_partners.graphql import writing_off
 from loyalty_partners.plugin import plugin as partners
 from loyalty_tenants.principal import Role
 from tests.plugins.partners import documents
@@ -31,6 +33,7 @@ UNDER_WAY = """query($hours: Int) { exchangesUnderWay(olderThanHours: $hours) { 
 LOSSES = """select coalesce(sum(case when a.id = p.to_id then p.amount else -p.amount end), 0)
   from loyalty.account a join loyalty.posting p on p.tenant_id = a.tenant_id
    and a.id in (p.to_id, p.from_id) where a.tenant_id = $1 and a.kind = 'exchange_losses'"""
+WAITS = "select exists (select from pg_locks where not granted)"
 REASON = "their house burned down"
 
 
@@ -244,3 +247,50 @@ async def test_how_long_it_waits_is_measured(both: Elsewhere) -> None:
     await Backlog(worker.database, both.clock, [partners]).round()
     waited = (both.clock.now() - since).total_seconds()
     assert OUTSIDE_SECONDS.labels("partners elsewhere")._value.get() == waited
+
+
+async def test_of_two_who_approve_at_once_one_does(
+    both: Elsewhere, late: dict[str, Any], dsn: Addresses
+) -> None:
+    await both.air.done("askExchangeWriteOff", **late, reason=REASON)
+    people = [both.air.brand.token(Role.ADMIN, name) for name in ("second", "third")]
+    async with both.post.cut("request"):
+        told = await asyncio.gather(
+            *(both.air.done("decideExchangeWriteOff", who, **late, approve=True) for who in people)
+        )
+    assert [one["exchange"]["state"] for one in told] == ["WRITTEN_OFF"] * 2
+    assert (await both.balances(), await lost(both, dsn)) == ((300, 0), -300)
+
+
+async def test_a_word_of_the_partner_in_that_very_moment_counts(
+    both: Elsewhere, late: dict[str, Any], dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is credited is noted by another process while the points are about to come back."""
+    await both.air.done("askExchangeWriteOff", **late, reason=REASON)
+    second = both.air.brand.token(Role.ADMIN, "second")
+    noting, looking = await asyncpg.connect(dsn.admin), await asyncpg.connect(dsn.admin)
+    note = "update loyalty.partners_leg set state = $2 where tenant_id = $1"
+    tenant, transaction = both.air.brand.tenant_id, noting.transaction()
+    approved = writing_off._approved
+
+    async def then_noted(*args: Any) -> None:
+        await approved(*args)
+        await transaction.start()
+        await noting.execute(note, tenant, "CREDITED")
+
+    monkeypatch.setattr(writing_off, "_approved", then_noted)
+    try:
+        async with both.post.cut("request"):
+            deciding = asyncio.create_task(
+                both.air.asked("decideExchangeWriteOff", second, **late, approve=True)
+            )
+            while not await looking.fetchval(WAITS):
+                await asyncio.sleep(0.02)
+            await transaction.commit()
+            told = await deciding
+        assert [error["code"] for error in told["userErrors"]] == ["NOT_REVERSIBLE"]
+        assert (await both.balances(), await lost(both, dsn)) == ((0, 0), 0)
+    finally:
+        await noting.execute(note, tenant, "PENDING")
+        await noting.close()
+        await looking.close()
