@@ -143,10 +143,15 @@ class PackSold(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsLow(Fact):
-    """The points that an outside brand may still give fell below the level agreed on."""
+    """The points that an outside brand may still give fell below the level agreed on.
+
+    `amount` of `unit` is left, with its places; `points` are its minor units.
+    """
 
     KIND: ClassVar[str] = "partners.funds_low/1"
     program: str
     agreement_id: UUID
     partner: str
     points: int
+    unit: str = ""
+    amount: str = ""
