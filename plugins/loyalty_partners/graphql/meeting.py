@@ -19,12 +19,14 @@ _BOUND = """
 select exists (select from loyalty.partners_agreement
     where tenant_id = (select loyalty.tenant()) and peer_id = $1 and state <> 'ENDED')
   or exists (select from loyalty.partners_leg
-    where tenant_id = (select loyalty.tenant()) and peer_id = $1
-      and (state = 'PENDING' or reversal = 'TAKEN' and due_at is not null))
+    where tenant_id = (select loyalty.tenant()) and peer_id = $1 and due_at is not null
+      and (state = 'PENDING' or reversal = 'TAKEN'))
 """
-# What it need not be told any more: that we know it credited, and what was written off.
+# What it need not be told any more: that we know it credited. Nor is it asked of what was written
+# off, which is still listed.
 _SAY_NO_MORE = """
-update loyalty.partners_leg set due_at = null
+update loyalty.partners_leg
+   set due_at = case state when 'WRITTEN_OFF' then 'infinity'::timestamptz end
  where tenant_id = (select loyalty.tenant()) and peer_id = $1 and due_at is not null
 """
 

@@ -30,7 +30,7 @@ LATE = timedelta(minutes=5)  # what was under way when the month ended is writte
 _UNDER_WAY = """
 select exists (select from loyalty.partners_leg
  where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and happened_at < $2
-   and (state in ('PENDING', 'WRITTEN_OFF') or reversal = 'TAKEN' and due_at is not null))
+   and due_at is not null and (state in ('PENDING', 'WRITTEN_OFF') or reversal = 'TAKEN'))
 """
 BOOK = """
 insert into loyalty.partners_movement

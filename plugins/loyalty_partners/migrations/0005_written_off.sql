@@ -36,17 +36,14 @@ grant select on loyalty.partners_write_off to loyalty_worker;
 grant select on loyalty.partners_write_off to loyalty_audit;
 
 -- Since when the exchange waits that has waited longest for a partner's word, over all tenants.
+-- What the partner did is not known of has an instant to ask again, so the index of these finds it.
 grant select (state, happened_at) on loyalty.partners_leg to loyalty_queue;
--- Few are pending at a time.
--- squawk-ignore require-concurrent-index-creation
-create index partners_leg_pending on loyalty.partners_leg (tenant_id, happened_at)
-  where state = 'PENDING';
 create function loyalty.partners_waiting() returns timestamptz language sql stable
   security definer set search_path = pg_catalog, pg_temp
   set enable_seqscan = off set enable_bitmapscan = off as $$
   select min(x.at) from loyalty.tenant t cross join lateral (
-    select l.happened_at as at from loyalty.partners_leg l
-     where l.tenant_id = t.tenant_id and l.state = 'PENDING' order by l.happened_at limit 1) x
+    select min(l.happened_at) as at from loyalty.partners_leg l
+     where l.tenant_id = t.tenant_id and l.due_at is not null and l.state = 'PENDING') x
    where t.status = 'ACTIVE'
 $$;
 revoke all on function loyalty.partners_waiting() from public;

@@ -74,7 +74,7 @@ select m.*, a.partner, a.partner_unit, l.state as leg, l.happened_at, l.attempts
   join loyalty.partners_agreement a on (a.tenant_id, a.id) = (l.tenant_id, l.agreement_id)
   left join loyalty.partners_write_off w on (w.tenant_id, w.id) = (l.tenant_id, l.id)
  where l.tenant_id = (select loyalty.tenant()) and l.outgoing
-   and l.state in ('PENDING', 'WRITTEN_OFF') and l.happened_at < $1
+   and l.due_at is not null and l.state in ('PENDING', 'WRITTEN_OFF') and l.happened_at < $1
    and ($2::timestamptz is null or (l.happened_at, l.id) {side} ($2, $3::uuid))
  order by l.happened_at {order}, l.id {order} limit $4
 """

@@ -9,6 +9,7 @@ import pytest
 
 from loyalty.clock import SetClock
 from loyalty_graphql.ids import node_id, read_node_id
+from tests.plugins.partners import documents
 from tests.plugins.partners.conftest import TERMS, Alliance
 from tests.plugins.partners.test_partners_coalition import coalition, till
 from tests.plugins.partners.test_partners_issuing import make_stall
@@ -128,3 +129,32 @@ async def test_never_undone_is_never_undone(make_alliance: Any) -> None:
     done = await alliance.exchange(air, "ann", "300")
     given = {"exchange": done["exchange"]["id"]}
     assert await air.refused("reverseExchange", air.brand.service, **given) == "NOT_REVERSIBLE"
+
+
+@pytest.mark.usefixtures("ticking")
+async def test_undone_by_both_sides_at_once_while_it_is_spent(alliance: Alliance) -> None:
+    """Either it is undone and not spent, or spent and not undone; both halves say the same."""
+    air, hotel = alliance.air, alliance.hotel
+    for _ in range(4):
+        await air.give("ann", 300)
+        before = await air.balance("ann"), await hotel.balance("bob")
+        done = await alliance.exchange(air, "ann", "300")
+        given = {"exchange": done["exchange"]["id"]}
+        back, theirs, spent = await asyncio.gather(
+            air.asked("reverseExchange", air.brand.service, **given),
+            hotel.asked("reverseExchange", hotel.brand.service, **given),
+            hotel.brand.admin.run(
+                documents.ADJUST,
+                input={
+                    "member": {"externalId": "bob"}, "unit": "points", "amount": "-100",
+                    "reasonCode": "START", "idempotencyKey": hotel.brand.key(),
+                },
+            ),
+        )  # fmt: skip
+        codes = [[error["code"] for error in one["userErrors"]] for one in (back, theirs)]
+        after = await air.balance("ann"), await hotel.balance("bob")
+        if spent["adjustBalance"]["userErrors"]:
+            assert (codes, after) == ([[], []], before)
+        else:
+            assert codes == [["NOT_REVERSIBLE"]] * 2
+            assert after == (before[0] - 300, before[1])

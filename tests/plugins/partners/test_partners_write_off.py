@@ -230,9 +230,13 @@ async def test_a_partner_that_is_gone_for_good_can_be_left(
             await both.air.done(field, agreement=both.agreement)
         assert await both.air.refused("endRemotePartner", **given) == "AGREEMENT_STATE"
     await write_off(both, late)
+    attempts = (await under_way(both))[0]["attempts"]
     ended = await both.air.done("endRemotePartner", **given)
     assert ended["partner"]["status"] == "ENDED"
+    both.clock.advance(timedelta(days=2))
     await both.work()
+    (found,) = await under_way(both)
+    assert (found["exchange"]["state"], found["attempts"]) == ("WRITTEN_OFF", attempts)
     assert await both.balances() == (300, 0)
 
 
