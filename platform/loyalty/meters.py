@@ -64,6 +64,13 @@ BACKLOG_SECONDS = Gauge(
     ["queue"],
     multiprocess_mode="max",
 )
+OUTSIDE_SECONDS = Gauge(
+    "loyalty_outside_waiting_seconds",
+    "Age of what has waited longest for a word from outside, over all tenants, by errand. 0 where "
+    "nothing waits.",
+    ["errand"],
+    multiprocess_mode="max",
+)
 AUDITS = Counter(
     "loyalty_ledger_audits",
     "Audits of a tenant's ledger that came to their end, whatever they found.",

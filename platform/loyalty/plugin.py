@@ -231,11 +231,14 @@ class Errand:
 
     `due` is a query of an instant that answers the tenants that have something due. `run` is given
     what it may use (`jobs.errands.Outside`) and a tenant; what it does twice changes nothing more.
+    `waiting` is a query that answers since when whatever has waited longest for a word from outside
+    does so (null: nothing does): it is measured.
     """
 
     name: str
     due: str
     run: Callable[[Any, UUID], Awaitable[None]]
+    waiting: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ async def _errands(settings: Settings, ledger: Ledger) -> AsyncIterator[Errands]
 
 def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
     clock = ledger.recorder.clock
-    watching: list[Running] = [Backlog(ledger.database, clock)]
+    watching: list[Running] = [Backlog(ledger.database, clock, ledger.plugins.plugins)]
     if settings.audit_database_url and settings.audit_hours:
         every = timedelta(hours=settings.audit_hours)
         dsn, plugins = settings.audit_database_url, ledger.plugins.plugins

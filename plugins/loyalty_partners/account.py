@@ -15,7 +15,7 @@ class Figures:
     """Minor units of a currency; more than nothing: the partner owes us.
 
     `opening` is all of before. `disputes` takes out the lines that are disputed, or were when the
-    period was over and have been corrected later.
+    period was over and have been corrected later, with what was taken back of them.
     """
 
     currency: str
@@ -43,7 +43,8 @@ select coalesce(sum(m.amount + m.charge) filter (where m.occurred_at < $3), 0)::
   from loyalty.partners_movement m
   left join lateral (
     select true as held from loyalty.partners_dispute d
-     where d.tenant_id = m.tenant_id and d.movement_id = m.id
+     where d.tenant_id = m.tenant_id
+       and (d.movement_id = m.id or m.kind = 'REVERSAL' and d.movement_id = m.of_id)
        and (d.state = 'OPEN' or d.state = 'ACCEPTED' and d.decided_at >= $4) limit 1) d on true
  where m.tenant_id = (select loyalty.tenant()) and m.agreement_id = $1 and m.currency = $2
    and m.occurred_at < $4

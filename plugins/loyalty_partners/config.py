@@ -13,6 +13,7 @@ from loyalty_partners.notation import UnitCode
 
 QUOTES_MAX = timedelta(hours=24)
 GIVING_UP_MAX = timedelta(days=7)
+WRITING_OFF_MIN, WRITING_OFF_MAX = timedelta(days=1), timedelta(days=366)
 
 
 def _is_short(value: timedelta) -> timedelta:
@@ -27,11 +28,23 @@ def _is_patient(value: timedelta) -> timedelta:
     return value
 
 
+def _is_long(value: timedelta) -> timedelta:
+    if not WRITING_OFF_MIN <= value <= WRITING_OFF_MAX:
+        raise PydanticCustomError("duration", "must be P1D at least and at most P366D")
+    return value
+
+
 PatientDuration = Annotated[
     timedelta,
     BeforeValidator(is_duration),
     AfterValidator(_is_patient),
     WithJsonSchema({"type": "string", "format": "duration", "examples": ["PT24H"]}),
+]
+LongDuration = Annotated[
+    timedelta,
+    BeforeValidator(is_duration),
+    AfterValidator(_is_long),
+    WithJsonSchema({"type": "string", "format": "duration", "examples": ["P7D"]}),
 ]
 QuoteDuration = Annotated[
     timedelta,
@@ -61,3 +74,6 @@ class PartnersConfig(Section):
     """How long a code to link two accounts may be used; at most PT24H."""
     gives_up: PatientDuration = timedelta(hours=24)
     """After how long an exchange that a partner elsewhere has not answered is called off there."""
+    written_off_after: LongDuration = timedelta(days=7)
+    """After how long without a word two admins may give its points back here, if not earlier than
+    gives_up."""

@@ -98,6 +98,27 @@ class SendingVoided(GivingUndone):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendingWrittenOff(GivingUndone):
+    """The brand there never said, and two persons gave it up: the points are back in their lots,
+    and the program bears it if they were credited after all."""
+
+    KIND: ClassVar[str] = "partners.sending_written_off/1"
+    COMPLETES: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOffEnded(Command):
+    """The brand there spoke after all, of what was written off: it credited nothing (`voided`), or
+    took back what it had. The program bears it no longer."""
+
+    KIND: ClassVar[str] = "partners.write_off_ended/1"
+    STILL_WHEN_FROZEN: ClassVar[bool] = True
+    COMPLETES: ClassVar[bool] = True
+    movement_id: UUID
+    voided: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendingUndone(GivingUndone):
     """The brand there took back what it had credited: what left comes back to its lots."""
 
@@ -122,10 +143,15 @@ class PackSold(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FundsLow(Fact):
-    """The points that an outside brand may still give fell below the level agreed on."""
+    """The points that an outside brand may still give fell below the level agreed on.
+
+    `amount` of `unit` is left, with its places; `points` are its minor units.
+    """
 
     KIND: ClassVar[str] = "partners.funds_low/1"
     program: str
     agreement_id: UUID
     partner: str
     points: int
+    unit: str = ""
+    amount: str = ""

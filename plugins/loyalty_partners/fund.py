@@ -17,18 +17,27 @@ select a.id, a.state, a.partner, f.points from loyalty.partners_agreement a
  where a.tenant_id = (select loyalty.tenant()) and a.id = any($1) and a.program_id = any($2)
  order by a.id for no key update of a
 """
+# What counts to a day are facts that happened in it, whenever they came, wherever they are booked.
 _COUNTED = """
 select w.at, w.program, w.agreement, t.terms as plain,
        coalesce((select sum(m.points_in) from loyalty.partners_movement m
+         join loyalty.fact f on (f.tenant_id, f.id) = (m.tenant_id, m.fact_id)
          where m.tenant_id = t.tenant_id and m.agreement_id = t.agreement_id
            and m.occurred_at >= w.day and m.kind = 'ISSUE'
+           and f.occurred_at >= w.day and f.occurred_at < d.ends
            and t.terms #>> '{issuing,per_day}' is not null), 0)::bigint as in_all,
        coalesce((select sum(m.points_in) from loyalty.partners_movement m
+         join loyalty.fact f on (f.tenant_id, f.id) = (m.tenant_id, m.fact_id)
          where m.tenant_id = t.tenant_id and m.agreement_id = t.agreement_id
            and m.member_id = w.member and m.occurred_at >= w.day and m.kind = 'ISSUE'
+           and f.occurred_at >= w.day and f.occurred_at < d.ends
            and t.terms #>> '{issuing,per_member_per_day}' is not null), 0)::bigint as by_member
   from unnest($1::int[], $2::text[], $3::uuid[], $4::int[], $5::uuid[], $6::timestamptz[])
          w (at, program, agreement, number, member, day)
+ cross join lateral (
+   select (date_trunc('day', w.day at time zone z.zone) + interval '1 day') at time zone z.zone
+            as ends
+     from loyalty.tenant z where z.tenant_id = (select loyalty.tenant())) d
   join loyalty.partners_terms t on t.tenant_id = (select loyalty.tenant())
    and t.agreement_id = w.agreement and t.number = w.number
 """

@@ -24,7 +24,8 @@ INVARIANTS: Mapping[str, str] = {
                         'partners.giving_undone/1', 'partners.charge_undone/1',
                         'partners.points_issued/1', 'partners.pack_sold/1',
                         'partners.points_sent/1', 'partners.points_received/1',
-                        'partners.sending_voided/1', 'partners.sending_undone/1')
+                        'partners.sending_voided/1', 'partners.sending_undone/1',
+                        'partners.write_off_ended/1')
        group by f.id, f.kind having count(m.id) <> 1""",
     "a line of points names its fact": """
       select m.id, m.kind from loyalty.partners_movement m
@@ -65,6 +66,20 @@ INVARIANTS: Mapping[str, str] = {
           or coalesce(m.voided, 0) <> (l.outgoing and l.state = 'VOIDED')::int
           or coalesce(m.reversed, 0) <> (l.reversal in ('TAKEN', 'DONE') is true)::int
           or (m.voided + m.reversed > 0 and (m.points_out, m.points_in, m.amount) <> (0, 0, 0))""",
+    "points that are written off are those of exchanges that came back and stand": """
+      select coalesce(p.unit, l.unit) as unit, p.v as lost, l.v as written_off
+        from (select x.unit, sum(x.v) as v from (
+                select to_id as id, unit, amount as v from loyalty.posting
+                union all select from_id, unit, -amount from loyalty.posting) x
+                join loyalty.account a on a.id = x.id
+               where a.kind = 'exchange_losses' group by x.unit) p
+        full join (
+          select m.unit, -sum(m.points_out) as v
+            from loyalty.partners_leg l join loyalty.partners_movement m
+              on (m.tenant_id, m.id) = (l.tenant_id, l.id)
+           where l.written_off_at is not null and l.state <> 'VOIDED' and l.reversal is null
+           group by m.unit) l on l.unit = p.unit
+       where coalesce(p.v, 0) <> coalesce(l.v, 0)""",
     "a day that a partner elsewhere found equal is as it was": """
       select k.agreement_id, k.day, k.exchanges, k.amount, d.exchanges as now,
              d.amount as amount_now

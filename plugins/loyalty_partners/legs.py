@@ -2,6 +2,7 @@
 
 PENDING: the points have left here, and what the partner did is not known. CREDITED: the taker has
 credited them. SETTLED: both know. VOIDED: nothing was credited, and nothing ever will be.
+WRITTEN_OFF: the partner never said, and the points were given back; it may still speak.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,12 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
-from loyalty_partners.facts import PointsReceived, SendingVoided
+from loyalty_partners.facts import (
+    PointsReceived,
+    SendingVoided,
+    SendingWrittenOff,
+    WriteOffEnded,
+)
 
 NEED = "leg"
 
@@ -24,14 +30,20 @@ class LegState(StrEnum):
     CREDITED = "CREDITED"
     SETTLED = "SETTLED"
     VOIDED = "VOIDED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+
+
+UNKNOWN = frozenset({LegState.PENDING, LegState.WRITTEN_OFF})  # what the partner did is not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """A leg as it is kept; `stated`: a statement that both sides have stands on its month."""
+    """A leg as it is kept; `stated`: a statement that both sides have stands on its month;
+    `written_off`: its points were given back before the partner spoke."""
 
     state: LegState
     stated: bool
+    written_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +60,13 @@ class LegOpened:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegVoided:
     """What left came back: the partner credited nothing."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegWrittenOff:
+    """What left came back, and what the partner did is not known."""
 
     id: UUID
 
@@ -75,6 +94,19 @@ update loyalty.partners_leg l set state = 'VOIDED', changed_at = w.at, due_at = 
   from unnest($1::uuid[], $2::timestamptz[]) w (id, at)
  where l.tenant_id = (select loyalty.tenant()) and l.id = w.id
 """
+# The partner is asked on, once a day: it may be there again.
+_WRITE_OFF = """
+update loyalty.partners_leg l
+   set state = 'WRITTEN_OFF', changed_at = w.at, written_off_at = w.at, giving_up = true,
+       due_at = w.at + interval '1 day'
+  from unnest($1::uuid[], $2::timestamptz[]) w (id, at)
+ where l.tenant_id = (select loyalty.tenant()) and l.id = w.id
+"""
+# Whether it is credited is noted without the member's lock, so what is written off is locked here.
+_LOCK = """
+select from loyalty.partners_leg
+ where tenant_id = (select loyalty.tenant()) and id = any($1) order by id for no key update
+"""
 _REVERSE = """
 update loyalty.partners_leg l set reversal = w.reversal, changed_at = w.at, reversed_at = w.at,
        due_at = case w.reversal when 'TAKEN' then w.at end, attempts = 0, problem = null
@@ -82,7 +114,7 @@ update loyalty.partners_leg l set reversal = w.reversal, changed_at = w.at, reve
  where l.tenant_id = (select loyalty.tenant()) and l.id = w.id
 """
 _LEGS = """
-select w.at, w.program, l.state,
+select w.at, w.program, l.state, l.written_off_at is not null as written_off,
        exists (select from loyalty.partners_statement s
                 where s.tenant_id = (select loyalty.tenant()) and s.agreement_id = w.agreement
                   and s.before > w.happened_at) as stated
@@ -109,6 +141,12 @@ async def void_legs(connection: Connection, rows: Sequence[WriteRow]) -> None:
     await connection.execute(_VOID, [row.row.id for row in rows], [row.occurred_at for row in rows])
 
 
+async def write_legs_off(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    await connection.execute(
+        _WRITE_OFF, [row.row.id for row in rows], [row.occurred_at for row in rows]
+    )
+
+
 async def reverse_legs(connection: Connection, rows: Sequence[WriteRow]) -> None:
     await connection.execute(
         _REVERSE,
@@ -125,6 +163,9 @@ async def load_legs(
     asked = [(one, wanted) for one in requests if (wanted := _wanted(one)) is not None]
     if not asked:
         return {}
+    given_up = [one.fact.movement_id for one, _ in asked if isinstance(one.fact, SendingWrittenOff)]
+    if given_up:
+        await connection.execute(_LOCK, given_up)
     rows = await connection.fetch(
         _LEGS,
         [one.at for one, _ in asked],
@@ -140,7 +181,11 @@ def _wanted(request: LoadRequest) -> tuple[UUID, UUID | None, datetime] | None:
     match request.fact:
         case PointsReceived(movement=movement, occurred_at=at):
             return movement.id, movement.agreement_id, at
-        case SendingVoided(movement_id=ident, occurred_at=at):
+        case (
+            SendingVoided(movement_id=ident, occurred_at=at)
+            | SendingWrittenOff(movement_id=ident, occurred_at=at)
+            | WriteOffEnded(movement_id=ident, occurred_at=at)
+        ):
             return ident, None, at
     return None
 
@@ -148,12 +193,13 @@ def _wanted(request: LoadRequest) -> tuple[UUID, UUID | None, datetime] | None:
 def _leg(row: Mapping[str, Any]) -> Leg | None:
     if row["state"] is None:
         return Leg(state=LegState.PENDING, stated=True) if row["stated"] else None
-    return Leg(state=LegState(row["state"]), stated=row["stated"])
+    return Leg(state=LegState(row["state"]), stated=row["stated"], written_off=row["written_off"])
 
 
 LEGS = Loader(name=NEED, load=load_legs)
 WRITERS = (
     Writer(row=LegOpened, write=open_legs),
     Writer(row=LegVoided, write=void_legs),
+    Writer(row=LegWrittenOff, write=write_legs_off),
     Writer(row=LegReversed, write=reverse_legs),
 )

@@ -66,6 +66,11 @@ def void_key(movement_id: UUID) -> FactKey:
     return FactKey(REVERSED, f"{movement_id}:void")
 
 
+def write_off_key(movement_id: UUID) -> FactKey:
+    """Of what gives an exchange's points back that the partner never spoke of."""
+    return FactKey(REVERSED, f"{movement_id}:written off")
+
+
 def reversal_id(key: FactKey) -> UUID:
     """The id of the line that a reversal writes, the same on both sides."""
     return uuid5(UUID(key.key[:36]), key.key)
@@ -77,3 +82,4 @@ def clearing(agreement_id: UUID) -> str:
 
 
 FEES = "exchange_fees"
+LOSSES = "exchange_losses"  # points given back although a partner may have credited them

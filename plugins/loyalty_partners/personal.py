@@ -30,10 +30,14 @@ ROWS = (
         },
     ),
     PersonalRows(
-        table="partners_link_failure",
-        rows="client in (select 'member:' || n from unnest({names}) n)",
-        deleted=True,
+        table="partners_write_off",
+        rows="id in (select id from loyalty.partners_movement where member_id = $1)",
+        erased={"reason": "'erased'"},
+        kept=dict.fromkeys(
+            ("asked_by", "asked_client", "approved_by", "approved_client"), "who of the staff"
+        ),
     ),
+    PersonalRows(table="partners_link_failure", rows="client = $1::text", deleted=True),
 )  # fmt: skip
 
 IMPERSONAL = dict.fromkeys(

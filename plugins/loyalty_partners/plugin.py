@@ -17,10 +17,12 @@ from loyalty_partners.facts import (
     PointsTaken,
     SendingUndone,
     SendingVoided,
+    SendingWrittenOff,
+    WriteOffEnded,
 )
 from loyalty_partners.invariants import INVARIANTS, NETS
 from loyalty_partners.remote import errand
-from loyalty_partners.rules import issuing, moving, sending, undoing
+from loyalty_partners.rules import issuing, moving, sending, undoing, writing_off
 
 HALF, UNDONE = (half.NEED,), (lines.NEED,)
 LEG = (half.NEED, legs.NEED)
@@ -37,6 +39,8 @@ plugin = Plugin(
         on(PointsSent, PartnersConfig, sending.send, burns=moving.wanted_lots, needs=HALF),
         on(PointsReceived, PartnersConfig, sending.receive, needs=LEG),
         on(SendingVoided, PartnersConfig, undoing.void_sending, needs=(*UNDONE, legs.NEED)),
+        on(SendingWrittenOff, PartnersConfig, writing_off.write_off, needs=(*UNDONE, legs.NEED)),
+        on(WriteOffEnded, PartnersConfig, writing_off.end_write_off, needs=(*UNDONE, legs.NEED)),
         on(SendingUndone, PartnersConfig, undoing.undo_giving, needs=UNDONE),
         on(ChargeUndone, PartnersConfig, undoing.undo_charge, needs=UNDONE),
         on(PointsIssued, PartnersConfig, issuing.issue, needs=(fund.NEED,), emits=(FundsLow,)),
@@ -52,6 +56,8 @@ plugin = Plugin(
         PublishedFact(name=PointsSent.KIND, fact=PointsSent),
         PublishedFact(name=PointsReceived.KIND, fact=PointsReceived),
         PublishedFact(name=SendingVoided.KIND, fact=SendingVoided),
+        PublishedFact(name=SendingWrittenOff.KIND, fact=SendingWrittenOff),
+        PublishedFact(name=WriteOffEnded.KIND, fact=WriteOffEnded),
         PublishedFact(name=SendingUndone.KIND, fact=SendingUndone),
         PublishedFact(name=ChargeUndone.KIND, fact=ChargeUndone),
         PublishedFact(name=PointsIssued.KIND, fact=PointsIssued),
@@ -60,7 +66,9 @@ plugin = Plugin(
     ),
     needs=(half.HALVES, lines.UNDONE, fund.FUNDS, legs.LEGS),
     writers=(lines.LINES, *fund.WRITERS, *legs.WRITERS),
-    errands=(Errand(name="partners elsewhere", due=errand.DUE, run=errand.run),),
+    errands=(
+        Errand(name="partners elsewhere", due=errand.DUE, waiting=errand.WAITING, run=errand.run),
+    ),
     invariants=INVARIANTS,
     nets=NETS,
     personal=personal.ROWS,

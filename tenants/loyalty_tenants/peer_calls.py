@@ -7,7 +7,7 @@ that minute asks the same once more, and what peers ask of each other does nothi
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import jwt
@@ -41,17 +41,23 @@ def sign(peer: Peer, body: bytes, call_id: UUID, now: datetime) -> str:
     return jwt.encode(claims, peer.secret, algorithm="HS256", headers={"kid": str(peer.id)})
 
 
+class Verified(NamedTuple):
+    """The digest that the body must have, when the token expires, and which secret signed it, by
+    its digest: several are good while one is replaced."""
+
+    body: str
+    expires_at: datetime
+    signed_by: str
+
+
 def verify(
     token: str, claims: Mapping[str, Any], peer: Peer, now: datetime, leeway: timedelta
-) -> tuple[str, datetime]:
-    """The digest that the body must have, and when the token expires.
+) -> Verified:
+    """What a call's token says.
 
     :raises BadToken: for whatever reason
     """
-    try:
-        _JWS.decode_complete(token, peer.secret, algorithms=["HS256"])
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise BadToken(f"signature: {type(error).__name__}") from None
+    secret = _signed_with(token, peer, now)
     expires_at = check_times(claims, now, leeway)
     if expires_at > now + LIFETIME + leeway:
         raise BadToken("lives too long for a call")
@@ -60,4 +66,17 @@ def verify(
     body = claims.get("body")
     if not isinstance(body, str) or len(body) != 64:
         raise BadToken("names no body")
-    return body, expires_at
+    return Verified(body, expires_at, signed_by=digest(secret))
+
+
+def _signed_with(token: str, peer: Peer, now: datetime) -> bytes:
+    """Which of the secrets that are good now."""
+    why = ""
+    for secret in peer.heard(now):
+        try:
+            _JWS.decode_complete(token, secret, algorithms=["HS256"])
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            why = type(error).__name__
+        else:
+            return secret
+    raise BadToken(f"signature: {why}")

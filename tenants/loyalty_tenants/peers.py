@@ -3,9 +3,9 @@
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as BadBase64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from loyalty_tenants.slugs import is_slug
 SECRET_BYTES = 32
 PEERS_MAX = 50
 PREFIX = "loyp_"
-_COLUMNS = "id, name, url, remote, asked, secret, status, created_at"
+OVERLAP = timedelta(minutes=15)  # calls under way, clocks that differ, processes that hear late
+_COLUMNS = """id, name, url, remote, asked, secret, status, created_at, next_secret, old_secret,
+  old_until"""
 
 
 class PeerStatus(StrEnum):
@@ -34,7 +36,8 @@ class PeerStatus(StrEnum):
 class Peer:
     """`id` and `secret` are the same on both sides; `remote` is the slug of the brand there.
 
-    `asked`: our side invited the other one.
+    `asked`: our side invited the other one. `next_secret` is one that is not in force on both sides
+    yet; `old_secret` is heard until `old_until`.
     """
 
     id: UUID
@@ -45,6 +48,17 @@ class Peer:
     secret: bytes = field(repr=False)
     status: PeerStatus
     created_at: datetime
+    next_secret: bytes | None = field(default=None, repr=False)
+    old_secret: bytes | None = field(default=None, repr=False)
+    old_until: datetime | None = None
+
+    def heard(self, now: datetime) -> Iterator[bytes]:
+        """The secrets under which the other side is heard."""
+        yield self.secret
+        if self.next_secret is not None:
+            yield self.next_secret
+        if self.old_secret is not None and self.old_until is not None and now < self.old_until:
+            yield self.old_secret
 
 
 def new_secret() -> bytes:
@@ -105,6 +119,37 @@ async def change_peer(
     )  # fmt: skip
     details = {"status": status.value} if status else {"url": url}
     await _note(connection, by, "peer.change", peer_id, now, details)
+
+
+async def keep_next(
+    connection: Connection, by: Actor, peer_id: UUID, secret: bytes, *, entered: bool, now: datetime
+) -> None:
+    """Hear the other side under another secret as well; one that waited before is forgotten.
+    `entered`: the other side made it, else we hand it out."""
+    await raise_epoch(connection)
+    await connection.execute(
+        """update loyalty.peer set next_secret = $2, updated_at = $3
+            where tenant_id = (select loyalty.tenant()) and id = $1 and status <> 'ENDED'""",
+        peer_id, secret, now,
+    )  # fmt: skip
+    await _note(connection, by, f"peer.secret.{'enter' if entered else 'rotate'}", peer_id, now, {})
+
+
+async def renew(
+    connection: Connection, by: Actor, peer_id: UUID, secret: bytes, *, now: datetime
+) -> None:
+    """The other side has the next secret: it is in force. The one before is heard for a while."""
+    await raise_epoch(connection)
+    done = await connection.fetchval(
+        """update loyalty.peer set secret = next_secret, next_secret = null, old_secret = secret,
+                  old_until = $2::timestamptz + $3::interval, updated_at = $2
+            where tenant_id = (select loyalty.tenant()) and id = $1 and next_secret = $4
+           returning old_until""",
+        peer_id, now, OVERLAP, secret,
+    )  # fmt: skip
+    if done is not None:
+        details = {"previousUntil": done.isoformat()}
+        await _note(connection, by, "peer.secret.renew", peer_id, now, details)
 
 
 async def peers_of(connection: Connection) -> Sequence[Peer]:

@@ -32,7 +32,8 @@ class Principal:
 
     `subject` is the member's external id for a MEMBER, else the account's name. `client` scopes
     idempotency keys: it stays the same when a key or a token is replaced. A brand of another
-    installation is a `peer`, and signs each call: `body` is the digest (SHA-256) of what it sent.
+    installation is a `peer`, and signs each call: `body` is the digest (SHA-256) of what it sent,
+    `signed_by` that of the secret which signed it.
     """
 
     role: Role
@@ -44,6 +45,7 @@ class Principal:
     key_id: UUID | None = None
     peer: UUID | None = None
     body: str | None = None
+    signed_by: str | None = None
 
     def may(self, scope: str) -> bool:
         return scope in self.scopes

@@ -144,16 +144,17 @@ class Tokens:
         peer = tenant.peers.get(kid)
         if peer is None:
             raise BadToken("no such peer")
-        body, expires_at = peer_calls.verify(token, claims, peer, now, self._leeway)
+        call = peer_calls.verify(token, claims, peer, now, self._leeway)
         return Principal(
             role=Role.PARTNER,
             tenant_id=tenant.tenant_id,
             subject=peer.name,
             scopes=PEER,
             client=f"peer:{peer.id}",
-            expires_at=expires_at,
+            expires_at=call.expires_at,
             peer=peer.id,
-            body=body,
+            body=call.body,
+            signed_by=call.signed_by,
         )
 
     async def _tenant(self, claims: Mapping[str, Any]) -> Credentials | None:

@@ -72,5 +72,5 @@ def test_every_alert_has_its_runbook_and_nothing_else_has() -> None:
 
 
 def test_no_label_grows_with_what_the_platform_holds() -> None:
-    allowed = {"operation", "outcome", "kind", "answer", "duty", "queue", "what", "way"}
+    allowed = {"operation", "outcome", "kind", "answer", "duty", "queue", "errand", "what", "way"}
     assert {label for meter in _meters().values() for label in meter._labelnames} <= allowed

@@ -15,11 +15,17 @@ import httpx
 
 from loyalty.audit import audit
 from loyalty_app.installed import installed
-from loyalty_graphql.ids import read_node_id
+from loyalty_graphql.ids import node_id, read_node_id
 from tests.faults import report
 from tests.faults.allies import START
 from tests.faults.conftest import SizeOf
-from tests.faults.installations import Installation, databases, install, make_partners
+from tests.faults.installations import (
+    CONNECT,
+    Installation,
+    databases,
+    install,
+    make_partners,
+)
 from tests.faults.mortal_partner import STEPS
 from tests.faults.stand import Stand
 
@@ -34,6 +40,9 @@ EXCHANGE = """mutation($input: ExchangePointsInput!) { exchangePoints(input: $in
   exchange { id state } userErrors { code message } } }"""
 REVERSE = """mutation($input: ReverseExchangeInput!) { reverseExchange(input: $input) {
   exchange { id reversed } userErrors { code message } } }"""
+ROTATE = """mutation($input: RotateRemotePartnerInput!) { rotateRemotePartnerSecret(input: $input) {
+  invitation userErrors { code message } } }"""
+PEER = "select id, secret from loyalty.peer where tenant_id = $1"
 FORGET = """update loyalty.partners_link l set state = 'ENDED', ended_at = now()
   from loyalty.member m where m.tenant_id = l.tenant_id and m.id = l.member_id
    and l.tenant_id = $1 and m.external_id = any($2)"""
@@ -86,6 +95,7 @@ async def test_nothing_is_lost_or_doubled_between_installations(
             what="points are exchanged between two installations while their processes die",
             tried=(
                 f"{wanted:,} exchanges both ways by {CLIENTS} clients, some refused, some undone; "
+                "the secret between the two replaced twice; "
                 f"`kill -9` {deaths} times at each of {len(STEPS)} steps of APIs and workers"
             ),
             held="each credited once or called off and back in its lots; both halves say the same",
@@ -112,7 +122,8 @@ async def _lived_through(
         each.worker.start()
     left = iter(range(wanted))
     await asyncio.gather(
-        *(_go_on(both, agreement, left, journal, random.Random(n)) for n in range(CLIENTS))
+        *(_go_on(both, agreement, left, journal, random.Random(n)) for n in range(CLIENTS)),
+        _renew(both),
     )
     reached = await _all_steps(both, agreement, journal, folder, deaths)
     (folder / "calm").touch()
@@ -148,6 +159,25 @@ async def _go_on(
         await _one(both, agreement, journal, chance)
 
 
+async def _renew(both: list[Installation]) -> None:
+    """Have the secret between the two replaced by either side, while all this goes on."""
+    for ours, theirs in (both, both[::-1]):
+        (peer,) = await ours.rows(PEER, ours.brand.tenant_id)
+        partner = str(node_id("RemotePartner", peer["id"]))
+        invitation = (await _sent(ours, ROTATE, {"partner": partner}, admin=True))["invitation"]
+        name = "one" if theirs is both[1] else "other"
+        given = {
+            "name": name, "url": f"{ours.api.url}/graphql", "tenant": ours.brand.slug,
+            "invitation": invitation,
+        }  # fmt: skip
+        until = time.monotonic() + PATIENCE
+        while (await _sent(theirs, CONNECT, given, admin=True))["userErrors"]:
+            assert time.monotonic() < until, "never entered"
+            await asyncio.sleep(0.2)
+        now = [(await one.rows(PEER, one.brand.tenant_id))[0]["secret"] for one in both]
+        assert now[0] == now[1] != peer["secret"]
+
+
 async def _one(
     both: list[Installation], agreement: str, journal: Journal, chance: random.Random
 ) -> None:
@@ -178,12 +208,12 @@ async def _one(
             journal.undone.add(ident[1])
 
 
-async def _sent(at: Installation, query: str, given: Any) -> Any:
+async def _sent(at: Installation, query: str, given: Any, *, admin: bool = False) -> Any:
     """The same request until it is answered."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         try:
-            return await at.told(query, given)
+            return await at.told(query, given, admin=admin)
         except (httpx.TransportError, LookupError, ValueError):
             await asyncio.sleep(0.1)
     raise AssertionError(f"never answered: {query}\n{at.api.said()[-2000:]}")

@@ -56,7 +56,8 @@ WITHOUT_TENANT = {
     "disputePartnerLine", "decidePartnerDispute", "reversePartnerFact", "buyPointPack",
     "partnerAgreement", "partnerStatement", "partnerStatements", "partnerStatementFile",
     "earnAtPartnerTill", "spendAtPartnerTill", "giveExchangeUp", "connectRemotePartner",
-    "endRemotePartner", "withdrawPartnerTerms",
+    "endRemotePartner", "withdrawPartnerTerms", "rotateRemotePartnerSecret",
+    "askExchangeWriteOff", "decideExchangeWriteOff",
 }  # fmt: skip
 ROOTS = ("Query", "Mutation", "Subscription")
 

@@ -19,10 +19,20 @@ from loyalty_partners.graphql.peers import PeerMutation, PeerQuery
 from loyalty_partners.graphql.positions import PositionQuery
 from loyalty_partners.graphql.settlement import SettlementMutation
 from loyalty_partners.graphql.statements import StatementQuery
+from loyalty_partners.graphql.under_way import UnderWayQuery
+from loyalty_partners.graphql.writing_off import WriteOffMutation
 
 
 @strawberry.type
-class PartnersQuery(AgreementQuery, StatementQuery, PositionQuery, BrandQuery, PeerQuery, DayQuery):
+class PartnersQuery(
+    AgreementQuery,
+    StatementQuery,
+    PositionQuery,
+    BrandQuery,
+    PeerQuery,
+    DayQuery,
+    UnderWayQuery,
+):
     pass
 
 
@@ -37,6 +47,7 @@ class PartnersMutation(
     PeerMutation,
     OfferMutation,
     PeerCallMutation,
+    WriteOffMutation,
 ):
     pass
 

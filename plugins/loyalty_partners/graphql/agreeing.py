@@ -15,6 +15,7 @@ from loyalty_tenants.principal import Actor
 
 RATES_LOCK = 0x70617274  # one change of rates at a time, or two together might gain
 OPEN_MAX = 200  # agreements of a tenant that have not ended
+OPEN_WITH_ONE = 20  # of these with one partner, so that none keeps all others out
 
 
 class Sides(Protocol):
@@ -61,11 +62,17 @@ async def insert(
     now: datetime,
 ) -> None:
     """One half with its first terms. `connection` speaks for that side."""
-    there = await connection.fetchval(
-        """select count(*) from loyalty.partners_agreement
-            where tenant_id = (select loyalty.tenant()) and state <> 'ENDED'"""
+    in_all, with_one = await connection.fetchrow(
+        """select count(*), count(*) filter (where partner = $1) from loyalty.partners_agreement
+            where tenant_id = (select loyalty.tenant()) and state <> 'ENDED'""",
+        half.partner,
     )
-    if there >= OPEN_MAX:
+    if with_one >= OPEN_WITH_ONE:
+        raise Refused(
+            Code.LIMIT_EXCEEDED, f"at most {OPEN_WITH_ONE} agreements with one partner are open",
+            field="partner",
+        )  # fmt: skip
+    if in_all >= OPEN_MAX:
         raise (
             Refused(Code.LIMIT_EXCEEDED, f"a tenant has at most {OPEN_MAX} agreements")
             if half.proposed_here

@@ -25,6 +25,26 @@ _EARLIER = """
 select count(*) from loyalty.partners_dispute
  where tenant_id = (select loyalty.tenant()) and movement_id = $1
 """
+# Of a line that was taken back, or a part of it, only the rest stands.
+_STANDING = """
+select m.agreement_id, m.currency, m.terms, m.amount + m.charge + coalesce((
+         select sum(r.amount + r.charge) from loyalty.partners_movement r
+          where r.tenant_id = m.tenant_id and r.of_id = m.id and r.kind = 'REVERSAL'), 0)::bigint
+         as standing
+  from loyalty.partners_movement m
+ where m.tenant_id = (select loyalty.tenant()) and m.id = $1
+"""
+# A line and what takes it back are disputed one at a time: the money of both is one.
+_RELATED = """
+select exists (
+  select from loyalty.partners_dispute d join loyalty.partners_movement m
+      on (m.tenant_id, m.id) = (d.tenant_id, d.movement_id)
+   where d.tenant_id = (select loyalty.tenant()) and d.agreement_id = $1
+     and d.state in ('OPEN', 'ACCEPTED')
+     and (m.of_id = $2 or m.id = (
+       select l.of_id from loyalty.partners_movement l
+        where l.tenant_id = d.tenant_id and l.id = $2)))
+"""
 _DECIDE = """
 update loyalty.partners_dispute set state = $2, decided_at = $3
  where tenant_id = (select loyalty.tenant()) and id = $1
@@ -60,6 +80,8 @@ async def dispute(context: Context, agreement_id: UUID, line_id: UUID, reason: s
             return UUID(str(line["dispute"]))  # our half has it, and the answer was lost
         if line["state"] in ("OPEN", "ACCEPTED"):
             raise wrong("line", "is disputed already, or was corrected")
+        if await connection.fetchval(_RELATED, agreement_id, line_id):
+            raise wrong("line", "what it takes back, or is taken back by, is disputed or corrected")
         earlier = await connection.fetchval(_EARLIER, line_id)
         ident = seats.named(f"dispute:{line_id}:{earlier}")
         async for connection, here in seats.each():
@@ -117,16 +139,12 @@ async def decide(
 
 
 async def _correct(connection: Any, line_id: UUID, dispute_id: UUID, now: datetime) -> None:
-    """The money of a line comes back; its points moved, and stay where they are."""
-    line = await connection.fetchrow(
-        """select * from loyalty.partners_movement
-            where tenant_id = (select loyalty.tenant()) and id = $1""",
-        line_id,
-    )
+    """What still stands of a line's money comes back; its points moved, and stay where they are."""
+    line = await connection.fetchrow(_STANDING, line_id)
     await connection.execute(
         BOOK, uuid5(dispute_id, "correction"), line["agreement_id"],
         MovementKind.CORRECTION.value, line_id, line["currency"],
-        -(line["amount"] + line["charge"]), line["terms"], None, now,
+        -line["standing"], line["terms"], None, now,
     )  # fmt: skip
 
 

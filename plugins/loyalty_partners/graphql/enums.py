@@ -79,6 +79,7 @@ exposed(
         LegState.CREDITED: "The partner has credited them.",
         LegState.SETTLED: "Both sides know it.",
         LegState.VOIDED: "Nothing was credited and nothing will be; the points are back.",
+        LegState.WRITTEN_OFF: "The partner never said; we gave the points back and bear it.",
     },
 )
 exposed(

@@ -18,7 +18,7 @@ from loyalty_partners.exchange import Deal, Side, legs
 from loyalty_partners.facts import PointsGiven, PointsTaken
 from loyalty_partners.graphql import sending
 from loyalty_partners.graphql.quoting import kept, not_available
-from loyalty_partners.movement import moved_key
+from loyalty_partners.movement import MovementKind, moved_key
 from loyalty_partners.quote import Quote
 from loyalty_partners.terms import terms_of
 from loyalty_tenants.desk.costs import OF_THE_UNIT, costs
@@ -61,15 +61,20 @@ async def exchange(context: Context, quote_id: UUID) -> tuple[Any, bool]:
         LIMIT_REACHED, MEMBER_FROZEN
     """
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        quote = await kept(connection, quote_id)
+        now = context.api.clock.now()
+        quote = await kept(connection, quote_id, now)
         line, carried = await connection.fetchrow(LINE, quote_id), None
+        if line is not None and line["kind"] != MovementKind.EXCHANGE:
+            line = None
         if quote is None and line is None:
             raise Refused(Code.NOT_FOUND, "there is no such quote", field="quote")
         await _own(context, connection, (quote or line)["member_id"])
-        if line is None and quote["expires_at"] <= context.api.clock.now():
+        if line is None and quote["expires_at"] <= now:
             raise Refused(Code.QUOTE_EXPIRED, "is too old: ask for another", field="quote")
+        if line is None and quote["superseded"]:
+            await _check_round(connection, quote, now)
         if line is None:
-            carried = await _carried(connection, quote, context.api.clock.now())
+            carried = await _carried(connection, quote, now)
     if line is not None:
         return await sending.carried_on(context, line), True
     if quote["peer_id"] is not None:
@@ -100,6 +105,19 @@ async def give_up(context: Context, exchange_id: UUID) -> tuple[Any, bool]:
             raise Refused(Code.NOT_FOUND, "there is no such exchange", field="exchange")
         begun = await sending.give_up(connection, exchange_id, context.api.clock.now())
     return await sending.carried_on(context, line, refuse=False), not begun
+
+
+async def _check_round(connection: Any, quote: Any, now: datetime) -> None:
+    """Other terms apply meanwhile. What was promised holds, unless it and they make a round that
+    ends with more than it began with.
+
+    :raises Refused: QUOTE_EXPIRED
+    """
+    gains = await connection.fetchval(
+        "select loyalty.partners_gain($1, $2, $3)", quote["agreement_id"], now, quote["terms"]
+    )
+    if gains:
+        raise Refused(Code.QUOTE_EXPIRED, "the rates have changed: ask for another", field="quote")
 
 
 async def _own(context: Context, connection: Any, member_id: UUID) -> None:

@@ -10,6 +10,7 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import FactReversed, MemberRef
 from loyalty.settlement.request import Recorded, Request
 from loyalty.setup import Program
+from loyalty.units import MINOR_MAX
 from loyalty_graphql.context import Context
 from loyalty_partners import agreements
 from loyalty_partners.agreements import Agreement, AgreementKind, AgreementState
@@ -42,12 +43,14 @@ select -coalesce(sum(base), 0)::bigint from loyalty.partners_movement
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """An agreement in force with an outside brand, and what it says now."""
+    """An agreement in force with an outside brand, and what it says now. `known`: what is asked was
+    done before, and is answered so whatever became of the agreement."""
 
     half: Agreement
     program: Program
     number: int
     terms: Issuing
+    known: bool
 
 
 def issue_id(agreement_id: UUID, external_id: str) -> UUID:
@@ -72,13 +75,14 @@ async def give(
     setup, ident = await context.setup(), issue_id(agreement_id, external_id)
     standing = await _standing(context, agreement_id, at, line=ident)
     now = context.api.clock.now()
-    if at > now + setup.ahead:
+    if not standing.known and at > now + setup.ahead:
         raise Refused(Code.TOO_EARLY, "lies in the future", field="occurredAt")
-    if at < now - setup.backdating:
+    if not standing.known and at < now - setup.backdating:
         raise Refused(Code.TOO_LATE, "is too long ago", field="occurredAt")
     points = _converted(standing.terms, activity, money)
     terms, unit = standing.terms, standing.half.unit
     assert unit is not None, "the points are ours"
+    _check_payable(terms, points, "amount")
     fact = PointsIssued(
         member=member, occurred_at=at, program=standing.program.slug, unit=unit, amount=points,
         activity=activity, day=today(setup, at),
@@ -170,17 +174,14 @@ async def buy(context: Context, agreement_id: UUID, points: int, key: str) -> tu
     :raises Refused: NOT_FOUND, AGREEMENT_STATE, IDEMPOTENCY_MISMATCH
     """
     now, ident = context.api.clock.now(), uuid5(agreement_id, f"pack:{key}")
+    await seen(context, agreement_id)
+    if (line := await _line(context, ident)) is not None:
+        return _the_pack(line, points), True
     standing = await _standing(context, agreement_id, now)
     terms = standing.terms
     if not terms.prepaid:
         raise Refused(Code.AGREEMENT_STATE, "is paid afterwards: no packs", field="agreement")
-    line = await _line(context, ident)
-    if line is not None:
-        if line["points_out"] != points:
-            raise Refused(
-                Code.IDEMPOTENCY_MISMATCH, "this key was used before", field="idempotencyKey"
-            )
-        return line, True
+    _check_payable(terms, points, "points")
     fact = PackSold(
         occurred_at=now, program=standing.program.slug, points=points,
         liability=terms.liability(points),
@@ -190,8 +191,26 @@ async def buy(context: Context, agreement_id: UUID, points: int, key: str) -> tu
             points_out=points, carried=terms.liability(points), ref=key,
         ),
     )  # fmt: skip
-    recorded = await context.record(context.request(fact))
-    return await _line(context, ident), recorded.replayed
+    try:
+        replayed = (await context.record(context.request(fact))).replayed
+    except Refused as refused:
+        if refused.code is not Code.IDEMPOTENCY_MISMATCH:
+            raise
+        replayed = True  # it was sent twice at once, and the other one was first
+    return _the_pack(await _line(context, ident), points), replayed
+
+
+def _the_pack(line: Any, points: int) -> Any:
+    """:raises Refused: IDEMPOTENCY_MISMATCH"""
+    if line["points_out"] != points:
+        raise Refused(Code.IDEMPOTENCY_MISMATCH, "this key was used before", field="idempotencyKey")
+    return line
+
+
+def _check_payable(terms: Issuing, points: int, field: str) -> None:
+    """:raises Refused: BAD_AMOUNT, more money than is kept"""
+    if max(terms.costs(points), terms.liability(points)) > MINOR_MAX:
+        raise Refused(Code.BAD_AMOUNT, "costs too much at once", field=field)
 
 
 async def seen(context: Context, agreement_id: UUID) -> Agreement:
@@ -222,8 +241,9 @@ async def _standing(
     if version is None or program is None:
         raise Refused(Code.PARTNER_NOT_AVAILABLE, "no terms apply then", field="occurredAt")
     return Standing(
-        half=half, program=program, number=version.number, terms=issuing_of(version.plain)
-    )
+        half=half, program=program, number=version.number, terms=issuing_of(version.plain),
+        known=known is not None,
+    )  # fmt: skip
 
 
 async def _line(context: Context, ident: UUID) -> Any:

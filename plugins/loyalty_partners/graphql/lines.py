@@ -47,7 +47,7 @@ class PartnerLine:
     of: strawberry.ID | None
     """Of a reversal or correction: the line that it takes back."""
     at: datetime
-    """When it happened."""
+    """When it happened; of what was told after its month was stated: when the next one began."""
     unit: str | None
     """Code of our unit, where points of ours moved."""
     points_out: Decimal

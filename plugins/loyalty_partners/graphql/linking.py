@@ -56,6 +56,11 @@ insert into loyalty.partners_link_failure (tenant_id, client, hour, failures)
 values (loyalty.tenant(), $1, $2, 1)
 on conflict (tenant_id, client, hour) do update set failures = partners_link_failure.failures + 1
 """
+# An hour that is over counts for nothing any more.
+_FORGET = """
+delete from loyalty.partners_link_failure
+ where tenant_id = (select loyalty.tenant()) and hour < $1
+"""
 _FAILURES = """
 select coalesce(sum(failures), 0)::int from loyalty.partners_link_failure
  where tenant_id = (select loyalty.tenant()) and client = $1 and hour = $2
@@ -100,6 +105,7 @@ async def redeem_code(
     if link is None:
         async with context.api.database.tenant(context.tenant_id) as connection:
             await connection.execute(_FAILED, str(member.id), hour)
+            await connection.execute(_FORGET, hour)
         raise Refused(Code.NOT_FOUND, "there is no such code, or it is used or over", field="code")
     return link, False
 

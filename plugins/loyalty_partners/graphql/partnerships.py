@@ -32,7 +32,15 @@ from loyalty_partners.graphql.partnership_input import (
 )
 from loyalty_partners.graphql.programs import check_moves, running
 from loyalty_partners.graphql.terms_input import read_terms
-from loyalty_partners.remote.telling import ACCEPT, CHANGE, WITHDRAW, Call, named, tell
+from loyalty_partners.remote.telling import (
+    ACCEPT,
+    CHANGE,
+    STOPS,
+    WITHDRAW,
+    Call,
+    named,
+    tell,
+)
 from loyalty_tenants.principal import Role
 
 # What the other tenant must have for a proposal to reach it, as it alone can see.
@@ -116,7 +124,8 @@ class PartnershipMutation:
     async def suspend_partnership(
         self, info: RequestInfo, input: PartnershipInput
     ) -> PartnershipPayload:
-        """Stop an agreement for a while: nothing moves. Only we can resume it.
+        """Stop an agreement for a while: nothing moves. Only we can resume it. A partner elsewhere
+        need not answer; sent again it is told again.
 
         :param input: which one
         """
@@ -140,7 +149,8 @@ class PartnershipMutation:
     async def end_partnership(
         self, info: RequestInfo, input: PartnershipInput
     ) -> PartnershipPayload:
-        """End an agreement for good. What is open is still settled.
+        """End an agreement for good. What is open is still settled. A partner elsewhere need not
+        answer; sent again it is told again.
 
         :param input: which one
         """
@@ -268,7 +278,11 @@ async def _change(context: Context, given: PartnershipInput, wanted: str) -> UUI
             sides, context.actor, context.tenant_id, half, wanted, now, there=there
         )
         told = {"agreement": given.agreement}
-        await tell(context, await sides.of(context.tenant_id), half, CHANGE[wanted], told)
+        try:
+            await tell(context, await sides.of(context.tenant_id), half, CHANGE[wanted], told)
+        except Refused:
+            if wanted not in STOPS:
+                raise
     return ident
 
 

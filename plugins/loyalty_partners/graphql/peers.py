@@ -1,33 +1,20 @@
-"""Brands of other installations: how two of them meet, and what admins see of it."""
+"""Brands of other installations as admins meet them, and what is seen of them."""
 
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 import strawberry
 
-from loyalty.errors import Code, Refused
-from loyalty.ids import new_id
-from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
-from loyalty_graphql.context import Context, RequestInfo
+from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.failures import UserError, user_errors
-from loyalty_graphql.ids import node_id, uuid_of
+from loyalty_graphql.ids import node_id
 from loyalty_graphql.outcomes import attempted
-from loyalty_partners.graphql.agreeing import gone
+from loyalty_partners.graphql import meeting
 from loyalty_partners.graphql.enums import PeerStatus
-from loyalty_partners.remote.telling import GREET, ask
+from loyalty_partners.graphql.meeting import PEER
 from loyalty_tenants import peers
 from loyalty_tenants.peers import Peer
 from loyalty_tenants.principal import Role
-
-PEER = "RemotePartner"
-_BOUND = """
-select exists (select from loyalty.partners_agreement
-    where tenant_id = (select loyalty.tenant()) and peer_id = $1 and state <> 'ENDED')
-  or exists (select from loyalty.partners_leg
-    where tenant_id = (select loyalty.tenant()) and peer_id = $1 and due_at is not null)
-"""
 
 
 @strawberry.type
@@ -47,6 +34,10 @@ class RemotePartner:
     """Whether both sides have accepted."""
     since: datetime
     """When we entered it."""
+    secret_waits: bool
+    """Whether a new secret was handed out or entered that is not in force on both sides yet."""
+    previous_secret_until: datetime | None
+    """Until when calls signed with the secret before this one are heard; null: there was none."""
 
 
 @strawberry.input
@@ -65,6 +56,14 @@ class ConnectRemotePartnerInput:
 
 @strawberry.input
 class EndRemotePartnerInput:
+    """Which brand."""
+
+    partner: strawberry.ID
+    """Of the brand."""
+
+
+@strawberry.input
+class RotateRemotePartnerInput:
     """Which brand."""
 
     partner: strawberry.ID
@@ -127,9 +126,28 @@ class PeerMutation:
 
         :param input: which brand, and where it is
         """
-        done, refused = await attempted(_connect(info.context, input))
+        done, refused = await attempted(
+            meeting.connect(info.context, input.name, input.url, input.tenant, input.invitation)
+        )
         peer, invitation = done or (None, None)
         info.context.written()
+        return RemotePartnerPayload(
+            partner=None if peer is None else shown_peer(peer), invitation=invitation,
+            user_errors=user_errors(refused),
+        )  # fmt: skip
+
+    @strawberry.mutation
+    @allow(Role.ADMIN, Role.OPERATOR, scope="partners:write")
+    async def rotate_remote_partner_secret(
+        self, info: RequestInfo, input: RotateRemotePartnerInput
+    ) -> RemotePartnerPayload:
+        """Make a new secret for calls between the two. Both go on under the old one until the other
+        brand's admin has entered the invitation; one that was made before and not entered is void.
+
+        :param input: with which brand
+        """
+        done, refused = await attempted(meeting.rotate(info.context, input.partner))
+        peer, invitation = done or (None, None)
         return RemotePartnerPayload(
             partner=None if peer is None else shown_peer(peer), invitation=invitation,
             user_errors=user_errors(refused),
@@ -144,7 +162,7 @@ class PeerMutation:
 
         :param input: which one
         """
-        done, refused = await attempted(_end(info.context, input))
+        done, refused = await attempted(meeting.end(info.context, input.partner))
         return RemotePartnerPayload(
             partner=None if done is None else shown_peer(done),
             invitation=None,
@@ -158,111 +176,13 @@ class PeerMutation:
 
         :param input: who it is
         """
-        done, refused = await attempted(_greeted(info.context, input))
+        done, refused = await attempted(meeting.greeted(info.context, input.tenant))
         return GreetingPayload(status=done, user_errors=user_errors(refused))
 
 
 def shown_peer(peer: Peer) -> RemotePartner:
     return RemotePartner(
         id=node_id(PEER, peer.id), name=peer.name, url=peer.url, tenant=peer.remote,
-        status=peer.status, since=peer.created_at,
-    )  # fmt: skip
-
-
-async def _connect(context: Context, given: ConnectRemotePartnerInput) -> tuple[Peer, str | None]:
-    try:
-        context.api.way.check(given.url)
-    except ValueError as error:
-        raise texts.bad("url", f"cannot be called from here: {error}") from None
-    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        known = [one for one in await peers.peers_of(connection) if one.name == given.name]
-    if given.invitation is not None:
-        return await _accept(context, given, known[0] if known else None), None
-    if known:
-        return await _moved(context, known[0], given.url), None
-    peer = _peer(context, given, new_id(), peers.new_secret(), asked=True)
-    async with context.api.database.tenant(context.tenant_id) as connection:
-        await peers.add_peer(connection, context.actor, peer, now=peer.created_at)
-    context.api.forget(context.tenant_id)
-    return peer, peers.invitation(peer.id, peer.secret)
-
-
-async def _accept(context: Context, given: ConnectRemotePartnerInput, known: Peer | None) -> Peer:
-    """Enter an invitation, and greet whoever gave it. Asked again it greets again."""
-    ident, secret = peers.read_invitation(given.invitation or "")
-    now, setup = context.api.clock.now(), await context.setup()
-    async with context.api.database.tenant(context.tenant_id) as connection:
-        if known is None or known.id != ident:
-            peer = _peer(context, given, ident, secret, asked=False)
-            await peers.add_peer(connection, context.actor, peer, now=now)
-        else:
-            peer = known
-        await ask(context, peer, GREET, {"tenant": setup.slug})
-        await peers.change_peer(
-            connection, context.actor, ident, status=peers.PeerStatus.ACTIVE, now=now
-        )
-    context.api.forget(context.tenant_id)
-    return await _read(context, ident)
-
-
-async def _greeted(context: Context, given: GreetPartnerInput) -> peers.PeerStatus:
-    ident, now = context.who.peer, context.api.clock.now()
-    if ident is None:
-        raise gone("partner")
-    peer = await _read(context, ident)
-    if peer.remote != given.tenant:
-        raise Refused(Code.NOT_FOUND, "another brand was invited by this", field="tenant")
-    if peer.status is peers.PeerStatus.WAITING and peer.asked:
-        async with context.api.database.tenant(context.tenant_id) as connection:
-            await peers.change_peer(
-                connection, context.actor, ident, status=peers.PeerStatus.ACTIVE, now=now
-            )
-        context.api.forget(context.tenant_id)
-    return peers.PeerStatus.ACTIVE
-
-
-async def _moved(context: Context, peer: Peer, url: str) -> Peer:
-    async with context.api.database.tenant(context.tenant_id) as connection:
-        await peers.change_peer(
-            connection, context.actor, peer.id, url=url, now=context.api.clock.now()
-        )
-    context.api.forget(context.tenant_id)
-    return await _read(context, peer.id)
-
-
-async def _end(context: Context, given: EndRemotePartnerInput) -> Peer:
-    ident = uuid_of(given.partner, PEER, field="partner")
-    peer = await _read(context, ident)
-    async with context.api.database.tenant(context.tenant_id) as connection:
-        if await connection.fetchval(_BOUND, ident):
-            raise Refused(
-                Code.AGREEMENT_STATE, "has agreements that are not ended, or exchanges under way",
-                field="partner",
-            )  # fmt: skip
-        await peers.change_peer(
-            connection, context.actor, ident, status=peers.PeerStatus.ENDED,
-            now=context.api.clock.now(),
-        )  # fmt: skip
-    context.api.forget(context.tenant_id)
-    return Peer(**{**_fields(peer), "status": peers.PeerStatus.ENDED})
-
-
-def _fields(peer: Peer) -> dict[str, Any]:
-    return {name: getattr(peer, name) for name in Peer.__dataclass_fields__}
-
-
-async def _read(context: Context, ident: UUID) -> Peer:
-    async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        found = await peers.peer_by_id(connection, ident)
-    if found is None:
-        raise gone("partner")
-    return found
-
-
-def _peer(
-    context: Context, given: ConnectRemotePartnerInput, ident: UUID, secret: bytes, *, asked: bool
-) -> Peer:
-    return Peer(
-        id=ident, name=given.name, url=given.url, remote=given.tenant, asked=asked, secret=secret,
-        status=peers.PeerStatus.WAITING, created_at=context.api.clock.now(),
+        status=peer.status, since=peer.created_at, secret_waits=peer.next_secret is not None,
+        previous_secret_until=peer.old_until,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from loyalty import members
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef
 from loyalty.ids import new_id
-from loyalty.units import format_minor, parse_minor
+from loyalty.units import MINOR_MAX, format_minor, parse_minor
 from loyalty_graphql import texts
 from loyalty_graphql.context import Context
 from loyalty_partners import agreements
@@ -91,6 +91,8 @@ def _worked_out(terms: Terms, half: Agreement, places: int, amount: str) -> Quot
     quote = quoted(terms.give, offered, terms.currency)
     if quote is None:
         raise texts.bad_amount("amount", "is too little to become anything at the partner")
+    if max(quote.credited, quote.owed) > MINOR_MAX:
+        raise texts.bad_amount("amount", "is too much at once")
     return quote
 
 
@@ -98,11 +100,16 @@ def not_available(field: str = "agreement") -> Refused:
     return Refused(Code.PARTNER_NOT_AVAILABLE, "not possible with this partner now", field=field)
 
 
-async def kept(connection: Any, quote_id: UUID) -> Any:
+async def kept(connection: Any, quote_id: UUID, now: datetime) -> Any:
     """The row of a quote, with what stands of its agreement and terms; None: there is no such."""
     return await connection.fetchrow(
         """select q.*, a.partner_tenant_id, a.peer_id, a.partner, a.program_id, a.unit,
-                  a.partner_unit, t.terms as plain
+                  a.partner_unit, t.terms as plain, exists (
+                    select from loyalty.partners_terms n
+                     where n.tenant_id = t.tenant_id and n.agreement_id = t.agreement_id
+                       and n.state = 'ACCEPTED' and n.effective_from <= $2
+                       and (n.effective_from, n.number) > (t.effective_from, t.number))
+                    as superseded
              from loyalty.partners_quote q
              join loyalty.partners_agreement a
                on (a.tenant_id, a.id) = (q.tenant_id, q.agreement_id)
@@ -110,4 +117,5 @@ async def kept(connection: Any, quote_id: UUID) -> Any:
                on (t.tenant_id, t.agreement_id, t.number) = (q.tenant_id, q.agreement_id, q.terms)
             where q.tenant_id = (select loyalty.tenant()) and q.id = $1""",
         quote_id,
+        now,
     )

@@ -62,7 +62,7 @@ async def carried_on(context: Context, line: Any, *, refuse: bool = True) -> Any
         await _asked(context, ident)
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         now = await connection.fetchrow(_REREAD, ident)
-    if refuse and now["leg"] == LegState.VOIDED:
+    if refuse and now["leg"] in (LegState.VOIDED, LegState.WRITTEN_OFF):
         raise not_available()
     return {**line, **now}
 

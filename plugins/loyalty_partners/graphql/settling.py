@@ -30,7 +30,7 @@ LATE = timedelta(minutes=5)  # what was under way when the month ended is writte
 _UNDER_WAY = """
 select exists (select from loyalty.partners_leg
  where tenant_id = (select loyalty.tenant()) and agreement_id = $1 and happened_at < $2
-   and (state = 'PENDING' or reversal = 'TAKEN' and due_at is not null))
+   and due_at is not null and (state in ('PENDING', 'WRITTEN_OFF') or reversal = 'TAKEN'))
 """
 BOOK = """
 insert into loyalty.partners_movement
@@ -208,15 +208,25 @@ async def settle(
 
 
 async def _known(context: Context, statement_id: UUID) -> Statement:
+    """One that the caller has a side in: another brand's is not there."""
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        return await _read(connection, statement_id)
+        found = await _read(connection, statement_id)
+        half = await agreements.by_id(connection, found.agreement_id)
+    assert half is not None, "it is of one"
+    if context.who.role is Role.PARTNER and not is_of(context, half):
+        raise _gone()
+    return found
 
 
 async def _read(connection: Any, statement_id: UUID) -> Statement:
     found = await statement.by_id(connection, statement_id)
     if found is None:
-        raise Refused(Code.NOT_FOUND, "there is no such statement", field="statement")
+        raise _gone()
     return found
+
+
+def _gone() -> Refused:
+    return Refused(Code.NOT_FOUND, "there is no such statement", field="statement")
 
 
 async def current(connection: Any, agreement_id: UUID, period: Period) -> Statement:

@@ -1,6 +1,6 @@
 """Exchanges that are undone within their window: both halves, and the lots as they were."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,9 +43,11 @@ async def reverse(context: Context, movement_id: UUID, reason: str) -> tuple[Any
         return await _line(context, movement_id), False
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         hours = await _hours(connection, line)
+    if hours == 0:
+        raise _not_reversible("is for good, as agreed")
     if now > line["occurred_at"] + timedelta(hours=hours):
         raise _not_reversible(f"can be undone within {hours} hours only")
-    await _paired(context, line, reason)
+    await _paired(context, line, reason, now)
     return await _line(context, movement_id), False
 
 
@@ -65,7 +67,8 @@ async def _hours(connection: Any, line: Any) -> int:
     return terms_of(plain).reversal_hours
 
 
-async def _paired(context: Context, line: Any, reason: str) -> None:
+async def _paired(context: Context, line: Any, reason: str, now: datetime) -> None:
+    """Both halves, at one instant: they are of one month."""
     partner = line["partner_tenant_id"]
     async with context.api.database.tenant(partner, read_only=True) as connection:
         away = await connection.fetchrow(LINE, line["id"])
@@ -74,8 +77,8 @@ async def _paired(context: Context, line: Any, reason: str) -> None:
     theirs = There(
         tenant_id=partner, member=MemberRef(id=away["member_id"]), program="", unit=away["unit"]
     )
-    ours = await _leg(context, context.tenant_id, line, reason)
-    others = await _leg(context, partner, away, "")
+    ours = await _leg(context, context.tenant_id, line, reason, now)
+    others = await _leg(context, partner, away, "", now)
     try:
         recorded, _ = await pair(context, ours, others, theirs, reversal_key(line["id"]))
         context.written([recorded])
@@ -89,8 +92,8 @@ async def _paired(context: Context, line: Any, reason: str) -> None:
         raise
 
 
-async def _leg(context: Context, tenant_id: UUID, half: Any, reason: str) -> Any:
-    now, member = context.api.clock.now(), MemberRef(id=half["member_id"])
+async def _leg(context: Context, tenant_id: UUID, half: Any, reason: str, now: datetime) -> Any:
+    member = MemberRef(id=half["member_id"])
     if half["points_in"]:
         return FactReversed(
             member=member, occurred_at=now, reversed_scope=MOVED, reversed_key=str(half["id"]),

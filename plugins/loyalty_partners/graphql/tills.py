@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from loyalty import members
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef
-from loyalty.units import parse_minor
+from loyalty.units import MINOR_MAX, parse_minor
 from loyalty_graphql import texts
 from loyalty_graphql.context import Context
 from loyalty_partners import agreements
@@ -53,20 +53,39 @@ async def at_till(
     now = context.api.clock.now()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         line = await connection.fetchrow(LINE, ident)
+        if line is not None:
+            await _check_same(connection, line, ref, amount)
+            return line, True
         sale = await _sale(context, connection, agreement_id, ref, amount, kind, now)
-    if line is not None:
-        if (line["partner_points"], line["member_id"]) != (sale.points, sale.member_id):
-            raise Refused(
-                Code.IDEMPOTENCY_MISMATCH, "this externalId was used for something else",
-                field="externalId",
-            )  # fmt: skip
-        return line, True
     partner = sale.half.partner_tenant_id
     assert partner is not None, "it was looked at"
-    theirs = await there(context, partner, sale.link_id)
-    await _paired(context, sale, theirs, ident, external_id, kind, now)
+    theirs, first = await there(context, partner, sale.link_id), True
+    try:
+        await _paired(context, sale, theirs, ident, external_id, kind, now)
+    except Refused as refused:
+        if refused.code is not Code.IDEMPOTENCY_MISMATCH:
+            raise
+        first = False  # it was sent twice at once, and the other one was first
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        return await connection.fetchrow(LINE, ident), False
+        line = await connection.fetchrow(LINE, ident)
+        assert line is not None, "somebody wrote it"
+        await _check_same(connection, line, ref, amount)
+        return line, not first
+
+
+async def _check_same(connection: Any, line: Any, ref: MemberRef, amount: str) -> None:
+    """What was done is answered as before, whatever became of agreement, link and member since.
+
+    :raises Refused: IDEMPOTENCY_MISMATCH, BAD_AMOUNT
+    """
+    flow = line["plain"]["give"] or line["plain"]["take"]
+    points = parse_minor(amount, flow["places"], field="points")
+    member = await members.find(connection, ref)
+    if member is None or (line["partner_points"], line["member_id"]) != (points, member.id):
+        raise Refused(
+            Code.IDEMPOTENCY_MISMATCH, "this externalId was used for something else",
+            field="externalId",
+        )  # fmt: skip
 
 
 async def _sale(
@@ -88,6 +107,8 @@ async def _sale(
     points = parse_minor(amount, flow.places, field="points")
     if points == 0:
         raise texts.bad_amount("points", "must be more than nothing")
+    if flow.owed(points, terms.currency) > MINOR_MAX:
+        raise texts.bad_amount("points", "costs too much at once")
     return Sale(
         half=half, member_id=member.id, link_id=link, flow=flow, number=version.number,
         currency=terms.currency, points=points,

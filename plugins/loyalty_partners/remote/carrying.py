@@ -7,7 +7,7 @@ from two places at once, comes to the same.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.errors import Refused
@@ -19,7 +19,7 @@ from loyalty.setup import Setup
 from loyalty.units import currency_places, format_minor
 from loyalty_graphql.ids import node_id
 from loyalty_partners.config import PartnersConfig
-from loyalty_partners.facts import SendingUndone, SendingVoided
+from loyalty_partners.facts import SendingUndone, SendingVoided, WriteOffEnded
 from loyalty_partners.legs import LegState
 from loyalty_partners.movement import reversal_key, void_key
 from loyalty_partners.remote import documents
@@ -34,7 +34,7 @@ AGREEMENT, EXCHANGE, LINK = "PartnerAgreement", "PartnerExchange", "PartnerLink"
 _CREDITED = """
 update loyalty.partners_leg set state = 'CREDITED', changed_at = $2, due_at = $2, attempts = 0,
        problem = null
- where tenant_id = (select loyalty.tenant()) and id = $1 and state = 'PENDING'
+ where tenant_id = (select loyalty.tenant()) and id = $1 and state in ('PENDING', 'WRITTEN_OFF')
 """
 _PROBLEM = """
 update loyalty.partners_leg set problem = $2
@@ -50,16 +50,23 @@ select (f.answer ->> 'redemptionId')::uuid from loyalty.fact f
 """
 
 
-def patience(setup: Setup, program_id: UUID, now: datetime) -> timedelta:
-    """After how long a program gives up; where it runs no more, as it would by itself."""
+class Patience(NamedTuple):
+    """After how long without a word a program has an exchange called off, and lets people write it
+    off: no sooner."""
+
+    gives_up: timedelta
+    written_off_after: timedelta
+
+
+def patience(setup: Setup, program_id: UUID, now: datetime) -> Patience:
+    """That of a program; where it runs no more, as it would be by itself."""
     program = setup.program_by_id(program_id)
     version = None if program is None else program.at(now)
-    found: timedelta = (
-        PartnersConfig.model_fields["gives_up"].default
-        if version is None
-        else version.config.gives_up
+    names, fields = Patience._fields, PartnersConfig.model_fields
+    found = Patience(
+        *(fields[n].default if version is None else getattr(version.config, n) for n in names)
     )
-    return found
+    return found._replace(written_off_after=max(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +152,11 @@ class Carrier:
         )
 
     async def _voided(self, leg: LegRow) -> None:
-        """Nothing was credited there and nothing will be: the points go back into their lots."""
+        """Nothing was credited there and nothing will be: the points go back into their lots,
+        where they are since it was written off."""
+        if leg.written_off:
+            await self._record(self._write_off_ended(leg, voided=True), void_key(leg.id))
+            return
         fact = SendingVoided(
             member=MemberRef(id=leg.member_id), occurred_at=self.out.clock.now(),
             redemption_id=await self.redemption(leg), reason="the partner credited nothing",
@@ -155,11 +166,23 @@ class Carrier:
 
     async def restore(self, leg: LegRow, at: datetime) -> None:
         """The partner took back what it had credited, at an instant that both sides write."""
+        if leg.written_off:
+            ended = self._write_off_ended(leg, voided=False, at=at)
+            await self._record(ended, reversal_key(leg.id))
+            return
         fact = SendingUndone(
             member=MemberRef(id=leg.member_id), occurred_at=at,
             redemption_id=await self.redemption(leg), movement_id=leg.id,
         )  # fmt: skip
         await self._record(fact, reversal_key(leg.id))
+
+    def _write_off_ended(
+        self, leg: LegRow, *, voided: bool, at: datetime | None = None
+    ) -> WriteOffEnded:
+        return WriteOffEnded(
+            member=MemberRef(id=leg.member_id), occurred_at=at or self.out.clock.now(),
+            movement_id=leg.id, voided=voided,
+        )  # fmt: skip
 
     async def redemption(self, leg: LegRow) -> UUID:
         """What the points left by."""

@@ -22,8 +22,9 @@ class DayState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """Of exchanges that were not called off. `under_way`: PENDING, or a reversal that only one side
-    has done. `digest` is of ids and what was reversed, so that equal sums of others differ."""
+    """Of exchanges that were not called off. `under_way`: not known yet, or a reversal that only
+    one side has done. `digest` is of ids and what was reversed, so that equal sums of others
+    differ."""
 
     exchanges: int
     under_way: int
@@ -45,8 +46,8 @@ class Day:
 
 _DAY = """
 select count(*) as exchanges,
-       count(*) filter (where l.state = 'PENDING' or l.reversal in ('ASKED', 'TAKEN')
-         and l.due_at is not null) as under_way,
+       count(*) filter (where l.state in ('PENDING', 'WRITTEN_OFF')
+         or l.reversal in ('ASKED', 'TAKEN') and l.due_at is not null) as under_way,
        count(*) filter (where l.reversal in ('TAKEN', 'DONE')) as reversed,
        coalesce(sum(m.points_out), 0)::bigint as points_out,
        coalesce(sum(m.points_in), 0)::bigint as points_in,

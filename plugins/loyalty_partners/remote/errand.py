@@ -8,7 +8,7 @@ from uuid import UUID
 from loyalty.errors import Refused
 from loyalty.jobs.errands import Outside
 from loyalty_graphql.ids import node_id, read_node_id
-from loyalty_partners.legs import LegState
+from loyalty_partners.legs import UNKNOWN, LegState
 from loyalty_partners.remote import comparing, documents
 from loyalty_partners.remote.carrying import EXCHANGE, Carrier, patience
 from loyalty_partners.remote.leg_row import LegRow, claim, legs_of
@@ -16,6 +16,7 @@ from loyalty_partners.remote.speaking import SECONDS_PATIENT, Silence
 from loyalty_tenants.peers import peers_of
 
 DUE = "select loyalty.partners_due($1)"
+WAITING = "select loyalty.partners_waiting()"
 AT_ONCE = 16  # legs of one partner
 
 _SETTLED = """
@@ -41,7 +42,7 @@ async def run(out: Outside, tenant_id: UUID) -> None:
             _with(
                 Carrier(
                     out=out, tenant_id=tenant_id, peer=peers[peer_id], seconds=SECONDS_PATIENT,
-                    gives_up=patience(setup, program_id, now),
+                    gives_up=patience(setup, program_id, now).gives_up,
                 ),
                 theirs,
             )
@@ -65,7 +66,7 @@ async def _one(carrier: Carrier, leg: LegRow) -> None:
     try:
         if leg.reversal == "TAKEN":
             await carrier.tell_reversal(leg)
-        elif leg.outgoing and leg.state is LegState.PENDING:
+        elif leg.outgoing and leg.state in UNKNOWN:
             await carrier.bring(leg)
     except (Silence, Refused) as trouble:
         await carrier.failed(leg, trouble)

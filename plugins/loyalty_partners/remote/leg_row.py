@@ -13,8 +13,9 @@ LEASE = timedelta(seconds=5)  # longer than a worker waits for an answer
 
 _ROWS = """
 select l.id, l.agreement_id, l.peer_id, l.outgoing, l.state, l.reversal, l.giving_up,
-       l.happened_at, l.reversed_at, l.attempts, m.member_id, m.link_id, m.terms,
-       m.points_out, m.points_in, m.partner_points, m.amount, m.charge, m.currency, m.fact_id,
+       l.happened_at, l.reversed_at, l.written_off_at is not null as written_off, l.attempts,
+       m.member_id, m.link_id, m.terms, m.points_out, m.points_in, m.partner_points, m.amount,
+       m.charge, m.currency, m.fact_id,
        a.program_id, a.unit, t.terms as plain
   from loyalty.partners_leg l
   join loyalty.partners_movement m on (m.tenant_id, m.id) = (l.tenant_id, l.id)
@@ -28,8 +29,10 @@ select l.id, l.agreement_id, l.peer_id, l.outgoing, l.state, l.reversal, l.givin
 _CLAIM = """
 update loyalty.partners_leg l
    set attempts = least(l.attempts + 1, 1000),
-       due_at = $1::timestamptz + $3::interval + least(interval '5 minutes',
-         interval '1 second' * power(2, least(l.attempts, 9))) * (l.attempts > 0)::int
+       due_at = $1::timestamptz + $3::interval + case
+         when l.state = 'WRITTEN_OFF' then interval '1 day'
+         when l.attempts = 0 then interval '0'
+         else least(interval '5 minutes', interval '1 second' * power(2, least(l.attempts, 9))) end
   from (select p.peer_id, x.id
           from (select distinct peer_id from loyalty.partners_leg
                  where tenant_id = (select loyalty.tenant()) and due_at <= $1) p
@@ -56,6 +59,7 @@ class LegRow:
     giving_up: bool
     happened_at: datetime
     reversed_at: datetime | None
+    written_off: bool
     attempts: int
     member_id: UUID
     link_id: UUID | None

@@ -4,6 +4,7 @@ What is refused is called off for good before that is said, or the same call, la
 credit tomorrow what the giver took back today.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,8 @@ from loyalty.facts import FactReversed, MemberRef
 from loyalty.settlement.request import Request
 from loyalty_graphql.context import Context
 from loyalty_partners import agreements
-from loyalty_partners.agreements import Agreement, AgreementKind
+from loyalty_partners.agreements import Agreement, AgreementKind, TermsState, TermsVersion
+from loyalty_partners.config import GIVING_UP_MAX, QUOTES_MAX
 from loyalty_partners.facts import PointsReceived
 from loyalty_partners.legs import LegState
 from loyalty_partners.movement import MOVED, Movement, MovementKind, moved_key, reversal_key
@@ -171,19 +173,16 @@ async def _fact(
     peer_id = None if half is None else half.peer_id
     if half is None or peer_id is None or program is None or half.unit is None:
         raise _not_here()
-    if arriving.at > now + AHEAD:
+    if not now - GIVING_UP_MAX - AHEAD <= arriving.at <= now + AHEAD:
         raise _not_here()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         member = await connection.fetchval(_MEMBER, arriving.link_id, half.id)
         versions = (await agreements.terms_of_each(connection, [half.id]))[half.id]
-    terms = next((
-        terms_of(one.plain) for one in versions
-        if one.number == arriving.number and one.state is agreements.TermsState.ACCEPTED
-    ), None)  # fmt: skip
+    terms = _promised(versions, arriving)
     flow = None if terms is None else terms.take
     if member is None or terms is None or flow is None or half.kind is not AgreementKind.EXCHANGE:
         raise _not_here()
-    if (credited, amount, charge) != (
+    if credited == 0 or (credited, amount, charge) != (
         burned * flow.credit // flow.burn, flow.owed(credited, terms.currency), flow.charge
     ):  # fmt: skip
         raise _not_here()
@@ -197,6 +196,22 @@ async def _fact(
             partner_points=burned,
         ),
     )  # fmt: skip
+
+
+def _promised(versions: Sequence[TermsVersion], arriving: Arriving) -> Terms | None:
+    """The terms that it is under: no others than a quote can have been made under."""
+    accepted = {one.number: one for one in versions if one.state is TermsState.ACCEPTED}
+    wanted = accepted.get(arriving.number)
+    if wanted is None or wanted.effective_from > arriving.at + AHEAD:
+        return None
+    since = arriving.at - QUOTES_MAX - AHEAD
+    place = wanted.effective_from, wanted.number
+    if any(
+        (one.effective_from, one.number) > place and one.effective_from <= since
+        for one in accepted.values()
+    ):
+        return None
+    return terms_of(wanted.plain)
 
 
 def _not_here() -> Refused:

@@ -38,7 +38,8 @@ async def carrier_of(context: Context, leg: LegRow) -> Carrier:
         peer: Peer | None = await peer_by_id(connection, leg.peer_id)
     if peer is None:
         raise silent()
-    gives_up = patience(await context.setup(), leg.program_id, context.api.clock.now())
+    setup, now = await context.setup(), context.api.clock.now()
+    gives_up = patience(setup, leg.program_id, now).gives_up
     return Carrier(
         out=outside_of(context), tenant_id=context.tenant_id, peer=peer, gives_up=gives_up
     )
@@ -107,6 +108,8 @@ async def _theirs(context: Context, ident: UUID) -> LegRow:
 async def _check_window(context: Context, leg: LegRow) -> None:
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         hours = await _hours(connection, leg)
+    if hours == 0:
+        raise not_reversible("is for good, as agreed")
     if context.api.clock.now() > leg.happened_at + timedelta(hours=hours):
         raise not_reversible(f"can be undone within {hours} hours only")
 

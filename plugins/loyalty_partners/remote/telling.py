@@ -31,6 +31,8 @@ CHANGE: Mapping[str, Call] = {
     "resume": Call("resumePartnership", documents.RESUME),
     "end": Call("endPartnership", documents.END),
 }
+# What stops here stops at once, whether or not the partner hears: what it sends is called off.
+STOPS = frozenset({"suspend", "end"})
 LINK = Call("linkPartnerMember", documents.LINK)
 UNLINK = Call("endPartnerLink", documents.UNLINK)
 TAKE_BACK = Call("takeExchangeBack", documents.TAKE_BACK)

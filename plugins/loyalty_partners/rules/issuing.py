@@ -6,6 +6,7 @@ from loyalty.effects import Effect, Emit, Post, Refuse, Write
 from loyalty.errors import Code
 from loyalty.facts import FactReversed
 from loyalty.ledger.account import ISSUED
+from loyalty.units import format_minor
 from loyalty.view import View
 from loyalty_partners.config import PartnersConfig
 from loyalty_partners.facts import FundsLow, PackSold, PointsIssued
@@ -78,6 +79,7 @@ def _low(fact: PointsIssued, fund: Fund, view: View, left: int) -> FundsLow:
     return FundsLow(
         member=fact.member, occurred_at=fact.occurred_at, program=view.program,
         agreement_id=fact.movement.agreement_id, partner=fund.partner, points=left,
+        unit=fact.unit, amount=format_minor(left, view.places(fact.unit)),
     )  # fmt: skip
 
 

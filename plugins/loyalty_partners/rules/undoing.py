@@ -19,17 +19,13 @@ from loyalty_partners.movement import FEES, Movement, MovementKind, clearing, re
 
 
 def undo_giving(config: PartnersConfig, fact: GivingUndone, view: View) -> Iterable[Effect]:
-    """The redemption takes all of it out of the clearing account again: the fee goes there too."""
+    """What left is back in its lots, and its line is taken back."""
     undone: Undone | None = view.needs[NEED]
     if undone is None:
         return
     movement = undone.movement
-    if movement.fee:
-        yield Post(
-            unit=_unit(movement), source=FEES, target=clearing(movement.agreement_id),
-            amount=movement.fee,
-        )  # fmt: skip
-    yield from _line(view, _negative(movement))
+    yield from fee_back(movement)
+    yield from line(view, negative(movement))
     if undone.remote:
         yield Write(row=LegReversed(id=movement.id, reversal="DONE"))
 
@@ -44,19 +40,15 @@ def void_sending(config: PartnersConfig, fact: SendingVoided, view: View) -> Ite
         yield Refuse(code=Code.NOT_REVERSIBLE, message="the partner has credited it")
         return
     movement = undone.movement
-    if movement.fee:
-        yield Post(
-            unit=_unit(movement), source=FEES, target=clearing(movement.agreement_id),
-            amount=movement.fee,
-        )  # fmt: skip
-    yield from _line(view, _negative(movement), MovementKind.VOID)
+    yield from fee_back(movement)
+    yield from line(view, negative(movement), MovementKind.VOID)
     yield Write(row=LegVoided(id=movement.id))
 
 
 def undo_charge(config: PartnersConfig, fact: ChargeUndone, view: View) -> Iterable[Effect]:
     undone: Undone | None = view.needs[NEED]
     if undone is not None:
-        yield from _line(view, _negative(undone.movement))
+        yield from line(view, negative(undone.movement))
 
 
 def undo_taking(config: PartnersConfig, fact: FactReversed, view: View) -> Iterable[Effect]:
@@ -76,11 +68,11 @@ def taken_back(
     amount = undone.amount_left - _left(movement.amount, part)
     if points > 0:
         yield Post(
-            unit=_unit(movement), source=ISSUED, target=clearing(movement.agreement_id),
+            unit=unit_of(movement), source=ISSUED, target=clearing(movement.agreement_id),
             amount=points,
         )  # fmt: skip
     whole = part == 1
-    yield from _line(
+    yield from line(
         view,
         replace(
             movement,
@@ -100,7 +92,16 @@ def _left(whole: int, part: Fraction) -> int:
     return whole - (taken if whole >= 0 else -taken)
 
 
-def _negative(movement: Movement) -> Movement:
+def fee_back(movement: Movement) -> Iterator[Effect]:
+    """A redemption that is undone takes all of it out of the clearing account, its fee too."""
+    if movement.fee:
+        yield Post(
+            unit=unit_of(movement), source=FEES, target=clearing(movement.agreement_id),
+            amount=movement.fee,
+        )  # fmt: skip
+
+
+def negative(movement: Movement) -> Movement:
     return replace(
         movement,
         points_out=-movement.points_out,
@@ -113,7 +114,7 @@ def _negative(movement: Movement) -> Movement:
     )
 
 
-def _line(
+def line(
     view: View, movement: Movement, kind: MovementKind = MovementKind.REVERSAL
 ) -> Iterator[Effect]:
     assert view.key is not None, "a reversal is known by what it reverses"
@@ -128,6 +129,6 @@ def _line(
     )
 
 
-def _unit(movement: Movement) -> str:
+def unit_of(movement: Movement) -> str:
     assert movement.unit is not None, "points moved"
     return movement.unit

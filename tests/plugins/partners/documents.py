@@ -100,7 +100,7 @@ def ghost() -> str:
     return str(node_id("PartnerAgreement", new_id()))
 
 
-PEER = "id name url tenant status"
+PEER = "id name url tenant status secretWaits previousSecretUntil"
 COMPARED = """query($id: ID!) { partnerAgreement(id: $id) {
   comparedDays { day state exchanges amount differing } } }"""
 PEERS = f"{{ remotePartners {{ {PEER} }} }}"
@@ -109,6 +109,12 @@ MUTATIONS |= {
     for name, (kind, shown) in {
         "connectRemotePartner": ("ConnectRemotePartnerInput", f"invitation partner {{ {PEER} }}"),
         "endRemotePartner": ("EndRemotePartnerInput", f"partner {{ {PEER} }}"),
+        "rotateRemotePartnerSecret": (
+            "RotateRemotePartnerInput",
+            f"invitation partner {{ {PEER} }}",
+        ),
         "giveExchangeUp": ("GiveExchangeUpInput", f"replayed exchange {{ {EXCHANGE} }}"),
+        "askExchangeWriteOff": ("AskWriteOffInput", f"replayed exchange {{ {EXCHANGE} }}"),
+        "decideExchangeWriteOff": ("DecideWriteOffInput", f"replayed exchange {{ {EXCHANGE} }}"),
     }.items()
 }

@@ -206,3 +206,16 @@ async def test_terms_are_withdrawn_by_whoever_proposed_them(alliance: Alliance) 
     await air.done("proposePartnerTerms", agreement=agreement, terms=TERMS)
     accepted = await hotel.done("acceptPartnerTerms", agreement=agreement, number=3)
     assert accepted["agreement"]["terms"][0]["inForce"] is True
+
+
+async def test_one_brand_cannot_keep_all_others_out(make_shop: Any) -> None:
+    """Who proposes again and again is stopped, and nobody else."""
+    air, hotel, other = await make_shop(), await make_shop(), await make_shop()
+    made = [await propose(air, hotel) for _ in range(20)]
+    given = {"program": "partners", "unit": "points", "partnerUnit": "points", "terms": TERMS}
+    for here, there in ((air, hotel), (hotel, air)):
+        code = await here.refused("proposeExchange", partner=there.brand.slug, **given)
+        assert code == "LIMIT_EXCEEDED"
+    await propose(other, hotel)
+    await hotel.done("endPartnership", agreement=made[0])
+    await propose(air, hotel)

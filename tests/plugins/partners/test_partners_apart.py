@@ -1,12 +1,18 @@
 """A partner learns nothing but its own half: not by what it reads, by errors, nor by rows."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from loyalty.ids import new_id
+from loyalty_graphql.ids import node_id
 from tests.plugins.partners import documents
 from tests.plugins.partners.conftest import Alliance, link
+from tests.plugins.partners.test_partners_issuing import make_stall
+
+__all__ = ["make_stall"]
 
 SECRETS = ('"ann"', '"amy"', "air-only")  # what only the airline says
 
@@ -118,3 +124,19 @@ async def test_many_exchanges_both_ways_at_once(alliance: Alliance) -> None:
     right = sum([await hotel.balance(theirs) for _, theirs in pairs])
     assert left == 12_000 - 24 * 30 + 24 * 10
     assert right == 12_000 - 24 * 5 + 24 * 10
+
+
+async def test_a_statement_of_another_brand_is_not_there(make_stall: Any) -> None:
+    """Told in the very words in which one that was made up is."""
+    grocer = await make_stall()
+    shop = grocer.shop
+    fuel = await make_stall(shop, client="fuel")
+    shop.brand.clock.advance(timedelta(days=40))
+    month = {"agreement": grocer.agreement, "period": "2026-01"}
+    made = (await shop.done("proposeStatement", **month))["statement"]["id"]
+    ghost = str(node_id("PartnerStatement", new_id()))
+    for field, more in (("agreeStatement", {}), ("settleStatement", {"paymentRef": "x"})):
+        answers = [
+            await shop.asked(field, fuel.key, statement=ident, **more) for ident in (made, ghost)
+        ]
+        assert answers[0] == answers[1]

@@ -35,6 +35,12 @@ FAULTS = {
         " happened_at, changed_at) select tenant_id, gen_random_uuid(), id, id, true, 'PENDING',"
         f" now(), now() from loyalty.partners_agreement {IN}"
     ),
+    "points that are written off": (
+        "insert into loyalty.partners_leg (tenant_id, id, agreement_id, peer_id, outgoing, state,"
+        " happened_at, changed_at, written_off_at) select tenant_id, id, agreement_id, id, true,"
+        " 'WRITTEN_OFF', now(), now(), now() from loyalty.partners_movement"
+        f" {IN} and kind = 'EXCHANGE'"
+    ),
     "a day that a partner elsewhere": (
         "insert into loyalty.partners_day (tenant_id, agreement_id, day, state, exchanges, amount,"
         " ours, compared_at) select tenant_id, id, '2026-01-01', 'MATCHED', 1, 5, '{{}}', now()"

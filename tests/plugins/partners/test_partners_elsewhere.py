@@ -110,3 +110,25 @@ async def test_nothing_is_stated_while_something_is_under_way(both: Elsewhere) -
 async def _days(shop: Shop, agreement: str) -> Any:
     data = await shop.brand.admin.run(documents.COMPARED, id=agreement)
     return data["partnerAgreement"]["comparedDays"]
+
+
+async def test_what_stops_here_stops_whether_or_not_the_partner_heard(both: Elsewhere) -> None:
+    """The hotel thinks that all is as before: what it sends is called off, until it is resumed."""
+    await both.hotel.give("bob", 200)
+    async with both.post.cut("request"):
+        stopped = await both.air.done("suspendPartnership", agreement=both.agreement)
+        assert stopped["agreement"]["state"] == "SUSPENDED"
+        code = await both.air.refused("resumePartnership", agreement=both.agreement)
+        assert code == "PARTNER_NOT_AVAILABLE"
+    seen = await both.hotel.brand.admin.run(documents.AGREEMENT_OF, id=both.agreement)
+    assert seen["partnerAgreement"]["state"] == "ACTIVE"
+    quote = await both.quote(both.hotel, "bob", "100")
+    code = await both.hotel.refused("exchangePoints", both.hotel.brand.service, quote=quote["id"])
+    assert (code, await both.balances()) == ("PARTNER_NOT_AVAILABLE", (0, 200))
+
+    await both.air.done("suspendPartnership", agreement=both.agreement)  # told again
+    seen = await both.hotel.brand.admin.run(documents.AGREEMENT_OF, id=both.agreement)
+    assert seen["partnerAgreement"]["state"] == "SUSPENDED"
+    await both.air.done("resumePartnership", agreement=both.agreement)
+    await both.exchange(both.hotel, "bob", "100")
+    assert await both.balances() == (200, 100)

@@ -48,3 +48,25 @@ async def test_a_member_may_be_linked_with_several_partners(
     await link(other.agreement, other.air, "abe", other.hotel, "bib")
     data = await other.air.brand.admin.run(documents.LINKS, name="abe")
     assert [one["partner"] for one in data["member"]["partnerLinks"]] == [other.hotel.brand.slug]
+
+
+async def test_failures_are_kept_for_their_hour_and_go_with_the_member(
+    alliance: Alliance, rows: Any
+) -> None:
+    hotel = alliance.hotel
+    for member in ("eve", "eva"):
+        await hotel.brand.enroll(member)
+    take = {"agreement": alliance.agreement, "code": "AAAAA"}
+    given = {**take, "member": {"externalId": "eve"}}
+    assert await hotel.refused("redeemLinkCode", hotel.brand.service, **given) == "NOT_FOUND"
+    hotel.brand.clock.advance(timedelta(hours=1))
+    given = {**take, "member": {"externalId": "eva"}}
+    assert await hotel.refused("redeemLinkCode", hotel.brand.service, **given) == "NOT_FOUND"
+    assert (await rows.of(hotel.brand.tenant_id))["partners_link_failure"].startswith("1 ")
+
+    erased = await hotel.brand.admin.run(
+        "mutation($i: EraseMemberInput!) { eraseMember(input: $i) { userErrors { code } } }",
+        i={"member": {"externalId": "eva"}},
+    )
+    assert erased["eraseMember"]["userErrors"] == []
+    assert (await rows.of(hotel.brand.tenant_id))["partners_link_failure"].startswith("0 ")

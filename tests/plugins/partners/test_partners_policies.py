@@ -31,6 +31,10 @@ insert into loyalty.partners_leg (tenant_id, id, agreement_id, peer_id, outgoing
 select tenant_id, id, id, id, false, 'VOIDED', now(), now() from loyalty.partners_agreement
  where tenant_id = $1;
 """
+GIVEN_UP = """
+insert into loyalty.partners_write_off (tenant_id, id, reason, asked_by, asked_client, asked_at)
+select tenant_id, id, 'gone', 'x', 'x', now() from loyalty.partners_leg where tenant_id = $1
+"""
 A_DAY = """
 insert into loyalty.partners_day (tenant_id, agreement_id, day, state, exchanges, amount, ours,
   compared_at)
@@ -54,7 +58,7 @@ async def test_no_row_of_a_partner_is_seen_and_each_policy_is_why(
     agreement = await _furnish(air, hotel)
     admin, theirs = await asyncpg.connect(dsn.admin), await asyncpg.connect(dsn.app)
     try:
-        for query in (ELSEWHERE, A_DAY):
+        for query in (ELSEWHERE, GIVEN_UP, A_DAY):
             await admin.execute(query, air.brand.tenant_id)
         tables = [row["relname"] for row in await admin.fetch(OF_PARTNERS)]
         before = await _answers(hotel, agreement)
@@ -72,7 +76,7 @@ async def test_no_row_of_a_partner_is_seen_and_each_policy_is_why(
         await admin.close()
         await theirs.close()
 
-    assert len(tables) == 14
+    assert len(tables) == 15
     assert closed == dict.fromkeys(tables, 0)
     assert opened == dict.fromkeys(tables, True)
     assert after == before

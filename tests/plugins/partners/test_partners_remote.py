@@ -233,7 +233,7 @@ async def test_the_page_tells_how_two_meet(make_shop: Any, servers: tuple[Server
         assert '"message": ' not in json.dumps(data), (block.text, data)
         if "connectRemotePartner" in data:
             known["invitation"] = data["connectRemotePartner"].get("invitation") or ""
-    assert len(told) == 3
+    assert len(told) == 4
     assert data["partnerAgreement"] == {"partner": "inn", "remote": True, "comparedDays": []}
 
 
