@@ -30,7 +30,7 @@ from loyalty_tenants.webhooks.topics import Topics
 MODELS = [
     model
     for model in vars(models).values()
-    if isinstance(model, type) and issubclass(model, Model) and model is not Model
+    if isinstance(model, type) and issubclass(model, Model) and not model._meta.abstract
 ]
 TABLES = sorted(model._meta.db_table for model in MODELS)
 TYPES = {
