@@ -28,11 +28,6 @@ class MemberRef:
         if len(given) != 1:
             raise ValueError("name the member by exactly one of id, externalId and identifier")
 
-    def __hash__(self) -> int:
-        return hash(
-            self.external_id or self.id or self.identifier
-        )  # asked by every step of a batch
-
 
 CORRECTED = "revised:"  # before the source, in the scope of what a correction takes back
 
