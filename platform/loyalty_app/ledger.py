@@ -103,18 +103,24 @@ async def _redis(
 
 
 class Telling:
-    """After a commit: no cached balance older than it is believed, and listeners look again."""
+    """After a commit, of one tenant or of two: no cached balance older than it is believed, and
+    listeners look again."""
 
     def __init__(self, cache: Balances, hints: Hints) -> None:
         self._cache = cache
         self._hints = hints
 
-    async def __call__(self, committed: Committed) -> None:
-        tenant_id, changes = committed.tenant_id, committed.changes
-        news = [((c.owner, c.unit), tombstone(c.version), _hint(c)) for c in changes]
-        if not await self._cache.tell(tenant_id, news):
-            hints = [(holder_channel(owner), hint) for (owner, _), _, hint in news]
-            await self._hints.publish_many(tenant_id, hints)
+    async def __call__(self, *committed: Committed) -> None:
+        news = [
+            (one.tenant_id, (c.owner, c.unit), tombstone(c.version), _hint(c))
+            for one in committed
+            for c in one.changes
+        ]
+        if await self._cache.tell(news):
+            return
+        for one in committed:
+            hints = [(holder_channel(c.owner), _hint(c)) for c in one.changes]
+            await self._hints.publish_many(one.tenant_id, hints)
 
 
 def _hint(change: Change) -> bytes:

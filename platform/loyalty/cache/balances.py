@@ -32,8 +32,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-News = tuple[Want, CachedBalance, bytes]
-"""A balance that moved, how it is kept from now on, and what whoever listens to it is told."""
+News = tuple[UUID, Want, CachedBalance, bytes]
+"""A tenant's balance that moved, how it is kept from now on, and what its listeners are told."""
 
 TTL_SECONDS = 30.0
 JITTER_SECONDS = 5.0
@@ -67,7 +67,7 @@ class Balances(Protocol):
 
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None: ...
 
-    async def tell(self, tenant: UUID, news: Sequence[News]) -> bool: ...
+    async def tell(self, news: Sequence[News]) -> bool: ...
 
     async def read(
         self,
@@ -124,23 +124,25 @@ class BalanceCache:
         self._recent.drop(tenant, entries)
         try:
             for part in _parts(list(entries.items())):
-                await self._write(tenant, part)
+                await self._write([(tenant, *one) for one in part])
         except Unanswered:
             self.counts.note("errors")
 
-    async def tell(self, tenant: UUID, news: Sequence[News]) -> bool:
+    async def tell(self, news: Sequence[News]) -> bool:
         """`put_many` of what was committed, and whoever listens to its owners hears of it, in one
         round trip: a listener that looks at once finds nothing older.
 
         False where Redis is in trouble or full: who listens is yet to be told.
         """
-        self._recent.drop(tenant, [want for want, _, _ in news])
+        for tenant, want, _, _ in news:
+            self._recent.drop(tenant, [want])
+        groups = [news] if self._link.one_server else _by_tenant(news)
         try:
-            for part in _parts(news):
+            for part in (part for group in groups for part in _parts(group)):
                 named: list[str | bytes] = []
-                for (holder, _), _, hint in part:
+                for tenant, (holder, _), _, hint in part:
                     named += [channel_name(tenant, holder_channel(holder)), hint]
-                await self._write(tenant, [(want, entry) for want, entry, _ in part], named)
+                await self._write([one[:3] for one in part], named)
         except Unanswered:
             self.counts.note("errors")
             return False
@@ -215,18 +217,17 @@ class BalanceCache:
         return entry
 
     async def _write(
-        self,
-        tenant: UUID,
-        entries: Iterable[tuple[Want, CachedBalance]],
-        hints: Iterable[str | bytes] = (),
+        self, entries: Sequence[tuple[UUID, Want, CachedBalance]], hints: Iterable[str | bytes] = ()
     ) -> None:
+        """Entries of one tenant, or of several where one server has them all."""
         keys: list[str] = []
         values: list[str | bytes | int] = []
-        for (holder, unit), balance in entries:
+        for tenant, (holder, unit), balance in entries:
             keys.append(balance_key(tenant, self._epoch, holder, unit))
             lifetime = self._ttl + random.random() * self._jitter
             values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
         values += hints
+        tenant = entries[0][0]
         _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values), tenant)
         self.counts.note("corrupt", foreign)
 
@@ -234,3 +235,10 @@ class BalanceCache:
 def _parts(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), ENTRIES_PER_CALL):
         yield items[start : start + ENTRIES_PER_CALL]
+
+
+def _by_tenant(news: Sequence[News]) -> list[list[News]]:
+    tenants: dict[UUID, list[News]] = {}
+    for one in news:
+        tenants.setdefault(one[0], []).append(one)
+    return list(tenants.values())

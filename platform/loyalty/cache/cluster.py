@@ -54,6 +54,8 @@ def way_to(url: str) -> Way:
 class Cluster:
     """One process's way to the nodes of a cluster. The URL names some, and it finds the rest."""
 
+    one_server = False
+
     def __init__(
         self,
         url: str,

@@ -112,6 +112,9 @@ class Breaker:
 class Way(Protocol):
     """To one server (`Link`) or to the nodes of a cluster (`Cluster`)."""
 
+    one_server: bool
+    """Whether all tenants are in one place: one call may be about several."""
+
     async def ask(
         self, question: Callable[[Redis], Awaitable[T]], tenant: UUID | None = None
     ) -> T: ...
@@ -123,6 +126,8 @@ class Way(Protocol):
 
 class Link:
     """One process's way to one Redis: client, budget and breaker in one."""
+
+    one_server = True
 
     def __init__(
         self,

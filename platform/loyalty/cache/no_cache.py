@@ -22,7 +22,7 @@ class NoCache:
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None:
         """Keeps nothing."""
 
-    async def tell(self, tenant: UUID, news: Sequence[News]) -> bool:
+    async def tell(self, news: Sequence[News]) -> bool:
         """Tells nobody."""
         return False
 

@@ -1,6 +1,6 @@
 -- Write entries, each only where it raises the version that is there, or fills in the lots that a
 -- tombstone of that version lacks; then publish hints, so that who hears one finds nothing older.
--- All keys are of one tenant.
+-- On a cluster all keys are of one tenant.
 -- KEYS: the entries' keys. ARGV: for each key its version, its entry, its lifetime in milliseconds;
 -- then for each hint its channel and what it says.
 -- Answers {how many were written, how many keys held another type than ours}.

@@ -4,7 +4,6 @@ The only place that switches tenant inside a transaction. Each side decides for 
 is refused, neither happens.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -158,7 +157,7 @@ async def _apart(
                 await switch(connection, tenant_id)
             await recorder.append(connection, batch)
         await connection.execute("commit")
-    await asyncio.gather(*map(recorder.committed, batches, changes))
+    await recorder.committed(*zip(batches, changes, strict=True))
     return [
         outcome if isinstance(outcome, Refused) else _in_order(outcome, pair)
         for outcome, pair in zip(outcomes, pairs, strict=True)
@@ -217,7 +216,7 @@ async def _together(
         _check_replays([one, other])
         _check_accounts(gave, got)
         await recorder.append(connection, batch)
-    await recorder.committed(batch, [*gave, *got])
+    await recorder.committed((batch, [*gave, *got]))
     return one, other
 
 

@@ -2,9 +2,7 @@
 
 As in a tenant's own lane there is no timer: while batches are under way the next one gathers. Two
 are in flight per two tenants and process, so that one is decided while Postgres writes the other
-(about one member, the later waits). They share what is there: who took all that waits would answer
-all at once, they would come back at once, and nobody would ever work beside that one batch. Bounded
-queues; what is under way is no caller's.
+(about one member, the later waits). Bounded queues; what is under way is no caller's.
 """
 
 import asyncio
@@ -21,7 +19,6 @@ from loyalty.settlement.request import Recorded
 WAITING_MAX = 1_000
 IN_FLIGHT = 2
 SIZE_MAX = 100  # pairs in a transaction: both tenants' members are locked until it ends
-FEW = 6  # pairs that are not shared out: a transaction has a price of its own
 Pair = tuple[Leg, Leg]
 Both = tuple[Recorded, Recorded]
 log = logging.getLogger(__name__)
@@ -65,7 +62,6 @@ class _PairLane:
         self._lanes = lanes
         self._tenants = tenants
         self._waiting: deque[tuple[Pair, asyncio.Future[Both]]] = deque()
-        self._under_way = 0
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def enqueue(self, pair: Pair) -> Both:
@@ -88,10 +84,10 @@ class _PairLane:
                 self._lanes.drop(self._tenants)
 
     async def _drain(self) -> None:
-        while taken := self._taken():
-            self._under_way += len(taken)
+        while self._waiting:
+            count = min(len(self._waiting), self._lanes.size)
+            taken = [self._waiting.popleft() for _ in range(count)]
             outcomes = await self._outcomes([pair for pair, _ in taken])
-            self._under_way -= len(taken)
             for (_, answer), outcome in zip(taken, outcomes, strict=True):
                 if answer.done():  # its caller is gone; what it asked for stands
                     continue
@@ -99,12 +95,6 @@ class _PairLane:
                     answer.set_exception(outcome)
                 else:
                     answer.set_result(outcome)
-
-    def _taken(self) -> list[tuple[Pair, asyncio.Future[Both]]]:
-        """What the next batch records: of what waits and what is under way together, its share."""
-        share = -(-(len(self._waiting) + self._under_way) // IN_FLIGHT)
-        count = min(len(self._waiting), self._lanes.size, max(FEW, share))
-        return [self._waiting.popleft() for _ in range(count)]
 
     async def _outcomes(self, pairs: list[Pair]) -> list[Both | Refused]:
         """A failure of the batch as a whole is every caller's outcome; the lane goes on."""

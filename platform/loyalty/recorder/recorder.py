@@ -5,10 +5,10 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -48,6 +48,12 @@ BATCH_MAX = 500
 log = logging.getLogger(__name__)
 
 
+class Listener(Protocol):
+    """Hears what a transaction changed, of each tenant that it was about."""
+
+    async def __call__(self, *committed: Committed) -> None: ...
+
+
 class Recorder:
     def __init__(
         self,
@@ -56,7 +62,7 @@ class Recorder:
         setups: Setups,
         clock: Clock,
         *,
-        committed: Callable[[Committed], Awaitable[None]] | None = None,
+        committed: Listener | None = None,
     ) -> None:
         self.database = database
         self.plugins = plugins
@@ -150,7 +156,7 @@ class Recorder:
             write = partial(self._write, connection, batch)
             outcomes = await settle_in_parts(batch, requests, changes, write)
             await self.append(connection, batch)
-        await self.committed(batch, changes)
+        await self.committed((batch, changes))
         if waiting := arrived(batch, requests):
             await self._apply(tenant_id, waiting)
         return outcomes
@@ -215,16 +221,19 @@ class Recorder:
         if terms := rows.given_terms():
             await connection.execute(GIVE_TERMS, batch.setup.tenant_id, batch.now, terms)
 
-    async def committed(self, batch: Batch, changes: Iterable[Change]) -> None:
-        """After the commit: program accounts need not be sent again; listeners hear of it."""
-        tenant_id = batch.setup.tenant_id
-        known = self._derived.setdefault(tenant_id, set())
-        known.update(batch.book.opened)
-        newest = {(c.owner, c.unit): c for c in changes}
-        if not newest or self._committed is None:
+    async def committed(self, *done: tuple[Batch, Iterable[Change]]) -> None:
+        """After the commit of batches with what they changed: program accounts need not be sent
+        again; listeners hear of it."""
+        news = []
+        for batch, changes in done:
+            tenant_id = batch.setup.tenant_id
+            self._derived.setdefault(tenant_id, set()).update(batch.book.opened)
+            if newest := {(c.owner, c.unit): c for c in changes}:
+                news.append(Committed(tenant_id=tenant_id, changes=tuple(newest.values())))
+        if not news or self._committed is None:
             return
         try:
-            await self._committed(Committed(tenant_id=tenant_id, changes=tuple(newest.values())))
+            await self._committed(*news)
         except Exception:  # the write stands: whoever listens must not undo that
             log.exception("telling of a commit failed")
 

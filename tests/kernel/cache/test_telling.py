@@ -23,19 +23,19 @@ async def test_who_hears_of_it_finds_nothing_older(link: Link | Cluster) -> None
     tenant, cache, hub = uuid4(), BalanceCache(link, epoch=1), Hub(link)
     house = Owner("HOUSEHOLD", uuid4())
     news: list[News] = [
-        ((uuid4(), "points"), tombstone(n + 1), b"%d" % n) for n in range(230)
+        (tenant, (uuid4(), "points"), tombstone(n + 1), b"%d" % n) for n in range(230)
     ]  # of three calls
-    news.append(((house, "points"), tombstone(9), b"house"))
-    await cache.put_many(tenant, {news[7][0]: CachedBalance(version=3)})
+    news.append((tenant, (house, "points"), tombstone(9), b"house"))
+    await cache.put_many(tenant, {news[7][1]: CachedBalance(version=3)})
     asked = link.asked
 
     async with AsyncExitStack() as stack:
         heard = {
             want: await stack.enter_async_context(hub.subscribe(tenant, holder_channel(want[0])))
-            for want, _, _ in (news[0], news[7], news[150], news[-1])
+            for _, want, _, _ in (news[0], news[7], news[150], news[-1])
         }
-        assert await cache.tell(tenant, news)
-        for want, entry, hint in news:
+        assert await cache.tell(news)
+        for _, want, entry, hint in news:
             if want in heard:
                 async with asyncio.timeout(5):
                     assert await anext(heard[want]) == hint
@@ -44,6 +44,34 @@ async def test_who_hears_of_it_finds_nothing_older(link: Link | Cluster) -> None
     assert link.asked - asked == 3 + len(heard)
     assert (cache.counts.errors, hub.counts.unpublished) == (0, 0)
     await hub.close()
+
+
+async def test_two_tenants_are_told_of_at_once(link: Link | Cluster) -> None:
+    cache, hub = BalanceCache(link, epoch=1), Hub(link)
+    pair = [Committed(tenant_id=uuid4(), changes=(_change(n),)) for n in (4, 7)]
+    asked = link.asked
+
+    async with AsyncExitStack() as stack:
+        listening = [
+            await stack.enter_async_context(
+                hub.subscribe(one.tenant_id, holder_channel(one.changes[0].owner))
+            )
+            for one in pair
+        ]
+        await Telling(cache, hub)(*pair)
+        for one, payloads, version in zip(pair, listening, (4, 7), strict=True):
+            async with asyncio.timeout(5):
+                assert b'"version":%d' % version in await anext(payloads)
+            want = one.changes[0].owner, "points"
+            assert await cache.get_many(one.tenant_id, [want]) == {want: tombstone(version)}
+
+    told = link.asked - asked - 2
+    assert told == 1 if link.one_server else told >= 2  # a cluster's say where the others are
+    await hub.close()
+
+
+def _change(version: int) -> Change:
+    return Change(uuid4(), "points", version, uuid4())
 
 
 def committed(tenant: UUID, member: UUID) -> Committed:

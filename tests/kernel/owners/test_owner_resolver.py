@@ -230,8 +230,8 @@ async def test_listeners_are_told_whose_balance_moved(home: Home) -> None:
     (anna,) = await home.live_in(ours)
     told: list[Committed] = []
 
-    async def tell(committed: Committed) -> None:
-        told.append(committed)
+    async def tell(*committed: Committed) -> None:
+        told.extend(committed)
 
     assert households.plugin.owner_of is not None
     recorder = recorder_with(home, households.plugin.owner_of, committed=tell)

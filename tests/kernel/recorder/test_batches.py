@@ -133,7 +133,7 @@ async def test_what_was_recorded_before_the_pool_ran_dry_stands(world: Any, dsn:
             taken.set()
             await asyncio.sleep(0.5)
 
-    async def after_the_first_batch(committed: Committed) -> None:
+    async def after_the_first_batch(*committed: Committed) -> None:
         holders.append(asyncio.ensure_future(take_the_only_connection()))
         await taken.wait()
 

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Code, Refused
-from loyalty.recorder import pair_lane
 from loyalty.recorder.pair import LegRefused, record_pairs
-from loyalty.recorder.pair_lane import FEW, IN_FLIGHT, PairLanes
+from loyalty.recorder.pair_lane import PairLanes
 from tests.kernel.recorder.test_pairs import Partners
 
 
@@ -38,44 +37,9 @@ async def test_those_that_wait_go_together_both_ways(partners: Any) -> None:
         *(lanes.record(*pair(partners, n, 10, giver=n % 2)) for n in range(1, 13))
     )
 
-    assert database.transactions - before == IN_FLIGHT
+    assert database.transactions - before == 1
     assert [[leg.replayed for leg in legs] for legs in done] == [[False, False]] * 12
     assert await partners.balances() == (999, 1_001)
-
-
-async def test_who_comes_back_together_is_shared_out_again(
-    partners: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Clients that exchange one after the other are never all in one batch."""
-    sizes: list[int] = []
-
-    async def noted(recorder: Any, pairs: Any) -> Any:
-        sizes.append(len(pairs))
-        return await record_pairs(recorder, pairs)
-
-    monkeypatch.setattr(pair_lane, "record_pairs", noted)
-    lanes = PairLanes(partners.recorder)
-    await lanes.record(*pair(partners, 0, 1))
-    clients = 2 * FEW + 4
-
-    async def client(first: int) -> None:
-        for number in range(first, first + 3):
-            await lanes.record(*pair(partners, number, 1))
-
-    await asyncio.gather(*(client(1 + 3 * n) for n in range(clients)))
-
-    assert sum(sizes) == 1 + 3 * clients
-    assert max(sizes) == clients // IN_FLIGHT
-
-
-async def test_few_that_wait_are_not_shared_out(partners: Any) -> None:
-    lanes, database = PairLanes(partners.recorder), partners.recorder.database
-    await lanes.record(*pair(partners, 0, 1))
-    before = database.transactions
-
-    await asyncio.gather(*(lanes.record(*pair(partners, n, 1)) for n in range(1, 1 + FEW)))
-
-    assert database.transactions - before == 1
 
 
 @pytest.mark.parametrize("giver", [0, 1])  # which of the two sides is settled first

@@ -27,8 +27,8 @@ class Partners:
             here.database, here.plugins, setups, here.clock, committed=self._tell
         )
 
-    async def _tell(self, committed: Committed) -> None:
-        self.told.append(committed)
+    async def _tell(self, *committed: Committed) -> None:
+        self.told += committed
 
     def leg(self, side: int, amount: int, key: str = "k-1") -> Leg:
         world, member = self.worlds[side], self.members[side]

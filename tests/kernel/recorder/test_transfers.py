@@ -26,8 +26,8 @@ class Transfers:
             committed=self._tell,
         )  # fmt: skip
 
-    async def _tell(self, committed: Committed) -> None:
-        self.told.append(committed)
+    async def _tell(self, *committed: Committed) -> None:
+        self.told += committed
 
     def leg(self, member: MemberRef, amount: int, key: str) -> Leg:
         command = AdjustBalance(
