@@ -47,7 +47,8 @@ async def load_ahead(
     finally:
         for future in futures:
             future.cancel()  # of those that nobody will settle any more
-    return [future.result() for future in futures if future.exception() is None]
+    settled = (future for future in futures if not future.cancelled())
+    return [future.result() for future in settled if future.exception() is None]
 
 
 def soon(found: Awaitable[V], shown: Callable[[V], T]) -> T:

@@ -1,6 +1,7 @@
 """Members: the people in the tenant's programs."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from loyalty_graphql.late import LATE_MAX, LateItems, shown_late
 from loyalty_graphql.member_page import MemberPage
 from loyalty_graphql.member_ref import MemberRef, member_ref
 from loyalty_graphql.nodes import Node
-from loyalty_graphql.paging import Connection
+from loyalty_graphql.paging import Connection, Page, Paging
 from loyalty_graphql.reads import Movements
 from loyalty_graphql.redemptions import Redemption, shown_redemption
 from loyalty_graphql.scalars import Json
@@ -157,16 +158,7 @@ class Member(Node):
         page = paging.page(context.tenant_id, field, first=first, after=after)
         before = int(page.beyond[0] or 0) if page.beyond else None
         wanted = StatementPage(holder=self.key, unit=unit, before=before, size=page.fetch)
-
-        def shown_page(found: Movements) -> Connection[StatementEntry]:
-            of, entries = found
-            return paging.connection(
-                page,
-                entries,
-                node=lambda entry: StatementEntry(entry, of),
-                position=lambda entry: (entry.version,),
-            )
-
+        shown_page = partial(shown_statement, paging, page)
         return soon(context.loaders.statement.load(wanted), shown_page)
 
     @strawberry.field
@@ -215,6 +207,16 @@ def shown_member(view: MemberView) -> Member:
         enrolled_at=view.enrolled_at,
         attributes=Json(dict(view.attributes)),
         key=view.id,
+    )
+
+
+def shown_statement(paging: Paging, page: Page, found: Movements) -> Connection[StatementEntry]:
+    of, entries = found
+    return paging.connection(
+        page,
+        entries,
+        node=lambda entry: StatementEntry(entry, of),
+        position=lambda entry: (entry.version,),
     )
 
 
