@@ -57,9 +57,7 @@ async def open_services(
     clock = clock or SystemClock()
     plugins = installed() if plugins is None else plugins
     async with AsyncExitStack() as stack:
-        # Made while Postgres lets the connections in.
-        composing = asyncio.create_task(asyncio.to_thread(compose, CORE, plugins))
-        stack.push_async_callback(_cancel, composing)
+        composing = _composing(stack, plugins)
         ledger = await stack.enter_async_context(
             # The first requests wait for a connection a second at most: no time to open one in.
             open_ledger(settings, dsn, plugins=plugins, clock=clock, pool=POOL, ready=POOL)
@@ -100,6 +98,13 @@ async def open_services(
                 forget=forget,
             ),
         )
+
+
+def _composing(stack: AsyncExitStack, plugins: Sequence[Plugin]) -> asyncio.Task[ComposedSchema]:
+    """The schema, made while Postgres lets the connections in."""
+    task = asyncio.create_task(asyncio.to_thread(compose, CORE, plugins))
+    stack.push_async_callback(_cancel, task)
+    return task
 
 
 async def _authenticator(

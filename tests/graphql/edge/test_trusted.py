@@ -1,7 +1,6 @@
 """Trusted documents, and what runs compiled behind all that stands before an operation."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,9 +20,6 @@ from .client import Edge
 
 WHO = 'query Who($name: String = "Ada") { member(name: $name) { name note } }'
 Ask = Callable[..., Any]
-first_sight = pytest.mark.skipif(
-    "LOYALTY_TEST_ORACLE" in os.environ, reason="then everything is compiled at first sight"
-)
 
 
 @pytest.fixture
@@ -77,7 +73,6 @@ async def test_what_else_is_sent_is_told(ask: Ask, body: dict[str, Any], code: s
     assert "data" not in answer
 
 
-@first_sight
 async def test_the_second_time_an_operation_runs_compiled(ask: Ask) -> None:
     text = '{ several(names: ["a", "b"]) { name friend { id } } }'
     ways = executed("first_sight"), executed("compiled")
@@ -86,7 +81,6 @@ async def test_the_second_time_an_operation_runs_compiled(ask: Ask) -> None:
     assert (executed("first_sight"), executed("compiled")) == (ways[0] + 1, ways[1] + 1)
 
 
-@first_sight
 async def test_nothing_is_compiled_for_strangers(ask: Ask) -> None:
     before = executed("not_kept")
     for _ in range(3):
