@@ -218,6 +218,7 @@ def test_any_story_holds_what_is_left_of_it_earns(
         elif what == "correct":
             one = kept[which % len(kept)]
             if not one.order.endswith("back"):
+                exact &= adds_the_same(one.rule, rules[-1][1])  # as what is told late
                 correct(till, kept, one, amount)
         else:
             bring_back(till, kept, kept[which % len(kept)], amount)
