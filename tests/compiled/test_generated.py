@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
@@ -26,6 +27,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Of the last operations too: nothing is left for whoever collects without these filters."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
