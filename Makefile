@@ -59,8 +59,8 @@ format: $(VENV)/.dev ## Format, and mend what the linter can
 test: $(VENV)/.dev ## Run all tests (PYTEST_ARGS="-k expiry", WORKERS=4)
 	$(BIN)/pytest -n $(WORKERS) $(SPREAD) $(PYTEST_ARGS)
 
-test-pgbouncer: $(VENV)/.dev ## Run their smoke part with PgBouncer before PostgreSQL
-	LOYALTY_TEST_POOLER=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) -m smoke $(PYTEST_ARGS)
+test-pgbouncer: $(VENV)/.dev ## Run their smoke part behind PgBouncer, each operation on both executors
+	LOYALTY_TEST_POOLER=1 LOYALTY_TEST_ORACLE=1 $(BIN)/pytest -n $(WORKERS) $(SPREAD) -m smoke $(PYTEST_ARGS)
 
 faults: $(VENV)/.dev ## Break servers and processes under load (REPORT=1 rewrites the table in docs)
 	$(BIN)/pytest tests/faults -n $(FAULT_WORKERS) $(SPREAD) $(if $(REPORT),--report) $(PYTEST_ARGS)

@@ -20,10 +20,15 @@ from loyalty_graphql.runner import Ready, Runner
 from tests.compiled.both import error_shown
 from tests.compiled.tape import TAPE, Tape, taped
 
-# They are about when an operation is compiled: with the oracle, at first sight and for everyone.
+# They are about when an operation is compiled: with the oracle, at first sight and for everyone; or
+# about what it leaves behind, which the tape keeps.
 LEFT_OUT = {
     "test_the_second_time_an_operation_runs_compiled",
     "test_nothing_is_compiled_for_strangers",
+    "test_what_comes_again_is_compiled_once",
+    "test_nothing_is_compiled_or_kept_for_strangers",
+    "test_strangers_use_what_is_there_but_compile_no_variant_of_it",
+    "test_a_page_leaves_nothing_to_the_garbage_collector",
 }
 SIGHTS = {Reason.FIRST_SIGHT, Reason.NOT_KEPT}
 
