@@ -14,7 +14,8 @@ from loyalty_graphql.access import allow, reached
 from loyalty_graphql.activities import Activity, visible_activity
 from loyalty_graphql.ahead import soon
 from loyalty_graphql.context import RequestInfo
-from loyalty_graphql.decisions import Decision, shown_decisions
+from loyalty_graphql.decisions import Decision
+from loyalty_graphql.explanations import decisions_of
 from loyalty_graphql.purchases import Purchase, PurchaseReturn, shown_return, visible_purchase
 from loyalty_graphql.scalars import Decimal
 from loyalty_tenants.principal import Role
@@ -183,8 +184,7 @@ class StatementEntry:
         rule = self.entry.rule
         if rule is None:
             return []
-        body = await info.context.loaders.decision.load(self.entry.fact_id)
-        found = shown_decisions(body, await info.context.setup())
+        found = await decisions_of(info.context, self.entry.fact_id)
         return [one for one in found if f"{one.program}/{one.rule}" == rule]
 
 

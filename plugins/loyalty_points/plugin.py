@@ -13,7 +13,6 @@ from loyalty.facts import (
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
 from loyalty_earning import choices
-from loyalty_earning.explaining import explain
 from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
@@ -25,6 +24,7 @@ from loyalty_earning.uses import uses
 from loyalty_points import days_due, facts, graphql, personal, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
+from loyalty_points.explaining import explain
 from loyalty_points.jobs import JOBS
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing
 from loyalty_points.rules.redeeming import redeem, wanted_lots

@@ -81,6 +81,7 @@ async def test_one_lot_is_activated_by_its_id(story: Any) -> None:
     [
         ({"program": "nobody"}, "PROGRAM_NOT_ACTIVE", "program"),
         ({"lot": "TG90Og=="}, "NOT_FOUND", "lot"),
+        ({"rule": "crd"}, "NOT_FOUND", "rule"),
         ({"member": {"externalId": "eve"}}, "MEMBER_NOT_FOUND", "member"),
         ({"idempotencyKey": "x"}, "BAD_USER_INPUT", "idempotencyKey"),
     ],

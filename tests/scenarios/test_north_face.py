@@ -8,6 +8,8 @@ WINDOWS = """
 query($program: String!) { issuingWindows(program: $program) {
     issuing day opensAt unit closed members amount } }
 """
+WHY = """{ member(by: {externalId: "ada"}) { statement(unit: "rewards", first: 9) { edges { node {
+  decisions { explanation } } } } } }"""
 
 
 @pytest.fixture
@@ -79,6 +81,15 @@ async def test_no_more_than_a_years_limit_in_a_calendar_year(xplr: Any) -> None:
 
     assert issued[-1] == ["50.00", "30.00", "50.00"]
     assert issued[2] == ["50.00", "30.00"]
+    lines = (await story.brand.admin.run(WHY))["member"]["statement"]["edges"]
+    said = [why["explanation"] for one in reversed(lines) for why in one["node"]["decisions"]]
+    assert said == [
+        "its most of 50.00 a window leaves 150.00 out: the points for it stay",
+        "its most of 80.00 a calendar year leaves 120.00 out: the points for it stay",
+        "its most of 50.00 a window leaves 70.00 out: the points for it stay",
+    ]
+    burns = [e["label"] for e in await story.statement() if e["kind"] == "BURN"]
+    assert burns == ["XPLR reward"] * 3
     assert await story.available() == "700"
 
 

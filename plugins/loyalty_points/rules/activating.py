@@ -8,7 +8,7 @@ from loyalty.errors import Code
 from loyalty.facts import MemberRef
 from loyalty.plugin import BurnWant
 from loyalty.view import LotView, View
-from loyalty_earning.choices import with_defaults
+from loyalty_earning.choices import hint, with_defaults
 from loyalty_earning.lifetime import end_of, never
 from loyalty_earning.terms import CountedFrom
 from loyalty_points.commands import ActivatePoints
@@ -31,6 +31,13 @@ def activate(config: PointsConfig, command: ActivatePoints, view: View) -> Itera
     named = {unit: list(_named(command, unit, view)) for unit in config.lots.units}
     if command.lot is not None and not any(named.values()):
         yield Refuse(code=Code.NOT_FOUND, message="there is no such lot", field="lot")
+        return
+    rules = [rule.id for rule in config.rules]
+    if command.rule is not None and command.rule not in rules and not any(named.values()):
+        near = hint(command.rule, rules)
+        yield Refuse(
+            code=Code.NOT_FOUND, message=f"there is no rule {command.rule}{near}", field="rule"
+        )
         return
     for unit, lots in named.items():
         waiting = [lot for lot in lots if lot.available_at == AT_ACTIVATION]

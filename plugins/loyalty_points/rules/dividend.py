@@ -33,7 +33,7 @@ def pay(config: PointsConfig, due: DividendDue, view: View) -> Iterator[Effect]:
     places = view.places(config.unit)
     wanted = _of(dividend, base, due.percent, places, view.places(dividend.unit))
     enough = dividend.minimum is None or base >= ratio(dividend.minimum) * 10**places
-    yield Burn(unit=config.unit, amount=base, to=PAID if enough else UNPAID)
+    yield Burn(unit=config.unit, amount=base, to=PAID if enough else UNPAID, label=dividend.label)
     if wanted:
         yield Grant(
             unit=dividend.unit,

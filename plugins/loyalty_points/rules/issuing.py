@@ -37,7 +37,7 @@ def convert(config: PointsConfig, due: ConversionDue, view: View) -> Iterator[Ef
     if wanted == 0:
         return
     if steps:
-        yield Burn(unit=config.unit, amount=ceil(steps * step), to=CONVERTED)
+        yield Burn(unit=config.unit, amount=ceil(steps * step), to=CONVERTED, label=issuing.label)
     yield Grant(
         unit=issuing.unit,
         wanted=wanted,
