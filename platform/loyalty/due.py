@@ -45,7 +45,8 @@ class Job:
     `when(config)` says which configs have any use of it (None: all); it has no turns elsewhere.
     `side_by_side`: what it names about one member and about another needs no order, so two batches
     may be under way at once. Facts without a member still come after all that was named before.
-    `replay` lets a back-test do the same under a draft (None: what was recorded is told again).
+    `replay` lets a back-test do the same under a draft (None: what was recorded is told again). Its
+    `turn` brings the next turn forward to the instant at which there is something to look at.
     """
 
     name: str

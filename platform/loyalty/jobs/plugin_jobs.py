@@ -81,7 +81,7 @@ class PluginJobs:
             # Another worker was faster with all of these: whoever comes after them is still due.
             named |= new
         async with visit.transaction() as connection:
-            await schedule.move_on(connection, row, _next(row, job, setup.zone, visit.now))
+            await schedule.move_on(connection, row, _next(row, plugin, job, setup, visit.now))
         return 1
 
     async def _named(
@@ -135,9 +135,20 @@ def _job(plugins: PluginSet, plugin: str, name: str) -> Job | None:
     return next((job for job in known.jobs if job.name == name), None) if known else None
 
 
-def _next(row: JobRow, job: Job, zone: ZoneInfo, now: datetime) -> datetime:
-    """The turn after this one, leaving out those that are not or too many to be made up for."""
+def _next(row: JobRow, plugin: str, job: Job, setup: Setup, now: datetime) -> datetime:
+    """The turn after this one, leaving out those that are not or too many to be made up for.
+
+    What a program says is due before that has a turn of its own: a period begins at midnight, not
+    when somebody happened to create its program.
+    """
     at = row.instant
     missed = (now - at) // job.every
     made_up = CATCH_UP_MAX if job.each_turn else 0
-    return following(at, job.every, zone, turns=max(1, missed - made_up + 1))
+    turns = max(1, missed - made_up + 1)
+    usual = following(at, job.every, setup.zone, turns=turns)
+    if job.replay is None or turns > 1:
+        return usual
+    programs = [one for one in setup.programs if one.kind == plugin]
+    versions = [version for one in programs if (version := one.at(at)) is not None]
+    found = [job.replay.turn(version.config, setup, at) for version in versions]
+    return min([usual, *(turn for turn in found if turn is not None)])

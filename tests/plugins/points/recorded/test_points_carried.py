@@ -1,4 +1,4 @@
-"""What caps cut is given by the worker on the first day of the next period, once."""
+"""What caps cut is given by the worker when the next period begins, once."""
 
 from typing import Any
 
@@ -18,6 +18,8 @@ async def test_the_worker_gives_what_was_cut_on_the_first_day(club: Any, turn: s
     await shop.comes("2026-10-31T23:59")
     assert (await shop.world.balance(ada)).total == 15
 
+    await shop.comes("2026-11-01T00:00")
+    assert (await shop.world.balance(ada)).total == 25, "whenever the worker has its turns"
     await shop.comes(f"2026-11-01T{turn}")
     await shop.comes("2026-11-02T12:00")
     await shop.works()
@@ -25,6 +27,6 @@ async def test_the_worker_gives_what_was_cut_on_the_first_day(club: Any, turn: s
     assert (await shop.world.balance(ada)).total == 25
     assert (await shop.world.balance(bob)).total == 15
     rows = await shop.world.rows(
-        "select member_id from loyalty.fact where kind = 'points.carried_over/1'"
+        "select member_id, occurred_at from loyalty.fact where kind = 'points.carried_over/1'"
     )
-    assert [row["member_id"] for row in rows] == [ada.id]
+    assert [tuple(row) for row in rows] == [(ada.id, shop.local("2026-11-01T00:00"))]
