@@ -172,16 +172,16 @@ async def _waiting(
     async with api.database.tenant(context.tenant_id, read_only=True) as connection:
         asked = await approvals.by_ids(connection, [placed.approval_id or placed.id])
         (item,) = await bulk.items(connection, placed.id, count=1)
-    balance = None
+    balance, setup = None, await context.setup()
     if item.fact_id is not None:
         fact = await context.loaders.fact.load(item.fact_id)
         assert fact is not None
-        unit = unit_of(await context.setup(), code)
+        unit = unit_of(setup, code)
         key = next(one for one in moved(fact.answer) if one[1] == code)
         balance = shown_balance(unit, await context.loaders.holding.load(key), now)
     return AdjustBalancePayload(
         balance=balance,
-        approval=next((shown_approval(one, now) for one in asked.values()), None),
+        approval=next((shown_approval(one, now, setup) for one in asked.values()), None),
         replayed=replayed,
         user_errors=[] if item.refusal is None else [refusal_of(item.refusal)],
     )

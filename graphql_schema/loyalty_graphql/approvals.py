@@ -8,6 +8,8 @@ from uuid import UUID
 import strawberry
 
 from loyalty.errors import Refused
+from loyalty.setup import Setup
+from loyalty.units import format_minor
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.changes import changed
@@ -25,6 +27,7 @@ from loyalty_tenants.desk.approvals import Approval, ApprovalKind, ApprovalState
 from loyalty_tenants.principal import Role
 
 INNER = frozenset({"bulk", "program"})  # ids of ours: the subject names what they are of
+AMOUNTS = frozenset({"gives", "takes"})
 
 exposed(
     ApprovalKind,
@@ -64,7 +67,7 @@ class ApprovalRequest:
     subject: str
     """What it is about, as the audit trail names it."""
     details: Json
-    """What exactly is to be done."""
+    """What exactly is to be done; amounts as decimals of their unit."""
     asked_by: str
     """Who asked."""
     asked_at: datetime
@@ -130,6 +133,7 @@ class ApprovalQuery:
         :param before: a cursor of this list
         """
         context, now = info.context, info.context.api.clock.now()
+        setup = await context.setup()
         page = context.api.paging.page(
             context.tenant_id, f"Query.approvalRequests:{waiting}",
             first=first, after=after, last=last, before=before,
@@ -140,7 +144,7 @@ class ApprovalQuery:
                 beyond=UUID(str(page.beyond[0])) if page.beyond else None,
             )  # fmt: skip
         return context.api.paging.connection(
-            page, found, node=lambda one: shown_approval(one, now),
+            page, found, node=lambda one: shown_approval(one, now, setup),
             position=lambda one: (str(one.id),),
         )  # fmt: skip
 
@@ -170,17 +174,33 @@ class ApprovalMutation:
         return await _payload(info.context, input, approve=False)
 
 
-def shown_approval(approval: Approval, now: datetime) -> ApprovalRequest:
+def shown_approval(approval: Approval, now: datetime, setup: Setup) -> ApprovalRequest:
     body: Mapping[str, Any] = approval.body
     return ApprovalRequest(
         id=node_id("ApprovalRequest", approval.id), kind=approval.kind, state=approval.at(now),
         subject=approval.subject,
-        details=Json({key: value for key, value in body.items() if key not in INNER}),
+        details=Json(_details(body, setup)),
         asked_by=approval.asked_by, asked_at=approval.asked_at, expires_at=approval.expires_at,
         decided_by=approval.decided_by, decided_at=approval.decided_at, note=approval.note,
         reason=None if approval.reason is None else Json(dict(approval.reason)),
         bulk=UUID(body["bulk"]) if "bulk" in body else None,
     )  # fmt: skip
+
+
+def _details(body: Mapping[str, Any], setup: Setup) -> dict[str, Any]:
+    """Without ids of ours. Amounts are kept in minor units, and who decides must not count them."""
+    details = {key: value for key, value in body.items() if key not in INNER}
+    for key in AMOUNTS & details.keys():
+        details[key] = _text(setup, details["unit"], details[key])
+    if "above" in details:
+        details["above"] = {
+            unit: _text(setup, unit, minor) for unit, minor in details["above"].items()
+        }
+    return details
+
+
+def _text(setup: Setup, unit: str, minor: int) -> str:
+    return format_minor(minor, setup.places(unit) or 0)
 
 
 async def _payload(
@@ -190,7 +210,7 @@ async def _payload(
     if done is None:
         return ApprovalPayload(approval=None, user_errors=user_errors(refused))
     approval, why = done
-    shown = shown_approval(approval, context.api.clock.now())
+    shown = shown_approval(approval, context.api.clock.now(), await context.setup())
     return ApprovalPayload(approval=shown, user_errors=user_errors([why] if why else []))
 
 

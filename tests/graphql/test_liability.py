@@ -45,7 +45,8 @@ async def liability(brand: Any, as_of: Any = None, unit: str = "points") -> Any:
 
 async def cost(brand: Any, each: str, **more: Any) -> None:
     given = {"unit": "points", "cost": each, "currency": "USD", **more}
-    assert (await brand.admin.run(SET_COST, input=given))["setPointCost"]["userErrors"] == []
+    payload = (await brand.admin.run(SET_COST, input=given))["setPointCost"]
+    assert payload == {"cost": {"currency": "USD", "amount": each}, "userErrors": []}
 
 
 def group(program: str | None, kind: str | None, month: str | None, **amounts: str) -> Any:

@@ -51,7 +51,7 @@ async def test_above_it_a_second_person_must_approve(brand: Any) -> None:
     assert (request["kind"], request["state"], request["askedBy"]) == (
         "ADJUSTMENT", "WAITING", "anna",
     )  # fmt: skip
-    assert request["details"]["gives"] == 101
+    assert request["details"]["gives"] == "101"
     again = await done(anna, "adjustBalance", **given)
     assert (again["replayed"], again["approval"]) == (True, request)
     changed = {**given, "amount": "102"}
@@ -186,6 +186,20 @@ async def test_the_rule_is_not_lifted_by_one_person(brand: Any) -> None:
     await done(bert, "approveRequest", id=lifted["approval"]["id"])
     assert (await done(anna, "adjustBalance", **adjustment(brand, "150")))["approval"] is None
     assert await available(brand, "ada") == "150"
+
+
+async def test_who_decides_reads_amounts_in_the_places_of_their_unit(brand: Any) -> None:
+    await brand.make_unit("stars", 2)
+    anna, _ = await ruled(brand)
+    limit = [{"unit": "stars", "above": "0.50"}]
+    changed = (await done(anna, "setApprovalPolicy", thresholds=limit))["approval"]
+    await done(brand.token(Role.ADMIN, "bert"), "approveRequest", id=changed["id"])
+
+    given = {**adjustment(brand, "-12.50"), "unit": "stars", "allowDeficit": True}
+    request = (await done(anna, "adjustBalance", **given))["approval"]
+
+    assert changed["details"]["above"] == {"stars": "0.50"}
+    assert (request["details"]["gives"], request["details"]["takes"]) == ("0.00", "12.50")
 
 
 async def test_another_tenants_request_is_none(brand: Any, make_brand: Any) -> None:

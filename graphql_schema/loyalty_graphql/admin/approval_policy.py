@@ -111,7 +111,7 @@ class ApprovalPolicyMutation:
         now, asked = context.api.clock.now(), done[1]
         return ApprovalPolicyPayload(
             policy=_shown(done[0], setup), user_errors=[],
-            approval=None if asked is None else shown_approval(asked, now),
+            approval=None if asked is None else shown_approval(asked, now, setup),
         )  # fmt: skip
 
 

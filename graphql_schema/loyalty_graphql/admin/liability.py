@@ -28,7 +28,7 @@ class LiabilityCost:
     currency: str
     """ISO 4217."""
     amount: Decimal
-    """How much, rounded half up once."""
+    """How much: what things cost rounded half up once, what one costs as it was set."""
 
 
 @strawberry.type
@@ -102,7 +102,7 @@ class PointCostPayload:
     """A cost after it was set."""
 
     cost: LiabilityCost | None
-    """For one whole unit, rounded to the currency's places; null where nothing was done."""
+    """For one whole unit, exactly as it was set; null where nothing was done."""
     user_errors: list[UserError]
     """Why nothing was done; empty where it was."""
 
@@ -138,7 +138,7 @@ class LiabilityMutation:
         :param input: the cost
         """
         made, refused = await attempted(_set(info.context, input))
-        shown = None if made is None else _money(made, Fraction(made.each))
+        shown = made and LiabilityCost(currency=made.currency, amount=Decimal(made.each))
         return PointCostPayload(cost=shown, user_errors=user_errors(refused))
 
 

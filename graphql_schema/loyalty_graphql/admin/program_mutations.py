@@ -186,11 +186,11 @@ async def _published_payload(
 ) -> PublishProgramPayload:
     done, refused = await attempted(doing)
     program, made = (None, None) if done is None else done
-    now = context.api.clock.now()
+    now, setup = context.api.clock.now(), await context.setup()
     return PublishProgramPayload(
         program=None if program is None else shown_program(context, program),
         version=shown_version(made) if isinstance(made, VersionRecord) else None,
-        approval=shown_approval(made, now) if isinstance(made, Approval) else None,
+        approval=shown_approval(made, now, setup) if isinstance(made, Approval) else None,
         user_errors=user_errors(refused),
     )
 
