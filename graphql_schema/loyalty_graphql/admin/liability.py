@@ -138,8 +138,10 @@ class LiabilityMutation:
         :param input: the cost
         """
         made, refused = await attempted(_set(info.context, input))
-        shown = made and LiabilityCost(currency=made.currency, amount=Decimal(made.each))
-        return PointCostPayload(cost=shown, user_errors=user_errors(refused))
+        if made is None:
+            return PointCostPayload(cost=None, user_errors=user_errors(refused))
+        shown = LiabilityCost(currency=made.currency, amount=Decimal(made.each))
+        return PointCostPayload(cost=shown, user_errors=[])
 
 
 async def _set(context: Context, given: SetPointCostInput) -> Cost:
