@@ -1,6 +1,7 @@
 """`loyalty programs`: a tenant's programs as files."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,10 +100,10 @@ def apply_(
 
     A file that is applied is never written to.
     """
-    publish = publish or effective_from is not None
+    publish, since = publish or effective_from is not None, _instant(effective_from)
     plans = _plans(files, url, key, tenant)
     _print(plans)
-    wanted = [plan for plan in plans if not plan.empty or (publish and plan.unpublished)]
+    wanted = [plan for plan in plans if not plan.empty or (publish and plan.unpublished(since))]
     if publish:
         for plan in wanted:
             typer.echo(f"{plan.file.path}: is to be published")
@@ -110,8 +111,20 @@ def apply_(
         if wanted:
             typer.echo("Nothing was done. Repeat it with --yes.")
         return
-    for line in asyncio.run(_apply(wanted, publish, effective_from, url, key, tenant)):
+    for line in asyncio.run(_apply(wanted, publish, since, url, key, tenant)):
         typer.echo(line)
+
+
+def _instant(text: str | None) -> datetime | None:
+    """:raises Problem: it is no instant"""
+    from graphql import GraphQLError
+
+    from loyalty_graphql.scalars import parse_instant
+
+    try:
+        return None if text is None else parse_instant(text)
+    except GraphQLError as error:
+        raise Problem(f"--from {text}: {error.message}", "Nothing was changed") from None
 
 
 def _plans(files: list[Path], url: Url, key: Key, tenant: Tenant) -> "list[Plan]":
@@ -140,7 +153,7 @@ def _print(plans: "list[Plan]") -> None:
 async def _apply(
     plans: "list[Plan]",
     publish: bool,
-    effective_from: str | None,
+    effective_from: datetime | None,
     url: Url,
     key: Key,
     tenant: Tenant,

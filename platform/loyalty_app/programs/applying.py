@@ -1,6 +1,7 @@
 """A plan carried out: units that are missing, then the draft, then, if asked for, a version."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from loyalty_app.problem import Problem
@@ -10,7 +11,7 @@ from loyalty_app.programs.plan import Plan
 
 
 async def apply(
-    asking: Asking, plan: Plan, *, publish: bool, effective_from: str | None
+    asking: Asking, plan: Plan, *, publish: bool, effective_from: datetime | None
 ) -> list[str]:
     """Carry a plan out; answers what was done, a line each.
 
@@ -25,10 +26,10 @@ async def apply(
     if program is None or plan.changes:
         program = await _saved(asking, plan)
         done.append("created the draft" if plan.current is None else "changed the draft")
-    if publish and (plan.unpublished or plan.changes):
+    if publish and (plan.changes or plan.unpublished(effective_from)):
         given = {"id": program["id"], "expectedVersion": program["version"]}
         if effective_from is not None:
-            given["effectiveFrom"] = effective_from
+            given["effectiveFrom"] = effective_from.isoformat()
         payload = await _done(asking, plan, documents.PUBLISH, "publishProgram", given)
         done.append(_published(payload))
     return done

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from loyalty_app.problem import Problem
@@ -19,12 +20,27 @@ class Plan:
     current: Mapping[str, Any] | None
     units: Sequence[Mapping[str, Any]]
     changes: Sequence[Change]
-    unpublished: bool
-    """Whether the file says something else than the newest published version."""
+    filled: Mapping[str, Any] | None
+    """The file's config with its defaults; None where a unit that it names is to be created."""
 
     @property
     def empty(self) -> bool:
         return self.current is not None and not self.units and not self.changes
+
+    def unpublished(self, since: datetime | None) -> bool:
+        """Whether the file says something else than the newest published version, or than the one
+        that is in force at an instant as things stand."""
+        versions = self.current["versions"] if self.current else []
+        if since is not None:
+            begun = [one for one in versions if _begins(one) <= since]
+            versions = sorted(begun, key=lambda one: (_begins(one), one["number"]), reverse=True)
+        if self.filled is None or not versions:
+            return True
+        return bool(changes(versions[0]["config"], self.filled))
+
+
+def _begins(version: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(version["effectiveFrom"])
 
 
 async def plan(asking: Asking, file: ProgramFile) -> Plan:
@@ -39,13 +55,12 @@ async def plan(asking: Asking, file: ProgramFile) -> Plan:
     there = {unit["code"] for unit in data["units"]}
     missing = [unit for unit in file.units if unit["code"] not in there]
     filled = await _checked(asking, file, {unit["code"] for unit in missing})
-    newest = current["versions"][0]["config"] if current and current["versions"] else None
     return Plan(
         file=file,
         current=current,
         units=missing,
         changes=_changes(current, file),
-        unpublished=filled is None or newest is None or bool(changes(newest, filled)),
+        filled=filled,
     )
 
 

@@ -108,6 +108,24 @@ async def test_a_file_becomes_a_program_and_is_in_force(
     assert (await of(brand))["version"] == program["version"], "nothing to do is nothing done"
 
 
+async def test_a_file_is_in_force_from_the_instant_that_is_named(
+    run: Run, brand: Any, file: Path
+) -> None:
+    """Also where an earlier version that is still to come would take its place."""
+    later = ("programs", "apply", "corner.yaml", "--yes", "--from", "2026-03-01T00:00:00-05:00")
+    await run("programs", "apply", "corner.yaml", "--yes", "--from", "2026-02-01T00:00:00-05:00")
+    file.write_text(FILE.replace('points: "0.5"', 'points: "0.75"'))
+    await run("programs", "apply", "corner.yaml", "--yes", "--publish")
+
+    told = [(await run(*later)).output.splitlines()[-1] for _ in range(2)]
+    wrong = await run(*later[:-1], "2026-13-01")
+
+    assert told == [
+        "corner.yaml: published version 3, from 2026-03-01T05:00:00Z on", "corner.yaml: no change",
+    ]  # fmt: skip
+    assert (wrong.exit_code, str(wrong.exception)[:19]) == (1, "--from 2026-13-01: ")
+
+
 async def test_what_differs_is_told_by_rule_and_applied(run: Run, brand: Any, file: Path) -> None:
     await run("programs", "apply", "corner.yaml", "--yes")
     file.write_text(
