@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line
 from loyalty.units import currency_places, format_minor
-from loyalty_earning.counting import lines_of
+from loyalty_earning.counting import lines_of, towards_minimum
 from loyalty_earning.cutting import Cut
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import Judged, Occasion, Reason
@@ -107,9 +107,12 @@ def _below(occasion: Occasion, judged: Judged) -> str:
     least = judged.rule.minimum_minor.get(occasion.currency or "")
     if least is None:
         return f"its minimum names no amount in {occasion.currency}"
-    minimum = format_minor(least, currency_places(occasion.currency or "") or 0)
-    amount = judged.inputs.get("amount") if judged.rule.bonus is None else None
-    has = f"come to {amount} {occasion.currency}" if amount else "come to less"
+    places = currency_places(occasion.currency or "") or 0
+    minimum, has = format_minor(least, places), "come to less"
+    if judged.rule.bonus is None:
+        paid, of = occasion.paid(judged.rule)
+        spent = sum(towards_minimum(judged.rule, occasion.counted(judged.rule)))
+        has = f"come to {format_minor(spent * paid // of, places)} {occasion.currency}"
     return f"the lines that count {has}, its minimum is {minimum} {occasion.currency}"
 
 

@@ -13,6 +13,7 @@ RULES = {
     "rules": [
         BASE,
         {**BASE, "id": "big", "minimum_purchase": {"USD": "50.00"}},
+        {**BASE, "id": "visit", "count": "visit", "per": None, "minimum_purchase": {"USD": "29.01"}},
         {**BASE, "id": "yen", "per": {"JPY": "100"}},
         {**BASE, "id": "cards", "kinds": ["GIFT_CARD"]},
         {**BASE, "id": "steps", "per": {"USD": "100.00"}, "whole_steps": True},
@@ -61,6 +62,7 @@ async def test_each_rule_says_whether_it_fired_and_why_not(make_brand: Any) -> N
     told = {one["rule"]: one for one in found if not one["fired"]}
     assert {rule: (one["reason"], one["part"]) for rule, one in told.items()} == {
         "big": ("MINIMUM_PURCHASE", "minimum_purchase"),
+        "visit": ("MINIMUM_PURCHASE", "minimum_purchase"),
         "yen": ("CURRENCY_NOT_RATED", "per"),
         "cards": ("NOTHING_COUNTED", "kinds"),
         "steps": ("NOTHING_EARNED", "points"),
@@ -73,6 +75,7 @@ async def test_each_rule_says_whether_it_fired_and_why_not(make_brand: Any) -> N
     }
     assert {rule: one["explanation"] for rule, one in told.items()} == {
         "big": "the lines that count come to 29.00 USD, its minimum is 50.00 USD",
+        "visit": "the lines that count come to 29.00 USD, its minimum is 29.01 USD",
         "yen": "it has no rate for USD, only for JPY",
         "cards": "no line counts: line a is of kind PRODUCT; line b is of kind SHIPPING",
         "steps": "29.00 that count earn less than the smallest part of the unit, rounded floor",

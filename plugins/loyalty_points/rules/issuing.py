@@ -36,6 +36,7 @@ def convert(config: PointsConfig, due: ConversionDue, view: View) -> Iterator[Ef
     wanted, granted = floor(possible * gives), floor(steps * gives)
     if wanted == 0:
         return
+    steps = ceil(granted / gives)  # a step that adds less than the smallest part of it stays
     if steps:
         yield Burn(unit=config.unit, amount=ceil(steps * step), to=CONVERTED, label=issuing.label)
     yield Grant(

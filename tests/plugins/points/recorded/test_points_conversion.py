@@ -24,6 +24,19 @@ async def open_value(shop: Club, member: Any, unit: str) -> tuple[int, int]:
     return found.view.total, sum(lot.remaining for lot in found.lots)
 
 
+async def test_a_step_that_gives_less_than_the_smallest_part_stays(club: Any) -> None:
+    given = {**REWARDS, "step": "0.5", "gives": "0.001"}
+    shop = await club("2026-03-14T12:00", units={"rewards": 2}, issuing=[given])
+    ada = await shop.world.member()
+    await shop.buys(ada, "11.00")
+
+    await shop.comes("2026-03-15T00:00")
+
+    # 22 steps come to 2.2 cents: 20 of them, and 10 points, are what two cents are given for.
+    assert await open_value(shop, ada, "rewards") == (2, 2)
+    assert await open_value(shop, ada, "points") == (1, 1)
+
+
 @settings(
     max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
