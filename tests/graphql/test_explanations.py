@@ -13,7 +13,8 @@ RULES = {
     "rules": [
         BASE,
         {**BASE, "id": "big", "minimum_purchase": {"USD": "50.00"}},
-        {**BASE, "id": "visit", "count": "visit", "per": None, "minimum_purchase": {"USD": "29.01"}},
+        {**BASE, "id": "visit", "count": "visit", "per": None,
+         "minimum_purchase": {"USD": "29.01"}},
         {**BASE, "id": "yen", "per": {"JPY": "100"}},
         {**BASE, "id": "cards", "kinds": ["GIFT_CARD"]},
         {**BASE, "id": "steps", "per": {"USD": "100.00"}, "whole_steps": True},
