@@ -54,10 +54,14 @@ async def listed(connection: Connection, code: str) -> Reason | None:
     codes = [reason.code for reason in known if reason.retired_at is None]
     raise Refused(
         Code.REASON_NOT_LISTED,
-        f"the tenant lists no reason {code!r}: use one of {', '.join(codes) or 'none'}",
+        f"the tenant lists no reason {code!r}: {_instead(codes)}",
         field="reasonCode",
         details={"listed": codes},
     )
+
+
+def _instead(codes: Sequence[str]) -> str:
+    return f"use one of {', '.join(codes)}" if codes else "list one first, all are retired"
 
 
 async def set_reason(
