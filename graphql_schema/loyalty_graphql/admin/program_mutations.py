@@ -186,11 +186,13 @@ async def _published_payload(
 ) -> PublishProgramPayload:
     done, refused = await attempted(doing)
     program, made = (None, None) if done is None else done
-    now, setup = context.api.clock.now(), await context.setup()
+    approval = None
+    if isinstance(made, Approval):
+        approval = shown_approval(made, context.api.clock.now(), await context.setup())
     return PublishProgramPayload(
         program=None if program is None else shown_program(context, program),
         version=shown_version(made) if isinstance(made, VersionRecord) else None,
-        approval=shown_approval(made, now, setup) if isinstance(made, Approval) else None,
+        approval=approval,
         user_errors=user_errors(refused),
     )
 
