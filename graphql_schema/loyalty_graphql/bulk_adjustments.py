@@ -191,6 +191,7 @@ async def _placed(context: Context, given: AdjustBalancesInput) -> tuple[Bulk, b
 
 
 async def _previewed(context: Context, given: AdjustBalancesInput) -> AdjustBalancesPreview:
+    texts.idempotency_key(given.idempotency_key)  # what is seen can be done as it stands
     unit, wanted = await asked(context, given)
     now = context.api.clock.now()
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:

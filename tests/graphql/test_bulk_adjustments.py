@@ -75,6 +75,9 @@ async def test_a_preview_says_what_would_come_of_it_and_writes_nothing(
     ]  # fmt: skip
     placed = (await done(brand.admin, "adjustBalances", **given))["bulkAdjustment"]
     assert placed["done"] == seen["accepted"], "the preview is what happens"
+    short = {**given, "idempotencyKey": "k"}
+    for name in ("adjustBalances", "previewAdjustBalances"):
+        assert await refusal(brand.admin, name, **short) == ("BAD_USER_INPUT", "idempotencyKey")
 
 
 CSV_MISTAKES = {
