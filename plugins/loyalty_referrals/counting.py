@@ -6,10 +6,10 @@ from typing import Any
 from loyalty.facts import Fact, PurchaseRecorded
 from loyalty.plugin import Counter, Scope, Window
 from loyalty.purchase import LineKind
-from loyalty.view import GrantView
+from loyalty.view import GrantView, Measured
 from loyalty_earning.limits import Limit
 from loyalty_referrals.config import By, Qualify, ReferralsConfig, Via
-from loyalty_referrals.facts import RewardDue, Rewarded, Side
+from loyalty_referrals.facts import FriendStands, RewardDue, Rewarded, Side
 
 ORDERS = "orders"
 FRIENDS = "friends"
@@ -17,7 +17,7 @@ FRIENDS = "friends"
 
 def counters(config: ReferralsConfig) -> Sequence[Counter]:
     found = [Counter(name=ORDERS, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_orders)]
-    if config.qualify.by is By.ORDER and config.qualify.order > 1:
+    if counts_orders(config):
         found.append(
             Counter(
                 name=reaching(config.qualify),
@@ -33,6 +33,11 @@ def counters(config: ReferralsConfig) -> Sequence[Counter]:
     return [*found, *limited]
 
 
+def counts_orders(config: ReferralsConfig) -> bool:
+    """Whether it takes several orders to qualify."""
+    return config.qualify.by is By.ORDER and config.qualify.order > 1
+
+
 def friends_in(limit: Limit) -> str:
     """Name of the counter of rewarded friends that a limit looks at."""
     return limit.counter_name(FRIENDS, limit.per)
@@ -42,6 +47,12 @@ def reaching(qualify: Qualify) -> str:
     """Name of the counter of orders that reach the minimum; it says which minimum that is."""
     least = sorted((qualify.least or {}).items())
     return f"{ORDERS}>=" + ",".join(f"{currency}{minor}" for currency, minor in least)
+
+
+def reaches(qualify: Qualify, measured: Measured) -> int:
+    """How many orders that reach the minimum are in what a return takes something off: 0 or 1."""
+    measure = _orders_reaching(qualify)
+    return sum(measure(fact, grants, "") for fact, grants in measured)
 
 
 def goods_of(purchase: PurchaseRecorded) -> int:
@@ -74,10 +85,12 @@ def _orders_reaching(qualify: Qualify) -> Any:
 
 def _rewarded(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
     """A friend of whom the referrer has something now. Where it is challenges alone, the fact that
-    tells of them says so."""
+    tells of them says so, and where it is nothing but steps, one that is there for that."""
     match fact:
         case RewardDue() if fact.program == program and fact.side == Side.REFERRER:
             return int(any(one.granted for one in grants if one.program == program))
         case Rewarded() if fact.program == program and fact.side == Side.REFERRER:
             return int(not fact.units)
+        case FriendStands() if fact.program == program:
+            return 1
     return 0

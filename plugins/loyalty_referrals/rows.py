@@ -104,13 +104,21 @@ class StepRow:
 class Ladder:
     """Where a referrer stands before the batch: friends, and the steps by their ids.
 
-    `side` and `step` are those that a reversed settlement made.
+    `windows` are when the return windows close that are still open, the earliest first; `side` and
+    `step` are those that a reversed settlement made.
     """
 
     friends: int = 0
+    windows: tuple[datetime, ...] = ()
     steps: Mapping[str, StepRow] = field(default_factory=dict)
     side: SideRow | None = None
     step: StepRow | None = None
+
+    def closed_at(self, friends: int, otherwise: datetime) -> datetime:
+        """When the return windows of so many friends will have closed; `otherwise` where they have
+        already."""
+        waiting = friends - (self.friends - len(self.windows))
+        return self.windows[waiting - 1] if waiting > 0 else otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
