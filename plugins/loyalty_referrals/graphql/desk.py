@@ -91,7 +91,7 @@ class Referral:
     decided_at: datetime | None
     """When."""
     decision_reason: str | None
-    """Why."""
+    """Why; null as well where it went with a member who was erased."""
     friend_key: strawberry.Private[UUID]
     referrer_key: strawberry.Private[UUID]
 

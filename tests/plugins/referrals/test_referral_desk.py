@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from loyalty_app.installed import installed
+from loyalty_app.logins import Addresses
+from tests.auditor import audit
+from tests.graphql.lived import ERASE, ran
 from tests.plugins.referrals.circle import CASES, FUNNEL, OF_MEMBER, REVIEW
 
 
@@ -103,3 +107,31 @@ async def test_the_funnel_from_shared_to_paid(circle: Any) -> None:
     assert await story.funnel() == {
         "shared": 1, "enrolled": 5, "qualified": 1, "paid": 1, "inReview": 0, "blocked": 2,
     }  # fmt: skip
+
+
+async def test_what_stood_stays_when_friend_and_referrer_are_erased(
+    circle: Any, dsn: Addresses
+) -> None:
+    """The figures, the books, and what a return takes back of either."""
+    story = await circle()
+    await story.enrolls("ada", address="1 Main Street")
+    orders = []
+    for friend, address in (("bob", "1"), ("carl", "1"), ("dora", "2")):
+        await story.brings("ada", friend, address=f"{address} Main Street")
+        orders.append(await story.buys(friend, "30.00"))
+    await story.reviews("bob", release=True, reason="Twins")
+    await story.reviews("carl", release=False, reason="One household")
+    before = await story.funnel()
+    assert (before["enrolled"], before["qualified"], before["blocked"]) == (3, 2, 1)
+
+    await ran(story.brand.admin, ERASE, who={"externalId": "bob"})
+    assert await story.funnel() == before
+    await story.brings_back(orders[0])
+    assert await story.has("ada") == ("0", "500", "0")
+    assert await story.funnel() == before | {"qualified": 1}
+
+    await ran(story.brand.admin, ERASE, who={"externalId": "ada"})
+    await story.brings_back(orders[2])
+    assert (await story.has("dora"))[1] == "0"
+    assert await story.funnel() == before | {"qualified": 0}
+    assert await audit(dsn.audit, [story.brand.tenant_id], installed()) == []
