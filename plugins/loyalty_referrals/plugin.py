@@ -72,7 +72,7 @@ plugin = Plugin(
     needs=(
         Loader(name=needs.REFERRAL, load=referrals.load_referrals),
         Loader(name=needs.CODE, load=codes.load_codes),
-        Loader(name=needs.VANITY, load=codes.load_holders),
+        Loader(name=needs.VANITY, load=codes.load_wishes),
         Loader(name=needs.SIGNALS, load=signals.load_signals),
         Loader(name=needs.EVIDENCE, load=signals.load_evidence),
         Loader(name=needs.LADDER, load=ladders.load_ladders),

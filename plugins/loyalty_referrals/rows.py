@@ -55,15 +55,23 @@ class Referral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """Which code was named, and whose it is (None: nobody's that counts).
+    """Which code was named `now`, and whose it is (None: nobody's that counts).
 
+    `elsewhere`: it came with an enrolment or order that all programs look at, and is another one's.
     `failed` says of those on whose behalf a code is claimed how many they named in this hour that
     are none, also in this very batch.
     """
 
     referrer: UUID | None
     code: str
+    now: datetime
+    elsewhere: bool = False
     failed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it counts as one that is none."""
+        return self.referrer is None and not self.elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +130,19 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who has a code that a member wishes for (None: nobody), whether of this program, and how many
+    the member wished for before."""
+
+    holder: UUID | None
+    here: bool
+    had: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRow:
-    """The member has a code from now on: one by chance, or one that they wished for."""
+    """The member has a code from now on: one by chance, or one that they wished for, as it is
+    printed."""
 
     vanity: str | None = None
 
@@ -143,6 +162,7 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRow:
-    """A code that is none was named, by each of these callers."""
+    """A code that is none was named at an instant, by each of these callers."""
 
     callers: tuple[str, ...]
+    at: datetime
