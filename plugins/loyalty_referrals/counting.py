@@ -7,7 +7,9 @@ from loyalty.facts import Fact, PurchaseRecorded
 from loyalty.plugin import Counter, Scope, Window
 from loyalty.purchase import LineKind
 from loyalty.view import GrantView, Measured
+from loyalty_earning.counting import amounts_in
 from loyalty_earning.limits import Limit
+from loyalty_earning.measures import AmountBase
 from loyalty_referrals.config import By, Qualify, ReferralsConfig, Via
 from loyalty_referrals.facts import FriendStands, RewardDue, Rewarded, Side
 
@@ -57,7 +59,8 @@ def reaches(qualify: Qualify, measured: Measured) -> int:
 
 def goods_of(purchase: PurchaseRecorded) -> int:
     """What the products of an order come to, in minor units: after discounts, before tax."""
-    return sum(line.net for line in purchase.lines if line.kind is LineKind.PRODUCT)
+    goods = [line for line in purchase.lines if line.kind is LineKind.PRODUCT]
+    return sum(amounts_in(AmountBase.NET, goods, tax_included=purchase.tax_included))
 
 
 def least_of(qualify: Qualify, currency: str) -> int | None:

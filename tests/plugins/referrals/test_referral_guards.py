@@ -91,6 +91,24 @@ async def test_the_same_address_is_held_and_released_by_an_admin_once(circle: An
     assert [one["code"] for one in again["userErrors"]] == ["ALREADY_DECIDED"]
 
 
+async def test_what_is_released_late_lives_as_long_as_it_would_have(circle: Any) -> None:
+    rewards = {
+        "referrer": [{"id": "money", "label": "Money", "unit": "points", "amount": "5",
+                      "lifetime": {"span": "P30D"}}],
+    }  # fmt: skip
+    story = await circle(rewards=rewards)
+    await story.enrolls("ada", address="1 Main Street")
+    await story.brings("ada", "bob", address="1 Main Street")
+    await story.buys("bob", "30.00")
+    await story.passes(days=50)
+    done = await story.reviews("bob", release=True)
+    assert done["referral"]["usableAt"] == done["referral"]["decidedAt"]
+    await story.passes(days=29)
+    assert await story.has("ada") == ("5", "0", "0")
+    await story.passes(days=1)
+    assert await story.has("ada") == NOTHING
+
+
 async def test_a_released_referral_is_reversed_by_a_return_like_any_other(circle: Any) -> None:
     story = await circle()
     await story.enrolls("ada", address="1 Main Street")

@@ -130,6 +130,27 @@ async def test_only_products_count_and_only_in_a_currency_with_a_minimum(circle:
     assert await story.has("ada") == NOTHING
 
 
+async def test_an_order_is_measured_before_tax_and_so_is_what_is_left_of_it(circle: Any) -> None:
+    story = await circle()
+    await story.enrolls("ada")
+    orders = []
+    for friend, lines, more in (
+        ("bob", [("26.99", "2.00")], {}),
+        ("carl", [("25.00", "2.00")], {"taxIncluded": False}),
+        ("dora", [("25.00", "0.00"), ("20.00", "10.00")], {}),
+    ):
+        given = [{"id": f"{at}", "amount": one, "tax": tax} for at, (one, tax) in enumerate(lines)]
+        total = {"bob": "26.99", "carl": "27.00", "dora": "45.00"}[friend]
+        await story.brings("ada", friend)
+        orders.append(await story.buys(friend, total, lines=given, **more))
+    assert await story.has("ada") == ("0", "1000", "0")
+    assert await story.state("bob") == "OPEN"
+    await story.brings_back(orders[2], {"id": "1", "quantity": "1"})  # 25.00 are left
+    assert await story.has("ada") == ("0", "1000", "0")
+    await story.brings_back(orders[2], {"id": "0", "amount": "0.01"})
+    assert await story.has("ada") == PAID
+
+
 async def test_goods_that_all_come_back_leave_nothing_though_their_shipping_stays(
     circle: Any,
 ) -> None:
