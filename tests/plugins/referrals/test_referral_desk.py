@@ -6,7 +6,11 @@ from loyalty_app.installed import installed
 from loyalty_app.logins import Addresses
 from tests.auditor import audit
 from tests.graphql.lived import ERASE, ran
-from tests.plugins.referrals.circle import CASES, FUNNEL, OF_MEMBER, REVIEW
+from tests.plugins.referrals.circle import CASES, FRIENDS, FUNNEL, OF_MEMBER, REVIEW
+
+PROGRAMS = "{ programs { id slug version } }"
+ARCHIVE = """mutation($input: ArchiveProgramInput!) { archiveProgram(input: $input) {
+  userErrors { code } } }"""
 
 
 async def test_members_see_how_far_their_referrals_are_and_nothing_of_their_friends(
@@ -135,3 +139,35 @@ async def test_what_stood_stays_when_friend_and_referrer_are_erased(
     assert (await story.has("dora"))[1] == "0"
     assert await story.funnel() == before | {"qualified": 0}
     assert await audit(dsn.audit, [story.brand.tenant_id], installed()) == []
+
+
+async def test_what_an_archived_program_began_comes_to_its_end(circle: Any) -> None:
+    """What was held is decided, also of a friend who left, and what comes back is taken back."""
+    ladder = [{"id": "two", "label": "Two", "friends": 2, "unit": "points", "amount": "100"}]
+    story = await circle(rewards=FRIENDS["rewards"] | {"ladder": ladder})
+    await story.enrolls("ada", address="1 Main Street")
+    orders = []
+    for friend, address in (("bob", "2"), ("carl", "1"), ("dora", "3")):
+        await story.brings("ada", friend, address=f"{address} Main Street")
+        orders.append(await story.buys(friend, "30.00"))
+    await story.closes("carl")
+    await story.passes(hours=1)
+    programs = (await story.brand.admin.run(PROGRAMS))["programs"]
+    (mine,) = [one for one in programs if one["slug"] == "friends"]
+    given = {"id": mine["id"], "expectedVersion": mine["version"]}
+    await ran(story.brand.admin, ARCHIVE, input=given)
+    assert await story.has("ada") == ("0", "1100", "0")
+
+    assert (await story.reviews("carl", release=True))["userErrors"] == []
+    assert (await story.has("ada"), await story.has("carl")) == (
+        ("0", "1600", "0"),
+        ("0", "0", "0"),
+    )
+    await story.brings_back(orders[0])
+    assert (await story.has("ada"))[1] == "1100"
+    await story.brings_back(orders[2])
+    assert (await story.has("ada"))[1] == "500"
+    assert (await story.funnel())["qualified"] == 1
+    assert [one["state"] for one in (await story.of("ada"))["referrals"]] == [
+        "OPEN", "PENDING", "OPEN",
+    ]  # fmt: skip

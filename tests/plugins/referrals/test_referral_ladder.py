@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from loyalty.errors import Refused
+
 LADDER: dict[str, Any] = {
     "referrer": [{"id": "each", "label": "A friend", "unit": "points", "amount": "10"}],
     "ladder": [
@@ -186,6 +188,14 @@ async def test_any_unit_and_a_challenge_may_be_given(circle: Any, written: Any) 
     assert await story.has("ada", "cash") == ("0.00", "0.00", "0.00")
     told = (await written(story.brand.tenant_id))["outbox"]
     assert sum("gold-dash" in one for one in told if "referrals.withdrawn" in one) == 1
+
+
+async def test_what_a_unit_has_no_places_for_is_no_reward(circle: Any) -> None:
+    """It was given rounded down: half a point was nothing."""
+    for unit, amount in (("points", "0.5"), ("cash", "7.505")):
+        rewards = {"friend": [{"id": "x", "label": "X", "unit": unit, "amount": amount}]}
+        with pytest.raises(Refused, match=r"rewards\.friend\.0\.amount"):
+            await circle(units={"cash": 2}, rewards=rewards)
 
 
 async def test_what_was_spent_is_owed_when_the_order_comes_back(circle: Any) -> None:
