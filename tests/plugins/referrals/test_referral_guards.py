@@ -14,6 +14,7 @@ NOTHING, PAID = ("0", "0", "0"), ("0", "500", "0")
     [
         ({"email": "Ada.Lovelace@example.com"}, {"email": "adalovelace+1@EXAMPLE.com"}, "EMAIL"),
         ({"email": "ada@gmail.com"}, {"email": " a.d.a+shop@googlemail.com"}, "EMAIL"),
+        ({"email": "ada@bücher.example"}, {"email": "a.da@XN--BCHER-KVA.example."}, "EMAIL"),
         ({"device": "d-1"}, {"device": "d-1"}, "DEVICE"),
         ({"payment_fingerprint": "card-1"}, {"payment_fingerprint": "card-1"}, "PAYMENT"),
     ],
