@@ -186,11 +186,11 @@ class FactReversed(Fact):
     """A fact that followed from another one is undone with it: `part` (n/d) of it, in all. So is
     one that a plugin has undone: what it granted, and what followed from it for others.
 
-    `reversed_scope` and `reversed_key` name that fact. `detail` is what a plugin that asks
-    for it must know again when its rules are shown it.
+    `reversed_scope` and `reversed_key` name it, `detail` is what a plugin that asks needs again.
     """
 
     KIND: ClassVar[str] = "FactReversed"
+    COMPLETES: ClassVar[bool] = True
     reversed_scope: str
     reversed_key: str
     part: str

@@ -99,9 +99,11 @@ def on(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadRequest:
-    """One fact of a batch that asks for a loader. `at` is its index in the batch."""
+    """One fact of a batch that asks for a loader. `at` is its index in the batch, `now` when it is
+    recorded."""
 
     at: int
+    now: datetime
     fact: Fact
     member_id: UUID | None
     program: str

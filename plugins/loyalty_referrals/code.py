@@ -38,6 +38,12 @@ def shown(code: str) -> str:
     return "-".join(code[at : at + GROUP] for at in range(0, LENGTH, GROUP))
 
 
+def wished(typed: str) -> str:
+    """A code of somebody's choice as it is printed: in capitals, with the letters as they were
+    typed, each run of blanks and dashes as one dash: `ADA-RULES`."""
+    return "-".join(re.split(r"[\s_-]+", typed.upper())).strip("-")
+
+
 def vanity_fault(wanted: str) -> str | None:
     """Why a text cannot be a code of somebody's choice, in words; None where it can."""
     code = read(wanted)

@@ -33,9 +33,11 @@ class ClaimCode(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewReferral(Command):
-    """An admin's word about a referral that guards noticed: the member is the friend."""
+    """An admin's word about a referral that guards noticed: the member is the friend. It is heard
+    when they left, and when the program is archived: what was held is somebody's all the same."""
 
     KIND: ClassVar[str] = "referrals.reviewed/1"
+    COMPLETES: ClassVar[bool] = True
     program: str
     release: bool
     reason: str = field(metadata=PERSONAL)

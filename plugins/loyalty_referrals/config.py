@@ -63,6 +63,8 @@ class Codes(Section):
     vanity: Vanity = Vanity.STAFF
     """Who may ask for a code of somebody's choice: nobody, staff (the shop and its admins) or
     members."""
+    wishes: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 5
+    """How many codes of their choice a member may have."""
 
 
 class Attributes(Section):

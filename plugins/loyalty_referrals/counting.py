@@ -6,10 +6,12 @@ from typing import Any
 from loyalty.facts import Fact, PurchaseRecorded
 from loyalty.plugin import Counter, Scope, Window
 from loyalty.purchase import LineKind
-from loyalty.view import GrantView
+from loyalty.view import GrantView, Measured
+from loyalty_earning.counting import amounts_in
 from loyalty_earning.limits import Limit
+from loyalty_earning.measures import AmountBase
 from loyalty_referrals.config import By, Qualify, ReferralsConfig, Via
-from loyalty_referrals.facts import RewardDue, Rewarded, Side
+from loyalty_referrals.facts import FriendStands, RewardDue, Rewarded, Side
 
 ORDERS = "orders"
 FRIENDS = "friends"
@@ -17,7 +19,7 @@ FRIENDS = "friends"
 
 def counters(config: ReferralsConfig) -> Sequence[Counter]:
     found = [Counter(name=ORDERS, scope=Scope.MEMBER, window=Window.LIFETIME, measure=_orders)]
-    if config.qualify.by is By.ORDER and config.qualify.order > 1:
+    if counts_orders(config):
         found.append(
             Counter(
                 name=reaching(config.qualify),
@@ -33,6 +35,11 @@ def counters(config: ReferralsConfig) -> Sequence[Counter]:
     return [*found, *limited]
 
 
+def counts_orders(config: ReferralsConfig) -> bool:
+    """Whether it takes several orders to qualify."""
+    return config.qualify.by is By.ORDER and config.qualify.order > 1
+
+
 def friends_in(limit: Limit) -> str:
     """Name of the counter of rewarded friends that a limit looks at."""
     return limit.counter_name(FRIENDS, limit.per)
@@ -44,9 +51,16 @@ def reaching(qualify: Qualify) -> str:
     return f"{ORDERS}>=" + ",".join(f"{currency}{minor}" for currency, minor in least)
 
 
+def reaches(qualify: Qualify, measured: Measured) -> int:
+    """How many orders that reach the minimum are in what a return takes something off: 0 or 1."""
+    measure = _orders_reaching(qualify)
+    return sum(measure(fact, grants, "") for fact, grants in measured)
+
+
 def goods_of(purchase: PurchaseRecorded) -> int:
     """What the products of an order come to, in minor units: after discounts, before tax."""
-    return sum(line.net for line in purchase.lines if line.kind is LineKind.PRODUCT)
+    goods = [line for line in purchase.lines if line.kind is LineKind.PRODUCT]
+    return sum(amounts_in(AmountBase.NET, goods, tax_included=purchase.tax_included))
 
 
 def least_of(qualify: Qualify, currency: str) -> int | None:
@@ -74,10 +88,12 @@ def _orders_reaching(qualify: Qualify) -> Any:
 
 def _rewarded(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
     """A friend of whom the referrer has something now. Where it is challenges alone, the fact that
-    tells of them says so."""
+    tells of them says so, and where it is nothing but steps, one that is there for that."""
     match fact:
         case RewardDue() if fact.program == program and fact.side == Side.REFERRER:
             return int(any(one.granted for one in grants if one.program == program))
         case Rewarded() if fact.program == program and fact.side == Side.REFERRER:
             return int(not fact.units)
+        case FriendStands() if fact.program == program:
+            return 1
     return 0

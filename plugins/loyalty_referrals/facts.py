@@ -102,6 +102,14 @@ class RewardDue(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FriendStands(Fact):
+    """A friend counts for a referrer who is given nothing but steps for them."""
+
+    KIND: ClassVar[str] = "referrals.friend_stands/1"
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepReached(Fact):
     """So many friends of a referrer stand that a step of the ladder is reached."""
 

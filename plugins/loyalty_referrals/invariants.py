@@ -22,6 +22,7 @@ INVARIANTS: Mapping[str, str] = {
     "an admin's word has a name and a reason": """
       select r.id, r.verdict from loyalty.referral r
        where (r.verdict in ('RELEASED', 'REFUSED'))
-          <> (r.decided_by is not null and r.decided_at is not null and r.decided_why is not null)
+          <> (r.decided_by is not null and r.decided_at is not null
+              and (r.decided_why is not null or r.code like 'erased:%'))
     """,
 }

@@ -7,7 +7,7 @@ _KEY = "by it the order that counted is known again when goods come back"
 _CODE = {"code": "loyalty.pseudonym(code, {secret})"}
 
 ROWS = (
-    PersonalRows(table="referral_code", erased=_CODE),
+    PersonalRows(table="referral_code", erased={**_CODE, "wished": "null"}),
     PersonalRows(table="referral_share"),
     PersonalRows(
         table="referral",

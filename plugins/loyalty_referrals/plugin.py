@@ -1,24 +1,24 @@
 """The referral program, on one screen."""
 
-from loyalty.facts import FactReversed, MemberEnrolled, PurchaseRecorded
+from loyalty.facts import FactReversed, MemberEnrolled, PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import ConsumedFact, Loader, Plugin, PublishedFact, Writer, on
 from loyalty_referrals import facts, graphql, needs, personal, rows
 from loyalty_referrals.commands import ClaimCode, ReviewReferral, ShareCode
 from loyalty_referrals.config import ReferralsConfig
-from loyalty_referrals.counting import counters
+from loyalty_referrals.counting import counters, counts_orders
 from loyalty_referrals.invariants import INVARIANTS
 from loyalty_referrals.rules.attributing import claim, enroll
 from loyalty_referrals.rules.judging import look
 from loyalty_referrals.rules.laddering import stand
 from loyalty_referrals.rules.paying import pay, undo
-from loyalty_referrals.rules.qualifying import buy, qualify, reconsider, subscribe
+from loyalty_referrals.rules.qualifying import bring_back, buy, qualify, reconsider, subscribe
 from loyalty_referrals.rules.reviewing import review
 from loyalty_referrals.rules.sharing import share
 from loyalty_referrals.tables import codes, failures, ladders, referrals, signals
 
 SUBSCRIBED, RENEWED = "subscriptions.started/1", "subscriptions.renewed/1"
 NAMED = (facts.Attributed, facts.Flagged)
-PAID = (facts.RewardDue, facts.Rewarded, facts.StepReached)
+PAID = (facts.RewardDue, facts.Rewarded, facts.FriendStands, facts.StepReached)
 
 plugin = Plugin(
     name="referrals",
@@ -45,6 +45,8 @@ plugin = Plugin(
         on(facts.StepReached, ReferralsConfig, stand, needs=(needs.LADDER,), emits=PAID),
         on(ReviewReferral, ReferralsConfig, review, needs=(needs.REFERRAL,),
            emits=(facts.RewardDue,)),
+        on(PurchaseReversed, ReferralsConfig, bring_back, needs=(needs.REFERRAL,),
+           emits=(FactReversed,), when=counts_orders),
         on(FactReversed, ReferralsConfig, undo, needs=(needs.REFERRAL, needs.LADDER),
            emits=(facts.Withdrawn, facts.StepReached, facts.Reconsidered, FactReversed)),
     ),
@@ -59,6 +61,7 @@ plugin = Plugin(
         PublishedFact(name=facts.Qualified.KIND, fact=facts.Qualified, told=False),
         PublishedFact(name=facts.Reconsidered.KIND, fact=facts.Reconsidered, told=False),
         PublishedFact(name=facts.RewardDue.KIND, fact=facts.RewardDue, told=False),
+        PublishedFact(name=facts.FriendStands.KIND, fact=facts.FriendStands, told=False),
         PublishedFact(name=facts.StepReached.KIND, fact=facts.StepReached, told=False),
     ),
     consumes=(
@@ -69,7 +72,7 @@ plugin = Plugin(
     needs=(
         Loader(name=needs.REFERRAL, load=referrals.load_referrals),
         Loader(name=needs.CODE, load=codes.load_codes),
-        Loader(name=needs.VANITY, load=codes.load_holders),
+        Loader(name=needs.VANITY, load=codes.load_wishes),
         Loader(name=needs.SIGNALS, load=signals.load_signals),
         Loader(name=needs.EVIDENCE, load=signals.load_evidence),
         Loader(name=needs.LADDER, load=ladders.load_ladders),

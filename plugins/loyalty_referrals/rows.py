@@ -55,15 +55,23 @@ class Referral:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """Which code was named, and whose it is (None: nobody's that counts).
+    """Which code was named `now`, and whose it is (None: nobody's that counts).
 
+    `elsewhere`: it came with an enrolment or order that all programs look at, and is another one's.
     `failed` says of those on whose behalf a code is claimed how many they named in this hour that
     are none, also in this very batch.
     """
 
     referrer: UUID | None
     code: str
+    now: datetime
+    elsewhere: bool = False
     failed: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether it counts as one that is none."""
+        return self.referrer is None and not self.elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +112,37 @@ class StepRow:
 class Ladder:
     """Where a referrer stands before the batch: friends, and the steps by their ids.
 
-    `side` and `step` are those that a reversed settlement made.
+    `windows` are when the return windows close that are still open, the earliest first; `side` and
+    `step` are those that a reversed settlement made.
     """
 
     friends: int = 0
+    windows: tuple[datetime, ...] = ()
     steps: Mapping[str, StepRow] = field(default_factory=dict)
     side: SideRow | None = None
     step: StepRow | None = None
 
+    def closed_at(self, friends: int, otherwise: datetime) -> datetime:
+        """When the return windows of so many friends will have closed; `otherwise` where they have
+        already."""
+        waiting = friends - (self.friends - len(self.windows))
+        return self.windows[waiting - 1] if waiting > 0 else otherwise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Who has a code that a member wishes for (None: nobody), whether of this program, and how many
+    the member wished for before."""
+
+    holder: UUID | None
+    here: bool
+    had: int
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeRow:
-    """The member has a code from now on: one by chance, or one that they wished for."""
+    """The member has a code from now on: one by chance, or one that they wished for, as it is
+    printed."""
 
     vanity: str | None = None
 
@@ -135,6 +162,7 @@ class SignalRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRow:
-    """A code that is none was named, by each of these callers."""
+    """A code that is none was named at an instant, by each of these callers."""
 
     callers: tuple[str, ...]
+    at: datetime

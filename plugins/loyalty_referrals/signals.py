@@ -27,8 +27,8 @@ class Kind(StrEnum):
 def normalised(kind: Kind, given: str) -> str:
     """The text that is the same for what counts as the same; empty: there is nothing to compare.
 
-    An e-mail address loses its case, the dots before the @ and what follows a plus; an address
-    everything but letters and digits.
+    An e-mail address loses its case, the dots before the @ and what follows a plus, and its domain
+    is in ASCII; an address loses everything but letters and digits.
     """
     text = unicodedata.normalize("NFKC", given[:TEXT_MAX]).strip()
     match kind:
@@ -36,13 +36,21 @@ def normalised(kind: Kind, given: str) -> str:
             local, at, domain = text.casefold().rpartition("@")
             if not at:
                 return domain
-            domain = domain.strip().rstrip(".")
+            domain = _in_ascii(domain.strip().rstrip("."))
             mailbox = local.partition("+")[0].replace(".", "").strip()
             return f"{mailbox or local}@{_SAME_DOMAIN.get(domain, domain)}"
         case Kind.ADDRESS:
             return "".join(filter(str.isalnum, text.casefold()))
         case _:
             return text
+
+
+def _in_ascii(domain: str) -> str:
+    """A domain as mail servers ask for it: `bücher.example` is `xn--bcher-kva.example`."""
+    try:
+        return domain.encode("idna").decode()
+    except UnicodeError:  # no domain, but the same text is the same all the same
+        return domain
 
 
 def hashed(key: bytes, given: Mapping[Kind, Any]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Where things stand for a rule: what was loaded, and what this program wrote since."""
 
+from bisect import insort
 from dataclasses import replace
 from fractions import Fraction
 
@@ -18,13 +19,17 @@ def referral_of(view: View) -> Referral | None:
 def ladder_of(view: View) -> Ladder:
     """Where the view's member stands as a referrer."""
     ladder: Ladder = view.needs.get(LADDER) or Ladder()
-    steps, friends = dict(ladder.steps), ladder.friends
+    steps, friends, windows = dict(ladder.steps), ladder.friends, list(ladder.windows)
     for row in view.written:
         if isinstance(row, SideRow):
             friends += row.change
+            if row.change > 0:
+                insort(windows, row.pays_at)
+            elif row.change < 0 and row.pays_at in windows:
+                windows.remove(row.pays_at)
         elif isinstance(row, StepRow):
             steps[row.step] = row
-    return replace(ladder, friends=friends, steps=steps)
+    return replace(ladder, friends=friends, steps=steps, windows=tuple(windows))
 
 
 def is_lost(part: str, goods: int, least: int) -> bool:

@@ -1,6 +1,8 @@
-"""Config keys named `unit` name a unit of the tenant: a typo is told before any purchase."""
+"""Config keys named `unit` name a unit of the tenant, and an `amount` beside one is so much of it:
+a typo is told before any purchase."""
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,23 +11,28 @@ from loyalty.plugin import Connection
 
 
 async def check_units(connection: Connection, config: Mapping[str, Any]) -> None:
-    """:raises Refused: BAD_CONFIG with the path of the first key that names no unit"""
-    rows = await connection.fetch("select code from loyalty.unit order by code")
-    codes = [row["code"] for row in rows]
-    for path, code in _units_in(config, "config"):
-        if code not in codes:
-            near = get_close_matches(code, codes, n=1)
+    """:raises Refused: BAD_CONFIG with the path of what names no unit, or of the first
+    amount that its unit has no places for"""
+    rows = await connection.fetch("select code, places from loyalty.unit order by code")
+    places = {row["code"]: row["places"] for row in rows}
+    for path, code, amount in _units_in(config, "config"):
+        if code not in places:
+            near = get_close_matches(code, places, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "create it first, by createUnit"
-            raise Refused(Code.BAD_CONFIG, f"the tenant has no unit {code!r}: {hint}", field=path)
+            fault = f"the tenant has no unit {code!r}: {hint}"
+            raise Refused(Code.BAD_CONFIG, fault, field=f"{path}.unit")
+        if amount is not None and Decimal(amount).scaleb(places[code]) % 1:
+            fault = f"has more than the {places[code]} decimal places of {code!r}"
+            raise Refused(Code.BAD_CONFIG, fault, field=f"{path}.amount")
 
 
-def _units_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+def _units_in(value: Any, path: str) -> Iterator[tuple[str, str, str | None]]:
     if isinstance(value, Mapping):
+        if isinstance(code := value.get("unit"), str):
+            amount = value.get("amount")
+            yield path, code, amount if isinstance(amount, str) else None
         for key, inner in value.items():
-            if key == "unit" and isinstance(inner, str):
-                yield f"{path}.{key}", inner
-            else:
-                yield from _units_in(inner, f"{path}.{key}")
+            yield from _units_in(inner, f"{path}.{key}")
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _units_in(inner, f"{path}.{index}")

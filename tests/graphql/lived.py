@@ -132,7 +132,8 @@ async def told(brand: Any, dsn: Addresses) -> None:
 
 # What further plugins keep of a member; $1 the tenant, $2 the member, $3 a program.
 PLANTED = (
-    """insert into loyalty.referral_code values ($1, $3, $2, 'ZAPHOD10', true, now())""",
+    """insert into loyalty.referral_code values ($1, $3, $2, 'ZAPHOD10', true, now(),
+         'ZAPHOD-1O')""",
     """insert into loyalty.referral_signal values ($1, 'DEVICE', 'hash-of-zaphod', $2, now())""",
     """insert into loyalty.referral_failure
        select $1, x, now(), 1 from unnest(array['client:member:zaphod@example.com',

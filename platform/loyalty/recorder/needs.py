@@ -36,6 +36,7 @@ async def load_needs(
 def _load_request(batch: Batch, index: int, request: Request, turn: Turn) -> LoadRequest:
     return LoadRequest(
         at=index,
+        now=batch.now,
         fact=request.fact,
         member_id=subject(batch, request.fact),
         program=turn.program.slug,

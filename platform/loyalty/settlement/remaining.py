@@ -32,27 +32,30 @@ def part_of_whole(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
     """Which part of the whole purchase has come back, by what was charged."""
     if not isinstance(fact, PurchaseRecorded):
         return returned.get(WHOLE, Fraction(0))
-    return _part_of(fact.lines, returned)
+    return _part_of(fact.lines, [line.net for line in fact.lines], returned)
 
 
 def part_of_goods(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
-    """The same of its products alone: what it cost to send them does not come back with them."""
+    """The same of its products alone, by what they came to before tax: what it cost to send them
+    does not come back with them."""
     if not isinstance(fact, PurchaseRecorded):
         return returned.get(WHOLE, Fraction(0))
-    goods = [line for line in fact.lines if line.kind is LineKind.PRODUCT]
-    return _part_of(goods or fact.lines, returned)
+    goods = [line for line in fact.lines if line.kind is LineKind.PRODUCT] or list(fact.lines)
+    taxed = fact.tax_included
+    amounts = [max(line.net - line.tax, 0) if taxed else line.net for line in goods]
+    return _part_of(goods, amounts, returned)
 
 
-def _part_of(lines: Sequence[Line], returned: Mapping[str, Fraction]) -> Fraction:
+def _part_of(
+    lines: Sequence[Line], amounts: Sequence[int], returned: Mapping[str, Fraction]
+) -> Fraction:
     if all(returned.get(line.id) == ONE for line in lines):
         return ONE
-    charged = sum(line.net for line in lines)
-    if charged == 0:
-        return sum((returned.get(line.id, Fraction(0)) for line in lines), Fraction(0)) / len(lines)
-    return (
-        sum((line.net * returned.get(line.id, Fraction(0)) for line in lines), Fraction(0))
-        / charged
-    )
+    parts = [returned.get(line.id, Fraction(0)) for line in lines]
+    if (charged := sum(amounts)) == 0:
+        return sum(parts, Fraction(0)) / len(lines)
+    back = (amount * part for amount, part in zip(amounts, parts, strict=True))
+    return sum(back, Fraction(0)) / charged
 
 
 def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:

@@ -146,7 +146,7 @@ async def _codes(context: Context, member_id: UUID) -> list[ReferralCode]:
 
 
 def _shown(row: Any, program: Any, config: ReferralsConfig) -> ReferralCode:
-    code, link = shown(row["code"]), config.codes.link
+    code, link = row["wished"] or shown(row["code"]), config.codes.link
     return ReferralCode(
         program=program.slug,
         code=code,

@@ -23,7 +23,7 @@ from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.paging import Connection
 from loyalty_referrals.commands import ReviewReferral
 from loyalty_referrals.graphql.mine import state
-from loyalty_referrals.graphql.programs import known, named, slugs
+from loyalty_referrals.graphql.programs import known, slugs
 from loyalty_referrals.guards import Reason, Verdict
 from loyalty_referrals.states import State
 from loyalty_referrals.tables import reading
@@ -91,7 +91,7 @@ class Referral:
     decided_at: datetime | None
     """When."""
     decision_reason: str | None
-    """Why."""
+    """Why; null as well where it went with a member who was erased."""
     friend_key: strawberry.Private[UUID]
     referrer_key: strawberry.Private[UUID]
 
@@ -210,8 +210,7 @@ class DeskMutation:
 
 async def _reviewed(context: Context, given: ReviewReferralInput) -> Recorded:
     names, row = await slugs(context), await _row(context, given.referral)
-    slug = names.get(row["program_id"], "")
-    await named(context, slug)
+    slug = names[row["program_id"]]
     reason = texts.words(given.reason, field="reason", longest=REASON_MAX)
     command = ReviewReferral(
         member=Ref(id=row["friend_id"]), occurred_at=context.api.clock.now(), program=slug,

@@ -13,7 +13,7 @@ from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.enums import exposed
 from loyalty_graphql.ids import node_id
 from loyalty_graphql.members import Member
-from loyalty_referrals.graphql.programs import offered, slugs
+from loyalty_referrals.graphql.programs import slugs
 from loyalty_referrals.guards import Verdict
 from loyalty_referrals.states import State, state_of
 from loyalty_referrals.tables.reading import brought, brought_by
@@ -67,11 +67,11 @@ async def referrals(
     :param program: slug of a program; default: all of them
     """
     context, now = info.context, info.context.api.clock.now()
-    asked = [one for one, _ in await offered(context) if program in (None, one.slug)]
-    if not asked:
+    known = await slugs(context)
+    names = {key: slug for key, slug in known.items() if program in (None, slug)}
+    if not names:
         return []
     rows = await context.loaders.of(_all_brought, NONE).load(root.key)
-    names = {one.id: one.slug for one in asked}
     return [shown(row, names, now) for row in rows if row["program_id"] in names]
 
 

@@ -44,7 +44,8 @@ def claim(config: ReferralsConfig, command: ClaimCode, view: View) -> Iterable[E
     yield from kept_signals(command.signals)
     looked: Looked = view.needs[CODE]
     if looked.referrer is None:
-        yield Write(row=FailedRow(callers=callers(view.member.id, command.client)))
+        mine = callers(view.member.id, command.client)
+        yield Write(row=FailedRow(callers=mine, at=looked.now))
         return
     yield from _attributed(config, view, view.member, looked, "claim", command.occurred_at)
 
@@ -55,8 +56,9 @@ def named(
     """A code came with a fact: what it does, if the member has nobody who brought them yet."""
     if (known := referral_of(view)) is not None and not known.own_code:
         return
+    if looked.is_none:
+        yield Write(row=FailedRow(callers=(FACTS,), at=looked.now))
     if looked.referrer is None:
-        yield Write(row=FailedRow(callers=(FACTS,)))
         return
     yield from _attributed(config, view, member, looked, via.value, at)
 

@@ -1,6 +1,7 @@
 """Rewards as grants, and the facts that tell of them. Pure."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from loyalty.effects import Effect, Emit, Grant, Least
 from loyalty.facts import FactReversed, MemberRef
@@ -10,6 +11,8 @@ from loyalty.view import View
 from loyalty_earning.lifetime import end_of
 from loyalty_referrals.facts import RewardDue, Rewarded, Withdrawn
 from loyalty_referrals.reward import Reward
+
+FOLLOW = "follow"  # the scope of the keys that settlements which follow from others go by
 
 
 def given(
@@ -66,6 +69,16 @@ def granted(reward: Reward, due: RewardDue, view: View, side: str) -> Grant | No
 
 def challenges_of(rewards: Sequence[Reward]) -> tuple[str, ...]:
     return tuple(one.challenge for one in rewards if one.challenge is not None)
+
+
+def undone(key: str, at: datetime, view: View) -> Effect:
+    """Have a settlement undone that followed from another, in its own turn: all that it gave."""
+    assert view.member is not None
+    back = FactReversed(
+        member=MemberRef(id=view.member.id), occurred_at=at, reversed_scope=FOLLOW,
+        reversed_key=key, part="1",
+    )  # fmt: skip
+    return Emit(fact=back, apart=True)
 
 
 def withdrawn(rewards: Sequence[Reward], side: str, undone: FactReversed, view: View) -> Effect:

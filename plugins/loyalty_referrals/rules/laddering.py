@@ -17,7 +17,6 @@ from loyalty_referrals.rules import giving
 from loyalty_referrals.standing import ladder_of
 
 STEP = "step"
-FOLLOW = "follow"  # the scope of the keys that settlements which follow from others go by
 
 
 def reach(
@@ -45,11 +44,7 @@ def fall(
     for known in ladder_of(view).steps.values():
         step = steps.get(known.step)
         if known.stands and step is not None and step.friends > friends:
-            back = FactReversed(
-                member=MemberRef(id=view.member.id), occurred_at=undone.occurred_at,
-                reversed_scope=FOLLOW, reversed_key=known.key, part="1",
-            )  # fmt: skip
-            yield Emit(fact=back, apart=True)
+            yield giving.undone(known.key, undone.occurred_at, view)
 
 
 def stand(config: ReferralsConfig, reached: StepReached, view: View) -> Iterable[Effect]:
@@ -61,10 +56,11 @@ def stand(config: ReferralsConfig, reached: StepReached, view: View) -> Iterable
     known = ladder.steps.get(step.id)
     if ladder.friends < step.friends or (known is not None and known.stands):
         return
-    yield Write(row=StepRow(step=step.id, key=view.key.key, stands=True, pays_at=reached.pays_at))
+    pays_at = ladder.closed_at(step.friends, reached.pays_at)
+    yield Write(row=StepRow(step=step.id, key=view.key.key, stands=True, pays_at=pays_at))
     due = RewardDue(
         member=reached.member, occurred_at=reached.occurred_at, program=view.program,
-        side=Side.REFERRER.value, friend=view.member.id, pays_at=reached.pays_at,
+        side=Side.REFERRER.value, friend=view.member.id, pays_at=pays_at,
     )  # fmt: skip
     yield from giving.given((step,), due, view, side=STEP)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 
-from loyalty.effects import Effect, Write
+from loyalty.effects import Effect, Emit, Write
 from loyalty.facts import FactReversed
 from loyalty.view import View
 from loyalty_referrals.config import ReferralsConfig
 from loyalty_referrals.counting import friends_in
-from loyalty_referrals.facts import RewardDue, Side
+from loyalty_referrals.facts import FriendStands, RewardDue, Side
 from loyalty_referrals.rows import Referral, SideRow
 from loyalty_referrals.rules import giving, laddering
 from loyalty_referrals.rules.qualifying import reopen
@@ -62,6 +62,11 @@ def _pay_referrer(
     )
     if cut is None:
         yield from giving.given(config.rewards.referrer, due, view)
+        if not config.rewards.referrer:
+            counted = FriendStands(
+                member=due.member, occurred_at=due.occurred_at, program=view.program
+            )
+            yield Emit(fact=counted)
         friends = ladder_of(view).friends + 1
         yield from laddering.reach(config, friends, due.occurred_at, due.pays_at, view)
 
@@ -85,4 +90,7 @@ def _undo_side(config: ReferralsConfig, undone: FactReversed, view: View) -> Ite
     )
     if config.rewards.referrer:
         yield giving.withdrawn(config.rewards.referrer, Side.REFERRER.value, undone, view)
+    if undone.part != "1" and not any(one.unit for one in config.rewards.referrer):
+        # No grant that is gone says that there is room under a limit again: all of it is undone.
+        yield giving.undone(side.key, undone.occurred_at, view)
     yield from laddering.fall(config, ladder.friends - 1, undone, view)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from loyalty.days import Span, SpanEnd, span_end
 from loyalty.effects import Effect, Emit, Write
-from loyalty.facts import Fact, FactReversed, MemberRef, PurchaseRecorded
+from loyalty.facts import Fact, FactReversed, MemberRef, PurchaseRecorded, PurchaseReversed
 from loyalty.view import View
 from loyalty_referrals.config import By, ReferralsConfig, Via
-from loyalty_referrals.counting import ORDERS, goods_of, least_of, reaching
+from loyalty_referrals.counting import ORDERS, counts_orders, goods_of, least_of, reaches, reaching
 from loyalty_referrals.facts import (
     Qualified,
     Reconsidered,
@@ -22,6 +22,7 @@ from loyalty_referrals.facts import (
 from loyalty_referrals.guards import Verdict
 from loyalty_referrals.needs import CODE, SIGNALS
 from loyalty_referrals.rows import Looked, Referral, Spare
+from loyalty_referrals.rules import giving
 from loyalty_referrals.rules.attributing import flagged, kept_signals, named
 from loyalty_referrals.rules.judging import judged
 from loyalty_referrals.standing import is_lost, referral_of
@@ -77,6 +78,8 @@ def qualify(config: ReferralsConfig, fact: Qualified, view: View) -> Iterable[Ef
         return
     if not _in_time(row, fact.occurred_at):
         return
+    if _too_few(config, view):
+        return
     spare = Spare(
         key=view.key.key, fact_id=None, at=fact.occurred_at, goods=fact.goods, least=fact.least
     )
@@ -91,10 +94,23 @@ def reconsider(config: ReferralsConfig, fact: Reconsidered, view: View) -> Itera
     row = referral_of(view)
     if fact.program != view.program or view.member is None or row is None:
         return
+    if _too_few(config, view):
+        return
     if row.key is None and row.spares and row.verdict is not Verdict.REFUSED:
         spare, *others = row.spares
         row = replace(row, spares=tuple(others))
         yield from _qualified(config, row, spare, view, view.member.id)
+
+
+def bring_back(config: ReferralsConfig, returned: PurchaseReversed, view: View) -> Iterable[Effect]:
+    """One of the orders that made the friend qualify came back: of those that are left there must
+    be enough, whichever was the last."""
+    row, back = referral_of(view), view.came_back
+    if row is None or row.key is None or back is None:
+        return
+    fell = reaches(config.qualify, back.before) - reaches(config.qualify, back.left)
+    if fell and view.counters[reaching(config.qualify)] - fell < config.qualify.order:
+        yield giving.undone(row.key, returned.occurred_at, view)
 
 
 def reopen(undone: FactReversed, view: View) -> Iterator[Effect]:
@@ -151,6 +167,13 @@ def pay_both(view: View, row: Referral, friend: UUID, of: UUID | None) -> Iterat
         )  # fmt: skip
         inline = side is Side.FRIEND and of is None
         yield Emit(fact=due, of=of, apart=not inline)
+
+
+def _too_few(config: ReferralsConfig, view: View) -> bool:
+    """Whether orders that were counted when this was stored came back since."""
+    if not counts_orders(config):
+        return False
+    return view.counters[reaching(config.qualify)] < config.qualify.order
 
 
 def _waits(row: Referral, at: datetime) -> bool:

@@ -14,7 +14,8 @@ from loyalty_referrals.standing import referral_of
 
 
 def review(config: ReferralsConfig, command: ReviewReferral, view: View) -> Iterable[Effect]:
-    """Release: both sides have what they would have had. Refuse: neither ever has."""
+    """Release: both sides have what they would have had, usable from now on where the return window
+    closed in the meantime, and as long as from then. Refuse: neither ever has."""
     if command.program != view.program or view.member is None:
         return
     row = referral_of(view)
@@ -35,14 +36,17 @@ def review(config: ReferralsConfig, command: ReviewReferral, view: View) -> Iter
             code=Code.VERSION_CONFLICT, message="it has just changed: ask again", field="referral"
         )
         return
-    yield Write(
-        row=replace(
-            row,
-            verdict=Verdict.RELEASED if command.release else Verdict.REFUSED,
-            decided_by=command.by,
-            decided_at=command.occurred_at,
-            decided_why=command.reason,
-        )
+    pays_at = row.pays_at
+    if command.release and pays_at is not None:
+        pays_at = max(pays_at, command.occurred_at)
+    row = replace(
+        row,
+        verdict=Verdict.RELEASED if command.release else Verdict.REFUSED,
+        pays_at=pays_at,
+        decided_by=command.by,
+        decided_at=command.occurred_at,
+        decided_why=command.reason,
     )
+    yield Write(row=row)
     if command.release and row.key is not None:
         yield from pay_both(view, row, view.member.id, row.fact_id)

@@ -7,24 +7,27 @@ from uuid import UUID, uuid4
 from loyalty.plugin import Connection, LoadRequest, WriteRow
 from loyalty_referrals.code import BITS, code_of, read
 from loyalty_referrals.commands import ClaimCode, ShareCode
-from loyalty_referrals.rows import Looked
+from loyalty_referrals.rows import Looked, Wish
 from loyalty_referrals.rules.attributing import FACTS, callers
 from loyalty_referrals.tables.failures import failures_of
-from loyalty_referrals.tables.requests import Where, given
+from loyalty_referrals.tables.requests import Where, columns, given, where
 
 # Whoever left hands on nothing any more. A code that is none takes the same two look-ups.
 _WHOSE = """
-select w.at, w.program, m.id
+select w.at, w.program, m.id, coalesce(c.program_id <> w.program_id, false) as elsewhere
   from unnest($1::int[], $2::text[], $3::uuid[], $4::text[]) w (at, program, program_id, code)
-  left join loyalty.referral_code c on c.tenant_id = (select loyalty.tenant())
-   and c.code = w.code and c.program_id = w.program_id
+  left join loyalty.referral_code c on c.tenant_id = (select loyalty.tenant()) and c.code = w.code
   left join loyalty.member m on m.tenant_id = (select loyalty.tenant())
-   and m.id = coalesce(c.member_id, $5) and m.status <> 'CLOSED'
+   and m.id = case when c.program_id = w.program_id then c.member_id else $5 end
+   and m.status <> 'CLOSED'
 """
-_HOLDER = """
-select w.at, w.program, c.member_id
-  from unnest($1::int[], $2::text[], $3::text[]) w (at, program, code)
-  join loyalty.referral_code c on c.tenant_id = (select loyalty.tenant()) and c.code = w.code
+_WISHED = """
+select w.at, w.program, c.member_id as holder, coalesce(c.program_id = w.program_id, false) as here,
+       (select count(*) from loyalty.referral_code v where v.tenant_id = (select loyalty.tenant())
+           and v.member_id = w.member and v.program_id = w.program_id and v.vanity) as had
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::text[])
+         w (at, program, program_id, member, code)
+  left join loyalty.referral_code c on c.tenant_id = (select loyalty.tenant()) and c.code = w.code
 """
 _BY_CHANCE = """
 insert into loyalty.referral_code (tenant_id, program_id, member_id, code, vanity, made_at)
@@ -35,10 +38,11 @@ select (select loyalty.tenant()), w.program_id, w.member_id, w.code, false, w.ma
 on conflict do nothing
 """
 _WISHED_FOR = """
-insert into loyalty.referral_code (tenant_id, program_id, member_id, code, vanity, made_at)
-select (select loyalty.tenant()), w.program_id, w.member_id, w.code, true, w.made_at
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[])
-         w (program_id, member_id, code, made_at)
+insert into loyalty.referral_code
+  (tenant_id, program_id, member_id, code, vanity, made_at, wished)
+select (select loyalty.tenant()), w.program_id, w.member_id, w.code, true, w.made_at, w.wished
+  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::text[])
+         w (program_id, member_id, code, made_at, wished)
  order by w.code
 """
 _SHARED = """
@@ -50,7 +54,7 @@ on conflict (tenant_id, program_id, member_id)
    do update set times = referral_share.times + excluded.times
 """
 _CODES = """
-select c.member_id, c.program_id, c.code, c.vanity, c.made_at, s.first_at, s.times
+select c.member_id, c.program_id, c.code, c.wished, c.vanity, c.made_at, s.first_at, s.times
   from unnest($1::uuid[]) m (id)
   join loyalty.referral_code c on c.tenant_id = (select loyalty.tenant()) and c.member_id = m.id
   left join loyalty.referral_share s on s.tenant_id = (select loyalty.tenant())
@@ -75,26 +79,28 @@ async def load_codes(
         [code for _, code in named],
         nobody,
     )
-    whose = {(row["at"], row["program"]): row["id"] for row in rows}
-    at = max(one.fact.occurred_at for one, _ in named)
+    whose = {where(row): row for row in rows}
     by = {caller for one, _ in named for caller in _callers(one)}
-    failed = dict(await failures_of(connection, by, at))
+    failed = dict(await failures_of(connection, by, named[0][0].now))
     found = {}
     for one, code in named:
-        referrer, mine = whose[one.at, one.program], _callers(one)
+        row, mine = whose[one.at, one.program], _callers(one)
         before = {caller: failed.get(caller, 0) for caller in mine}
-        if mine == (FACTS,) and before[FACTS] >= one.config.guessing.per_tenant:
-            referrer = None
-        found[one.at, one.program] = Looked(referrer=referrer, code=code, failed=before)
-        if referrer is None:
+        spent = mine == (FACTS,) and before[FACTS] >= one.config.guessing.per_tenant
+        looked = Looked(
+            referrer=None if spent else row["id"], code=code, now=one.now,
+            elsewhere=mine == (FACTS,) and row["elsewhere"], failed=before,
+        )  # fmt: skip
+        found[one.at, one.program] = looked
+        if looked.is_none:
             failed |= {caller: times + 1 for caller, times in before.items()}
     return found
 
 
-async def load_holders(
+async def load_wishes(
     connection: Connection, requests: Sequence[LoadRequest]
-) -> Mapping[Where, UUID]:
-    """Who has the codes that members wish for."""
+) -> Mapping[Where, Wish]:
+    """Who has the codes that members wish for, and how many each member has."""
     wished = [
         (one, read(one.fact.vanity))
         for one in requests
@@ -102,13 +108,11 @@ async def load_holders(
     ]
     if not wished:
         return {}
-    rows = await connection.fetch(
-        _HOLDER,
-        [one.at for one, _ in wished],
-        [one.program for one, _ in wished],
-        [code for _, code in wished],
-    )
-    return {(row["at"], row["program"]): row["member_id"] for row in rows}
+    asked, codes = [one for one, _ in wished], [code for _, code in wished]
+    rows = await connection.fetch(_WISHED, *columns(asked), codes)
+    return {
+        where(row): Wish(holder=row["holder"], here=row["here"], had=row["had"]) for row in rows
+    }
 
 
 async def write_codes(connection: Connection, rows: Sequence[WriteRow]) -> None:
@@ -121,7 +125,8 @@ async def write_codes(connection: Connection, rows: Sequence[WriteRow]) -> None:
         chances = [code_of(uuid4().int & ((1 << BITS) - 1)) for _ in by_chance]
         await connection.execute(_BY_CHANCE, *_made(by_chance, chances))
     if wished:
-        await connection.execute(_WISHED_FOR, *_made(wished, [row.row.vanity for row in wished]))
+        texts = [row.row.vanity for row in wished]
+        await connection.execute(_WISHED_FOR, *_made(wished, [read(one) for one in texts]), texts)
 
 
 async def write_shares(connection: Connection, rows: Sequence[WriteRow]) -> None:

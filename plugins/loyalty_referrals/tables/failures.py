@@ -39,9 +39,7 @@ async def failures_of(
 
 
 async def write_failures(connection: Connection, rows: Sequence[WriteRow]) -> None:
-    counted = Counter(
-        (caller, hour_of(row.occurred_at)) for row in rows for caller in row.row.callers
-    )
+    counted = Counter((caller, hour_of(row.row.at)) for row in rows for caller in row.row.callers)
     await connection.execute(
         _COUNT,
         [caller for caller, _ in counted],

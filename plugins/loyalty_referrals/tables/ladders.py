@@ -10,7 +10,8 @@ from loyalty_referrals.rows import Ladder, SideRow, StepRow
 from loyalty_referrals.tables.requests import ASKED, Where, columns, of_type, where
 
 _FRIENDS = f"""
-select w.at, w.program, count(*) as friends
+select w.at, w.program, count(*) as friends,
+       array_agg(s.pays_at order by s.pays_at) filter (where s.pays_at > $5) as windows
   from {ASKED} join loyalty.referral_side s on s.tenant_id = (select loyalty.tenant())
    and s.member_id = w.member and s.program_id = w.program_id and s.stands
  group by w.at, w.program
@@ -57,7 +58,8 @@ async def load_ladders(
         return {}
     by = columns(asked)
     keys = [one.fact.reversed_key if isinstance(one.fact, FactReversed) else "" for one in asked]
-    friends = {where(row): row["friends"] for row in await connection.fetch(_FRIENDS, *by)}
+    now = asked[0].now
+    friends = {where(row): row for row in await connection.fetch(_FRIENDS, *by, now)}
     sides = {where(row): _side(row) for row in await connection.fetch(_SIDES, *by, keys)}
     steps: dict[Where, dict[str, StepRow]] = {}
     for row in await connection.fetch(_STEPS, *by):
@@ -65,9 +67,10 @@ async def load_ladders(
     found = {}
     for one, key in zip(asked, keys, strict=True):
         at = (one.at, one.program)
-        mine = steps.get(at, {})
+        mine, stand = steps.get(at, {}), friends.get(at)
         found[at] = Ladder(
-            friends=friends.get(at, 0),
+            friends=stand["friends"] if stand else 0,
+            windows=tuple(stand["windows"] or ()) if stand else (),
             steps=mine,
             side=sides.get(at),
             step=next((step for step in mine.values() if key and step.key == key), None),

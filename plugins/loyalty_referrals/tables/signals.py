@@ -52,6 +52,7 @@ select w.at, w.program, count(*) as friends
    and r.friend_id = w.member and r.program_id = w.program_id
   join loyalty.referral x on x.tenant_id = (select loyalty.tenant())
    and x.program_id = w.program_id and x.referrer_id = r.referrer_id
+   and x.friend_id <> x.referrer_id
    and x.attributed_at > r.attributed_at - w.time and x.attributed_at <= r.attributed_at
  group by w.at, w.program
 """

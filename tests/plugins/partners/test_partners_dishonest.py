@@ -1,5 +1,6 @@
 """What another installation asks is looked at as if it lied: for terms, amounts and instants."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from loyalty.ids import new_id
 from loyalty_graphql.ids import node_id
+from loyalty_partners.remote import documents as remote
 from loyalty_tenants import peer_calls
 from loyalty_tenants.peers import peer_named
 from tests.plugins.partners import documents
@@ -37,18 +39,44 @@ async def credit(both: Elsewhere, **more: Any) -> str:
         "credited": "100", "amount": "0.80", "charge": "0", "at": both.clock.now().isoformat(),
         **more,
     }  # fmt: skip
+    payload = await called(both, CREDIT, given)
+    return str(payload["state"] or payload["userErrors"][0]["code"])
+
+
+async def called(both: Elsewhere, document: str, given: dict[str, Any]) -> Any:
+    """The hotel's answer to a call that the airline signed."""
     api = both.air.brand.server.services.api
     async with api.database.tenant(both.air.brand.tenant_id, read_only=True) as connection:
         peer = await peer_named(connection, "inn")
     assert peer is not None
-    body = orjson.dumps({"query": CREDIT, "variables": {"input": given}})
+    body = orjson.dumps({"query": document, "variables": {"input": given}})
     token = peer_calls.sign(peer, body, new_id(), both.clock.now())
     answer = await both.air.brand.http.post(
         peer.url, content=body,
         headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
     )  # fmt: skip
-    payload = answer.json()["data"]["creditExchange"]
-    return str(payload["state"] or payload["userErrors"][0]["code"])
+    (payload,) = answer.json()["data"].values()
+    return payload
+
+
+class Taker:
+    """What an exchange must be at the taker, whatever is asked in which order."""
+
+    def __init__(self) -> None:
+        self.state = "NONE"
+
+    def hears(self, call: str) -> Any:
+        """What is answered."""
+        first = {"credit": "CREDITED", "void": "VOIDED"}
+        if self.state == "NONE":
+            self.state = first.get(call, "NONE")
+        elif (self.state, call) == ("CREDITED", "confirm"):
+            self.state = "SETTLED"
+        elif (self.state, call) == ("SETTLED", "back"):
+            self.state = "BACK"
+        if call in first:
+            return "VOIDED" if self.state == "VOIDED" else "CREDITED"
+        return self.state in (("SETTLED", "BACK") if call == "confirm" else ("BACK",))
 
 
 @pytest.mark.parametrize(
@@ -94,3 +122,27 @@ async def test_terms_that_no_quote_can_be_of_are_over(both: Elsewhere) -> None:
     assert await credit(both) == "VOIDED"
     fair = {"burned": "600", "credited": "100", "terms": 2}
     assert await credit(both, **fair) == "CREDITED"
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_calls_in_any_order_come_to_one_thing(both: Elsewhere, seed: int) -> None:
+    chance, at = random.Random(seed), both.clock.now().isoformat()
+    exchanges = {str(node_id("PartnerExchange", new_id())): Taker() for _ in range(4)}
+    for _ in range(40):
+        exchange, taker = chance.choice(list(exchanges.items()))
+        call = chance.choice(["credit", "void", "confirm", "back"])
+        one = {"exchange": exchange}
+        match call:
+            case "credit":
+                told: Any = await credit(both, exchange=exchange, at=at)
+            case "void":
+                given = {**one, "agreement": both.agreement, "at": at}
+                told = (await called(both, remote.VOID, given))["state"]
+            case "confirm":
+                settled = await called(both, remote.CONFIRM, {"exchanges": [exchange]})
+                told = settled["exchanges"] == [exchange]
+            case _:
+                told = (await called(both, remote.TAKE_BACK, one))["at"] is not None
+        assert told == taker.hears(call), (call, taker.state)
+        there = sum(one.state in ("CREDITED", "SETTLED") for one in exchanges.values())
+        assert await both.hotel.balance("bob") == 100 * there

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
-from loyalty_referrals.code import ALPHABET, code_of, read, shown
+from loyalty_referrals.code import ALPHABET, code_of, read, shown, wished
+from tests.plugins.referrals.circle import FRIENDS
 
 CODE = re.compile(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){2}")
 
@@ -27,6 +29,12 @@ def test_a_code_is_read_as_it_is_meant() -> None:
         assert read(nothing) == ""
 
 
+def test_a_wish_is_printed_as_it_was_written() -> None:
+    for typed in ("ada rules", " Ada-Rules-", "ada _ rules"):
+        assert wished(typed) == "ADA-RULES"
+        assert read(wished(typed)) == read(typed) == "ADARU1ES"
+
+
 async def test_every_member_has_a_code_and_a_link_of_their_own(circle: Any) -> None:
     story = await circle(codes={"link": "https://shop.example/r/{code}"})
     codes = [await story.enrolls(f"m{number}") for number in range(20)]
@@ -40,7 +48,7 @@ async def test_every_member_has_a_code_and_a_link_of_their_own(circle: Any) -> N
 async def test_handing_on_a_code_is_counted_and_makes_one_for_members_of_before(
     make_brand: Any, work: Any
 ) -> None:
-    from tests.plugins.referrals.circle import FRIENDS, Circle
+    from tests.plugins.referrals.circle import Circle
 
     brand = await make_brand(config=None)
     await brand.enroll("ada")
@@ -63,7 +71,7 @@ async def test_a_wish_is_granted_to_one_member_as_the_program_says(circle: Any) 
         await story.enrolls(name)
     done = await story.shares("ada", vanity="Ada-Rules")
     first = done["codes"][0]
-    assert (first["code"], first["vanity"]) == ("ADARU1ES", True)
+    assert (first["code"], first["vanity"]) == ("ADA-RULES", True)
     assert len(done["codes"]) == 2
 
     taken = await story.shares("bob", vanity="ada rules")
@@ -78,6 +86,30 @@ async def test_a_wish_is_granted_to_one_member_as_the_program_says(circle: Any) 
 
     await story.enrolls("carl", referral_code="adarules")
     assert (await story.case("carl"))["referrer"]["externalId"] == "ada"
+
+
+async def test_who_wishes_on_is_told_nothing_of_which_codes_there_are(circle: Any) -> None:
+    story = await circle(codes={"vanity": "members", "wishes": 2})
+    for name in ("ada", "bob"):
+        await story.enrolls(name)
+    await story.shares("ada", vanity="taken")
+    bob = story.brand.member("bob")
+    wishes = ("taken", "bobby-1", "bobby-1", "bobby-2", "bobby-3", "taken", "BOBBY 2")
+    told = [(await story.shares("bob", by=bob, vanity=wish))["userErrors"] for wish in wishes]
+    assert [[one["code"] for one in errors] for errors in told] == [
+        ["ALREADY_EXISTS"], [], [], [], ["LIMIT_REACHED"], ["LIMIT_REACHED"], [],
+    ]  # fmt: skip
+
+
+async def test_one_text_is_a_code_of_one_program_only(circle: Any) -> None:
+    story = await circle()
+    await story.brand.run_program("pals", FRIENDS, kind="referrals")
+    await story.enrolls("ada")
+    assert (await story.shares("ada", vanity="ada-runs"))["userErrors"] == []
+    again = await story.shares("ada", vanity="ada-runs", program="pals")
+    assert [(one["code"], one["field"]) for one in again["userErrors"]] == [
+        ("ALREADY_EXISTS", "vanity")
+    ]
 
 
 async def test_of_many_who_wish_for_the_same_at_once_one_has_it(circle: Any) -> None:
@@ -163,6 +195,32 @@ async def test_codes_with_enrolments_have_a_budget_too(circle: Any) -> None:
     await story.passes(hours=1)
     await story.enrolls("carl", referral_code=ada)
     assert len((await story.of("carl"))["referredBy"]) == 1
+
+
+async def test_a_code_of_one_program_is_none_that_is_none_to_another(circle: Any) -> None:
+    """Both look at the same attribute, and have one budget."""
+    story = await circle(guessing={"per_tenant": 2})
+    more = FRIENDS | {"guessing": {"per_tenant": 2}}
+    await story.brand.run_program("pals", more, kind="referrals")
+    ada = await story.enrolls("ada")
+    for name in "bcde":
+        await story.enrolls(name, referral_code=ada)
+        assert [one["program"] for one in (await story.of(name))["referredBy"]] == ["friends"]
+
+
+async def test_the_hour_of_a_budget_is_when_codes_are_named_not_when_orders_were(
+    circle: Any,
+) -> None:
+    story = await circle(guessing={"per_tenant": 3})
+    ada, names = await story.enrolls("ada"), [f"m{number}" for number in range(4)]
+    for name in names:
+        await story.enrolls(name)
+    await story.passes(days=2)
+    codes = dict(zip(names, ["WRONG-CODE"] * 3 + [ada], strict=True))
+    for hours, (name, code) in enumerate(codes.items()):
+        at = (story.brand.clock.now() - timedelta(hours=hours)).isoformat()
+        await story.buys(name, "30.00", occurredAt=at, attributes={"referral_code": code})
+    assert (await story.of(names[3]))["referredBy"] == []
 
 
 async def test_a_claim_that_is_sent_again_has_its_first_answer(circle: Any) -> None:

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from tests.plugins.referrals.circle import CASES, FUNNEL, OF_MEMBER, REVIEW
+from loyalty_app.installed import installed
+from loyalty_app.logins import Addresses
+from tests.auditor import audit
+from tests.graphql.lived import ERASE, ran
+from tests.plugins.referrals.circle import CASES, FRIENDS, FUNNEL, OF_MEMBER, REVIEW
+
+PROGRAMS = "{ programs { id slug version } }"
+ARCHIVE = """mutation($input: ArchiveProgramInput!) { archiveProgram(input: $input) {
+  userErrors { code } } }"""
 
 
 async def test_members_see_how_far_their_referrals_are_and_nothing_of_their_friends(
@@ -103,3 +111,63 @@ async def test_the_funnel_from_shared_to_paid(circle: Any) -> None:
     assert await story.funnel() == {
         "shared": 1, "enrolled": 5, "qualified": 1, "paid": 1, "inReview": 0, "blocked": 2,
     }  # fmt: skip
+
+
+async def test_what_stood_stays_when_friend_and_referrer_are_erased(
+    circle: Any, dsn: Addresses
+) -> None:
+    """The figures, the books, and what a return takes back of either."""
+    story = await circle()
+    await story.enrolls("ada", address="1 Main Street")
+    orders = []
+    for friend, address in (("bob", "1"), ("carl", "1"), ("dora", "2")):
+        await story.brings("ada", friend, address=f"{address} Main Street")
+        orders.append(await story.buys(friend, "30.00"))
+    await story.reviews("bob", release=True, reason="Twins")
+    await story.reviews("carl", release=False, reason="One household")
+    before = await story.funnel()
+    assert (before["enrolled"], before["qualified"], before["blocked"]) == (3, 2, 1)
+
+    await ran(story.brand.admin, ERASE, who={"externalId": "bob"})
+    assert await story.funnel() == before
+    await story.brings_back(orders[0])
+    assert await story.has("ada") == ("0", "500", "0")
+    assert await story.funnel() == before | {"qualified": 1}
+
+    await ran(story.brand.admin, ERASE, who={"externalId": "ada"})
+    await story.brings_back(orders[2])
+    assert (await story.has("dora"))[1] == "0"
+    assert await story.funnel() == before | {"qualified": 0}
+    assert await audit(dsn.audit, [story.brand.tenant_id], installed()) == []
+
+
+async def test_what_an_archived_program_began_comes_to_its_end(circle: Any) -> None:
+    """What was held is decided, also of a friend who left, and what comes back is taken back."""
+    ladder = [{"id": "two", "label": "Two", "friends": 2, "unit": "points", "amount": "100"}]
+    story = await circle(rewards=FRIENDS["rewards"] | {"ladder": ladder})
+    await story.enrolls("ada", address="1 Main Street")
+    orders = []
+    for friend, address in (("bob", "2"), ("carl", "1"), ("dora", "3")):
+        await story.brings("ada", friend, address=f"{address} Main Street")
+        orders.append(await story.buys(friend, "30.00"))
+    await story.closes("carl")
+    await story.passes(hours=1)
+    programs = (await story.brand.admin.run(PROGRAMS))["programs"]
+    (mine,) = [one for one in programs if one["slug"] == "friends"]
+    given = {"id": mine["id"], "expectedVersion": mine["version"]}
+    await ran(story.brand.admin, ARCHIVE, input=given)
+    assert await story.has("ada") == ("0", "1100", "0")
+
+    assert (await story.reviews("carl", release=True))["userErrors"] == []
+    assert (await story.has("ada"), await story.has("carl")) == (
+        ("0", "1600", "0"),
+        ("0", "0", "0"),
+    )
+    await story.brings_back(orders[0])
+    assert (await story.has("ada"))[1] == "1100"
+    await story.brings_back(orders[2])
+    assert (await story.has("ada"))[1] == "500"
+    assert (await story.funnel())["qualified"] == 1
+    assert [one["state"] for one in (await story.of("ada"))["referrals"]] == [
+        "OPEN", "PENDING", "OPEN",
+    ]  # fmt: skip

@@ -14,6 +14,7 @@ NOTHING, PAID = ("0", "0", "0"), ("0", "500", "0")
     [
         ({"email": "Ada.Lovelace@example.com"}, {"email": "adalovelace+1@EXAMPLE.com"}, "EMAIL"),
         ({"email": "ada@gmail.com"}, {"email": " a.d.a+shop@googlemail.com"}, "EMAIL"),
+        ({"email": "ada@bücher.example"}, {"email": "a.da@XN--BCHER-KVA.example."}, "EMAIL"),
         ({"device": "d-1"}, {"device": "d-1"}, "DEVICE"),
         ({"payment_fingerprint": "card-1"}, {"payment_fingerprint": "card-1"}, "PAYMENT"),
     ],
@@ -89,6 +90,24 @@ async def test_the_same_address_is_held_and_released_by_an_admin_once(circle: An
 
     again = await story.reviews("bob", release=False)
     assert [one["code"] for one in again["userErrors"]] == ["ALREADY_DECIDED"]
+
+
+async def test_what_is_released_late_lives_as_long_as_it_would_have(circle: Any) -> None:
+    rewards = {
+        "referrer": [{"id": "money", "label": "Money", "unit": "points", "amount": "5",
+                      "lifetime": {"span": "P30D"}}],
+    }  # fmt: skip
+    story = await circle(rewards=rewards)
+    await story.enrolls("ada", address="1 Main Street")
+    await story.brings("ada", "bob", address="1 Main Street")
+    await story.buys("bob", "30.00")
+    await story.passes(days=50)
+    done = await story.reviews("bob", release=True)
+    assert done["referral"]["usableAt"] == done["referral"]["decidedAt"]
+    await story.passes(days=29)
+    assert await story.has("ada") == ("5", "0", "0")
+    await story.passes(days=1)
+    assert await story.has("ada") == NOTHING
 
 
 async def test_a_released_referral_is_reversed_by_a_return_like_any_other(circle: Any) -> None:
@@ -172,7 +191,9 @@ async def test_two_who_name_each_other_at_once_are_both_noticed(circle: Any) -> 
 
 async def test_too_many_friends_in_a_short_time_are_held(circle: Any) -> None:
     story = await circle(guards={"velocity": {"friends": 2, "hours": 24}})
-    await story.enrolls("ada")
+    await story.claims(
+        "ada", await story.enrolls("ada")
+    )  # her own code makes her no friend of hers
     for friend in ("b", "c", "d"):
         await story.brings("ada", friend)
         await story.passes(hours=1)
@@ -180,6 +201,7 @@ async def test_too_many_friends_in_a_short_time_are_held(circle: Any) -> None:
     await story.brings("ada", "e")
 
     reasons = {one["friend"]["externalId"]: one["reasons"] for one in await story.cases()}
+    assert reasons.pop("ada") == ["SAME_MEMBER"]
     assert reasons == {"b": [], "c": [], "d": ["VELOCITY"], "e": []}
 
 

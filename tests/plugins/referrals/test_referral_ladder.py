@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from loyalty.errors import Refused
+
 LADDER: dict[str, Any] = {
     "referrer": [{"id": "each", "label": "A friend", "unit": "points", "amount": "10"}],
     "ladder": [
@@ -124,6 +126,46 @@ async def test_a_return_makes_room_under_the_limit_and_a_new_month_does(circle: 
     assert await story.has("ada") == ("110", "10", "0")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"referrer": [{"id": "dash", "label": "A dash", "challenge": "gold-dash"}]}, {}],
+    ids=["a challenge", "steps alone"],
+)
+async def test_limits_hold_where_no_unit_is_given(circle: Any, given: Any) -> None:
+    """A part that comes back and leaves too little makes room as a whole order does."""
+    rewards = LADDER | {"referrer": []} | given
+    story = await circle(rewards=rewards, limits=[{"times": 2, "period": "month"}])
+    await story.enrolls("ada")
+    first, *_ = await brings(story, "b", "c", "d")
+    await story.brings_back(first, {"id": "1", "amount": "5.01"})
+    await brings(story, "e", "f")
+    beyond = [one["beyondLimit"] for one in (await story.of("ada"))["referrals"]]
+    assert beyond == [True, False, True, False, False]
+    assert await pending(story) == 100
+
+    await story.brings_back(first)
+    await brings(story, "g")
+    assert (await story.of("ada"))["referrals"][0]["beyondLimit"]
+
+
+async def test_a_step_can_be_used_when_the_windows_of_so_many_friends_have_closed(
+    circle: Any,
+) -> None:
+    """Also where the friend who reaches it was held until the own window closed."""
+    ladder = [{"id": "two", "label": "Two", "friends": 2, "unit": "points", "amount": "1000"}]
+    story = await circle(rewards={"ladder": ladder})
+    await story.enrolls("ada", address="1 Main Street")
+    await story.brings("ada", "held", address="1 Main Street")
+    await story.buys("held", "30.00")
+    await story.passes(days=13)
+    await brings(story, "b")
+    await story.passes(days=2)
+    await story.reviews("held", release=True)
+    assert await story.has("ada") == ("0", "1000", "0")
+    await story.passes(days=12)
+    assert await story.has("ada") == ("1000", "0", "0")
+
+
 async def test_any_unit_and_a_challenge_may_be_given(circle: Any, written: Any) -> None:
     """Cashback to one side; to the other a challenge that another program begins."""
     rewards = {
@@ -146,6 +188,14 @@ async def test_any_unit_and_a_challenge_may_be_given(circle: Any, written: Any) 
     assert await story.has("ada", "cash") == ("0.00", "0.00", "0.00")
     told = (await written(story.brand.tenant_id))["outbox"]
     assert sum("gold-dash" in one for one in told if "referrals.withdrawn" in one) == 1
+
+
+async def test_what_a_unit_has_no_places_for_is_no_reward(circle: Any) -> None:
+    """It was given rounded down: half a point was nothing."""
+    for unit, amount in (("points", "0.5"), ("cash", "7.505")):
+        rewards = {"friend": [{"id": "x", "label": "X", "unit": unit, "amount": amount}]}
+        with pytest.raises(Refused, match=r"rewards\.friend\.0\.amount"):
+            await circle(units={"cash": 2}, rewards=rewards)
 
 
 async def test_what_was_spent_is_owed_when_the_order_comes_back(circle: Any) -> None:

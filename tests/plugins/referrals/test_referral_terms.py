@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.graphql.documents import CORRECT
 
 NOTHING, PAID = ("0", "0", "0"), ("0", "500", "0")
@@ -90,6 +92,34 @@ async def test_the_third_order_of_the_minimum_qualifies(circle: Any) -> None:
     assert await story.has("ada") == PAID
 
 
+@pytest.mark.parametrize("worked", [True, False])
+async def test_of_the_orders_that_it_takes_so_many_must_stand(circle: Any, worked: bool) -> None:
+    """Whichever was the last; otherwise two of three could come back."""
+    story = await circle(qualify={"order": 3, "minimum": {"USD": "20.00"}})
+    await story.enrolls("ada")
+    await story.brings("ada", "bob")
+
+    async def then(*doing: Any, ada: Any) -> None:
+        for one in doing:
+            await one
+        await story.works()
+        assert (await story.has("ada"), (await story.has("bob"))[1]) == (
+            ada, "250" if ada == PAID else "0",
+        )  # fmt: skip
+
+    first, second, third, fourth = [
+        await story.buys("bob", "20.00", worked=worked) for _ in range(4)
+    ]
+    cent = {"id": "1", "amount": "0.01"}
+    await then(story.brings_back(first, worked=worked), ada=PAID)  # 2, 3, 4
+    await then(story.brings_back(second, cent, worked=worked), ada=NOTHING)  # 3, 4
+    await then(story.buys("bob", "20.00", worked=worked), ada=PAID)  # 3, 4, 5
+    await then(story.brings_back(fourth, worked=worked), ada=NOTHING)  # 3, 5
+    again = [await story.buys("bob", "20.00", worked=worked) for _ in range(2)]
+    await then(story.brings_back(again[1], worked=worked), ada=PAID)  # 3, 5, 6
+    await then(story.brings_back(third, worked=worked), ada=NOTHING)  # 5, 6
+
+
 async def test_only_products_count_and_only_in_a_currency_with_a_minimum(circle: Any) -> None:
     story = await circle()
     await story.enrolls("ada")
@@ -98,6 +128,27 @@ async def test_only_products_count_and_only_in_a_currency_with_a_minimum(circle:
     await story.buys("bob", "50.00", lines=card)
     await story.buys("bob", "50.00", currency="EUR")
     assert await story.has("ada") == NOTHING
+
+
+async def test_an_order_is_measured_before_tax_and_so_is_what_is_left_of_it(circle: Any) -> None:
+    story = await circle()
+    await story.enrolls("ada")
+    orders = []
+    for friend, lines, more in (
+        ("bob", [("26.99", "2.00")], {}),
+        ("carl", [("25.00", "2.00")], {"taxIncluded": False}),
+        ("dora", [("25.00", "0.00"), ("20.00", "10.00")], {}),
+    ):
+        given = [{"id": f"{at}", "amount": one, "tax": tax} for at, (one, tax) in enumerate(lines)]
+        total = {"bob": "26.99", "carl": "27.00", "dora": "45.00"}[friend]
+        await story.brings("ada", friend)
+        orders.append(await story.buys(friend, total, lines=given, **more))
+    assert await story.has("ada") == ("0", "1000", "0")
+    assert await story.state("bob") == "OPEN"
+    await story.brings_back(orders[2], {"id": "1", "quantity": "1"})  # 25.00 are left
+    assert await story.has("ada") == ("0", "1000", "0")
+    await story.brings_back(orders[2], {"id": "0", "amount": "0.01"})
+    assert await story.has("ada") == PAID
 
 
 async def test_goods_that_all_come_back_leave_nothing_though_their_shipping_stays(
