@@ -40,7 +40,7 @@ from loyalty.setup import Setup
 
 APPEND = (
     "select loyalty.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-    " $16, $17, $18, $19)"
+    " $16, $17, $18, $19, $20, $21, $22)"
 )
 GIVE_TERMS = "select loyalty.give_terms($1, $2, $3)"
 BATCH_MAX = 500
