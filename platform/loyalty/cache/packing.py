@@ -4,6 +4,7 @@ redis-py has it do so for its other clients only. What tells of a batch has some
 a call, and packing each of them in Python took longer than working it out.
 """
 
+from functools import cache
 from typing import Any
 
 import hiredis
@@ -19,5 +20,10 @@ class _Packing:
 
 def packed(pool: ConnectionPool) -> None:
     """From now on the pool opens connections, of whatever kind its address asks for, that do so."""
-    kind = pool.connection_class
-    pool.connection_class = type(kind.__name__, (_Packing, kind), {})
+    kind: Any = pool.connection_class
+    pool.connection_class = _packing(kind)
+
+
+@cache
+def _packing(kind: Any) -> Any:
+    return type(kind.__name__, (_Packing, kind), {})
