@@ -82,40 +82,44 @@ def _adapter(fact: type[Fact]) -> TypeAdapter[Any]:
 
 
 def purchase_payload(fact: facts.PurchaseRecorded) -> dict[str, Any]:
-    """The most frequent fact by hand: what the adapter would write, in a third of its time."""
+    """The most frequent fact by hand: what the adapter would write, in a third of its time.
+
+    Its keys come in the order in which jsonb keeps them, by length and then by letter: sorting them
+    would be a fifth of what Postgres does to take a payload in.
+    """
     return {
-        "occurred_at": iso(fact.occurred_at),
-        "source": fact.source,
-        "external_id": fact.external_id,
-        "revision": fact.revision,
-        "currency": fact.currency,
-        "total": fact.total,
-        "tax_included": fact.tax_included,
         "lines": [
             {
                 "id": line.id,
-                "amount": line.amount,
-                "discount": line.discount,
-                "tax": line.tax,
-                "quantity": line.quantity,
                 "sku": line.sku,
-                "category": line.category,
-                "brand": line.brand,
+                "tax": line.tax,
                 "kind": line.kind._value_,  # as `value`, which is a function to call
+                "brand": line.brand,
+                "amount": line.amount,
+                "category": line.category,
+                "discount": line.discount,
+                "quantity": line.quantity,
                 "attributes": _plain(line.attributes) if line.attributes else {},
             }
             for line in fact.lines
         ],
+        "total": fact.total,
+        "source": fact.source,
         "tenders": [
             {
                 "kind": tender.kind._value_,
-                "amount": tender.amount,
                 "name": tender.name,
+                "amount": tender.amount,
                 "redemption_id": tender.redemption_id,
             }
             for tender in fact.tenders
         ],
+        "currency": fact.currency,
+        "revision": fact.revision,
         "attributes": _plain(fact.attributes) if fact.attributes else {},
+        "external_id": fact.external_id,
+        "occurred_at": iso(fact.occurred_at),
+        "tax_included": fact.tax_included,
     }
 
 

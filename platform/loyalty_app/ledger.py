@@ -1,9 +1,10 @@
 """The write path of a process, put together: for whoever records, with or without an API."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
@@ -110,13 +111,18 @@ class Telling:
         self._cache = cache
         self._hints = hints
 
-    async def __call__(self, *committed: Committed) -> None:
+    def __call__(self, *committed: Committed) -> Coroutine[Any, Any, None]:
         news = [
             (one.tenant_id, (c.owner, c.unit), tombstone(c.version), _hint(c))
             for one in committed
             for c in one.changes
         ]
-        if await self._cache.tell(news):
+        return self._tell(committed, self._cache.telling(news))
+
+    async def _tell(
+        self, committed: Sequence[Committed], send: Callable[[], Awaitable[bool]]
+    ) -> None:
+        if await send():
             return
         for one in committed:
             hints = [(holder_channel(c.owner), _hint(c)) for c in one.changes]

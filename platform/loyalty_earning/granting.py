@@ -1,6 +1,6 @@
 """From a judgement to grants: in the rule's own unit, and in those that it gives also."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from loyalty.effects import Grant, Least
 from loyalty.units import apportion
@@ -21,13 +21,14 @@ def grants_of(occasion: Occasion, judged: Judged) -> Iterable[Grant]:
     return ()
 
 
-def _given(occasion: Occasion, judged: Judged) -> Iterator[Grant]:
+def _given(occasion: Occasion, judged: Judged) -> list[Grant]:
     """In its own unit, then in the others."""
     rule, unit = judged.rule, occasion.unit_of(judged.rule)
-    yield _grant(occasion, judged, unit, judged.parts, rule.terms or occasion.config.terms)
+    grants = [_grant(occasion, judged, unit, judged.parts, rule.terms or occasion.config.terms)]
     for also in rule.also:
         parts = _in_places(judged.parts, occasion.places(also.unit) - occasion.places(unit))
-        yield _grant(occasion, judged, also.unit, parts, also.terms)
+        grants.append(_grant(occasion, judged, also.unit, parts, also.terms))
+    return grants
 
 
 def _grant(
@@ -35,19 +36,20 @@ def _grant(
 ) -> Grant:
     when = occasion.instants(terms)
     wanted = sum(parts.values())
+    rule = judged.rule
     return Grant(
         unit=unit,
         wanted=wanted,
         granted=wanted,
-        rule=judged.rule.id,
-        label=judged.rule.label,
-        accounting_class=judged.rule.accounting_class,
+        rule=rule.id,
+        label=rule.label,
+        accounting_class=rule.accounting_class,
         lines=None if occasion.is_activity else parts,
         available_at=when.available_at,
         settles_at=when.settles_at,
         expires_at=when.expires_at,
         take_back=terms.take_back,
-        while_left=_while_left(occasion, judged.rule),
+        while_left=_while_left(occasion, rule),
         inputs=judged.inputs,
     )
 

@@ -161,7 +161,9 @@ async def test_the_same_ways_are_open_to_who_owns_the_tables(superuser: Any) -> 
 
 async def _append(superuser: Any, tenant: UUID) -> str:
     """A call of the append function that brings nothing."""
-    count = await superuser.fetchval("select pronargs from pg_proc where proname = 'append'")
+    count = await superuser.fetchval(
+        "select pronargs from pg_proc where proname = 'append' order by oid desc limit 1"
+    )
     return f"select loyalty.append('{tenant}', 1, now(), {', '.join(['null'] * (count - 3))})"
 
 

@@ -1,9 +1,11 @@
 """The balance cache: right or absent. It is read for show and never asked before a spend."""
 
+import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -34,6 +36,9 @@ __all__ = [
 T = TypeVar("T")
 News = tuple[UUID, Want, CachedBalance, bytes]
 """A tenant's balance that moved, how it is kept from now on, and what its listeners are told."""
+
+Call = tuple[UUID, Sequence[str], Sequence[str | bytes | int]]
+"""One call of the script: a tenant, by which a cluster's node is found, keys and values."""
 
 TTL_SECONDS = 30.0
 JITTER_SECONDS = 5.0
@@ -67,7 +72,7 @@ class Balances(Protocol):
 
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None: ...
 
-    async def tell(self, news: Sequence[News]) -> bool: ...
+    def telling(self, news: Sequence[News]) -> Callable[[], Awaitable[bool]]: ...
 
     async def read(
         self,
@@ -124,29 +129,45 @@ class BalanceCache:
         self._recent.drop(tenant, entries)
         try:
             for part in _parts(list(entries.items())):
-                await self._write([(tenant, *one) for one in part])
+                await self._run(self._call([(tenant, *one, None) for one in part]))
         except Unanswered:
             self.counts.note("errors")
 
-    async def tell(self, news: Sequence[News]) -> bool:
+    def telling(self, news: Sequence[News]) -> Callable[[], Awaitable[bool]]:
         """`put_many` of what was committed, and whoever listens to its owners hears of it, in one
         round trip: a listener that looks at once finds nothing older.
 
+        It is written out now, which may be before the commit, and sent by who calls the answer.
         False where Redis is in trouble or full: who listens is yet to be told.
         """
+        groups = [news] if self._link.one_server else _by_tenant(news)
+        calls = [self._call(part) for group in groups for part in _parts(group)]
+        return partial(self._tell, news, calls)
+
+    async def _tell(self, news: Sequence[News], calls: Sequence[Call]) -> bool:
         for tenant, want, _, _ in news:
             self._recent.drop(tenant, [want])
-        groups = [news] if self._link.one_server else _by_tenant(news)
         try:
-            for part in (part for group in groups for part in _parts(group)):
-                named: list[str | bytes] = []
-                for tenant, (holder, _), _, hint in part:
-                    named += [channel_name(tenant, holder_channel(holder)), hint]
-                await self._write([one[:3] for one in part], named)
+            if len(calls) == 1:
+                await self._run(calls[0])
+            else:
+                await self._side_by_side(calls)
         except Unanswered:
             self.counts.note("errors")
             return False
         return True
+
+    async def _side_by_side(self, calls: Iterable[Call]) -> None:
+        """Two at a time: while Redis works on one the next is on its way. Others come between."""
+        left = iter(calls)
+
+        async def some() -> None:
+            for call in left:
+                await self._run(call)
+
+        for fault in await asyncio.gather(some(), some(), return_exceptions=True):
+            if fault is not None:
+                raise fault
 
     async def read(
         self,
@@ -216,18 +237,21 @@ class BalanceCache:
             self.counts.note("corrupt")
         return entry
 
-    async def _write(
-        self, entries: Sequence[tuple[UUID, Want, CachedBalance]], hints: Iterable[str | bytes] = ()
-    ) -> None:
-        """Entries of one tenant, or of several where one server has them all."""
+    def _call(self, part: Sequence[tuple[UUID, Want, CachedBalance, bytes | None]]) -> Call:
+        """Of one tenant, or of several where one server has them all; hints where there are any."""
         keys: list[str] = []
         values: list[str | bytes | int] = []
-        for tenant, (holder, unit), balance in entries:
+        hints: list[str | bytes] = []
+        for tenant, (holder, unit), balance, hint in part:
             keys.append(balance_key(tenant, self._epoch, holder, unit))
             lifetime = self._ttl + random.random() * self._jitter
-            values += [str(balance.version), encode(balance), max(1, round(lifetime * 1000))]
-        values += hints
-        tenant = entries[0][0]
+            values += (str(balance.version), encode(balance), max(1, round(lifetime * 1000)))
+            if hint is not None:
+                hints += (channel_name(tenant, holder_channel(holder)), hint)
+        return part[0][0], keys, [*values, *hints]
+
+    async def _run(self, call: Call) -> None:
+        tenant, keys, values = call
         _, foreign = await self._link.ask(lambda redis: _RAISE.run(redis, keys, values), tenant)
         self.counts.note("corrupt", foreign)
 

@@ -15,16 +15,16 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 
 def balance_key(tenant: UUID, epoch: str, holder: Holder, unit: str) -> str:
     """`epoch` names one life of the database: a restored backup starts over with lower versions."""
-    return balance_keys(tenant, epoch, [(holder, unit)])[0]
+    return f"{_of(tenant)}{epoch}:bal:{holder}:{_safe(unit)}"
 
 
 def balance_keys(tenant: UUID, epoch: str, wants: Iterable[tuple[Holder, str]]) -> list[str]:
-    before = f"l1:{{{tenant}}}:{epoch}:bal:"
+    before = f"{_of(tenant)}{epoch}:bal:"
     return [f"{before}{holder}:{_safe(unit)}" for holder, unit in wants]
 
 
 def channel_name(tenant: UUID, channel: str) -> str:
-    return f"l1:{{{tenant}}}:{channel}"
+    return _of(tenant) + channel
 
 
 def member_channel(member: UUID) -> str:
@@ -34,6 +34,11 @@ def member_channel(member: UUID) -> str:
 def holder_channel(holder: Holder) -> str:
     """Where it is told that a balance of a member, or of another owner, moved."""
     return f"owner:{holder}" if isinstance(holder, Owner) else member_channel(holder)
+
+
+@lru_cache(maxsize=1_024)  # a batch names hundreds of balances of one tenant
+def _of(tenant: UUID) -> str:
+    return f"l1:{{{tenant}}}:"
 
 
 @lru_cache(maxsize=1_024)  # codes of units, of which there are few

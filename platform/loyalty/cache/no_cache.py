@@ -1,6 +1,6 @@
 """The cache that is switched off: Postgres answers everything, one load per want at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 from loyalty.cache.balances import CacheCounts, News
@@ -22,9 +22,9 @@ class NoCache:
     async def put_many(self, tenant: UUID, entries: Mapping[Want, CachedBalance]) -> None:
         """Keeps nothing."""
 
-    async def tell(self, news: Sequence[News]) -> bool:
+    def telling(self, news: Sequence[News]) -> Callable[[], Awaitable[bool]]:
         """Tells nobody."""
-        return False
+        return _nobody
 
     async def read(
         self,
@@ -40,3 +40,7 @@ class NoCache:
 
     async def close(self) -> None:
         await self._flights.close()
+
+
+async def _nobody() -> bool:
+    return False

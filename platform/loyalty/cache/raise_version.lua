@@ -7,23 +7,27 @@
 -- Whatever is there and is no entry of ours (see encoding.py) has no version and is overwritten.
 local ENTRY_BYTES_MAX = 4096
 
--- The first version that would be news: the one after an entry's, a tombstone's own.
-local function news_from(raw)
-  if #raw > ENTRY_BYTES_MAX then return nil end
-  local body = string.sub(raw, 9)
-  if string.sub(redis.sha1hex(body), 1, 8) ~= string.sub(raw, 1, 8) then return nil end
-  local version = tonumber(string.match(body, '^%[(%d+),'))
-  if version and string.sub(body, -6) ~= ',null]' then return version + 1 end
-  return version
+-- Whether what is there keeps out an entry of this version. Its digest is worked out last: garbage or
+-- not, what a newer version replaces need not be looked at.
+local function stands(raw, version)
+  if #raw > ENTRY_BYTES_MAX then return false end
+  local there = tonumber(string.match(raw, '^%[(%d+),', 9))
+  if there == nil or version > there then return false end
+  if version == there and string.sub(raw, -6) == ',null]' then return false end
+  return string.sub(redis.sha1hex(string.sub(raw, 9)), 1, 8) == string.sub(raw, 1, 8)
 end
 
 local written, foreign = 0, 0
 for i, key in ipairs(KEYS) do
   -- One byte more than an entry can have is enough to tell a huge value.
   local raw = redis.pcall('GETRANGE', key, 0, ENTRY_BYTES_MAX)
-  local news = nil
-  if type(raw) == 'string' then news = news_from(raw) else foreign = foreign + 1 end
-  if news == nil or tonumber(ARGV[3 * i - 2]) >= news then
+  local kept = false
+  if type(raw) == 'string' then
+    kept = stands(raw, tonumber(ARGV[3 * i - 2]))
+  else
+    foreign = foreign + 1
+  end
+  if not kept then
     redis.call('SET', key, ARGV[3 * i - 1], 'PX', ARGV[3 * i])
     written = written + 1
   end

@@ -6,11 +6,17 @@ from operator import attrgetter
 from typing import Any
 
 Row = tuple[Any, ...]
+FACT_PLAIN = 11  # so many columns of a fact's row, then what it holds as JSON:
+FACT_JSON = (11, 12, 13)  # its payload, its answer and its decision
 
 
 @dataclass(slots=True)
 class Rows:
-    """What a batch appends. Field order is the argument order of `loyalty.append`."""
+    """What a batch appends. Field order is the argument order of `loyalty.append`.
+
+    `outbox` is what is told beside the facts. Of each fact the outbox has a row, which holds no
+    more than its id: that stands in the fact's own.
+    """
 
     members: list[Row] = field(default_factory=list)
     identifiers: list[Row] = field(default_factory=list)
@@ -29,11 +35,15 @@ class Rows:
     parked: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
 
-    def arguments(self) -> list[list[Row]]:
-        """One array per table for `append`; what a batch said several times as its last word."""
-        return [
-            _merged(self, name) if name in MERGED else getattr(self, name) for name in ROW_FIELDS
-        ]
+    def arguments(self) -> list[list[Any]]:
+        """One array per table for `append`; what a batch said several times as its last word.
+
+        What facts hold as JSON comes last, by column: payloads, answers, decisions.
+        """
+        found = {name: _merged(self, name) if name in MERGED else getattr(self, name)
+                 for name in ROW_FIELDS}  # fmt: skip
+        found["facts"] = [row[:FACT_PLAIN] for row in self.facts]
+        return [*found.values(), *([row[at] for row in self.facts] for at in FACT_JSON)]
 
     def given_terms(self) -> list[Row]:
         """All terms, for `give_terms`, where one moves a beginning; else `append` has them."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from loyalty.codec import Codec
@@ -31,5 +30,7 @@ async def write_out(requests: Sequence[Request], codec: Codec) -> None:
     for index, request in enumerate(requests):
         if index % BREATH == 0:
             await asyncio.sleep(0)
-        with suppress(Exception):  # it fails again in its turn, and there it is its own failure
+        try:  # noqa: SIM105 - `suppress` is an object to make, enter and leave for each of them
             request.payload(codec)
+        except Exception:  # it fails again in its turn, and there it is its own failure
+            pass

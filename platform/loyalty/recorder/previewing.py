@@ -18,7 +18,7 @@ def previewed(batch: Batch, request: Request, index: int = 0) -> Outcome:
     outcome = settle_each(batch, request, index, [])
     if isinstance(outcome, Refused) or outcome.replayed:
         return outcome
-    bodies = {row[0]: row[12] for row in batch.book.rows.facts}
+    bodies = {row[0]: row[-1] for row in batch.book.rows.facts}
     return outcome._replace(body=bodies[outcome.fact_id] or {})
 
 

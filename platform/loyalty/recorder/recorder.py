@@ -5,10 +5,11 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,25 +34,20 @@ from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.periods import periods_of
 from loyalty.recorder.previewing import previewed
 from loyalty.recorder.setups import Setups
+from loyalty.recorder.told import Done, Listener, Told
 from loyalty.recorder.wants import More, Wants, gather
 from loyalty.settlement.batch import Batch
-from loyalty.settlement.request import Change, Committed, Request
+from loyalty.settlement.request import Change, Request
 from loyalty.setup import Setup
 
 APPEND = (
     "select loyalty.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
-    " $16, $17, $18, $19)"
+    " $16, $17, $18, $19, $20, $21, $22)"
 )
 GIVE_TERMS = "select loyalty.give_terms($1, $2, $3)"
 BATCH_MAX = 500
 
 log = logging.getLogger(__name__)
-
-
-class Listener(Protocol):
-    """Hears what a transaction changed, of each tenant that it was about."""
-
-    async def __call__(self, *committed: Committed) -> None: ...
 
 
 class Recorder:
@@ -150,13 +146,15 @@ class Recorder:
     ) -> list[Outcome]:
         setup = await self.setups.get(tenant_id)
         changes: list[Change] = []
-        async with self.database.tenant(tenant_id) as connection:
-            requests = await with_newest(connection, requests)
-            batch = await self.open(connection, requests, setup, more)
-            write = partial(self._write, connection, batch)
-            outcomes = await settle_in_parts(batch, requests, changes, write)
-            await self.append(connection, batch)
-        await self.committed((batch, changes))
+        with closing(Told(self._committed)) as told:
+            async with self.database.tenant(tenant_id) as connection:
+                requests = await with_newest(connection, requests)
+                batch = await self.open(connection, requests, setup, more)
+                write = partial(self._write, connection, batch)
+                outcomes = await settle_in_parts(batch, requests, changes, write)
+                await meanwhile(self.append(connection, batch), told.write_out((batch, changes)))
+            self._stands(batch)
+            await told.send()
         if waiting := arrived(batch, requests):
             await self._apply(tenant_id, waiting)
         return outcomes
@@ -190,13 +188,15 @@ class Recorder:
             raise StaleSetup
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
-        await load_buckets(connection, requests, batch)
+        if any(looks.bucketed for looks in wants.looks.values()):
+            await load_buckets(connection, requests, batch)
         batch.corrected = await corrected_of(connection, requests, batch)
         batch.periods = await periods_of(connection, more.periods, batch)
         if ownership.misses(batch.members):
             raise StaleNames
         batch.ownership = ownership
-        batch.needs = await load_needs(connection, requests, batch)
+        if any(looks.needing for looks in wants.looks.values()):
+            batch.needs = await load_needs(connection, requests, batch)
         return batch
 
     async def append(self, connection: Any, batch: Batch) -> None:
@@ -221,21 +221,17 @@ class Recorder:
         if terms := rows.given_terms():
             await connection.execute(GIVE_TERMS, batch.setup.tenant_id, batch.now, terms)
 
-    async def committed(self, *done: tuple[Batch, Iterable[Change]]) -> None:
+    async def committed(self, *done: Done) -> None:
         """After the commit of batches with what they changed: program accounts need not be sent
         again; listeners hear of it."""
-        news = []
-        for batch, changes in done:
-            tenant_id = batch.setup.tenant_id
-            self._derived.setdefault(tenant_id, set()).update(batch.book.opened)
-            if newest := {(c.owner, c.unit): c for c in changes}:
-                news.append(Committed(tenant_id=tenant_id, changes=tuple(newest.values())))
-        if not news or self._committed is None:
-            return
-        try:
-            await self._committed(*news)
-        except Exception:  # the write stands: whoever listens must not undo that
-            log.exception("telling of a commit failed")
+        for batch, _ in done:
+            self._stands(batch)
+        with closing(Told(self._committed)) as told:
+            await told.write_out(*done)
+            await told.send()
+
+    def _stands(self, batch: Batch) -> None:
+        self._derived.setdefault(batch.setup.tenant_id, set()).update(batch.book.opened)
 
     def forget(self, tenant_id: UUID) -> None:
         """Believe nothing about which program accounts there are."""

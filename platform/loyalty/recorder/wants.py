@@ -10,7 +10,7 @@ from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, kind_and_id
 from loyalty.plugin import Question
 from loyalty.plugin_set import PluginSet, Turn
-from loyalty.recorder.looks import looks_of
+from loyalty.recorder.looks import Looks, looks_of
 from loyalty.settlement.need_counter import CounterWindow
 from loyalty.settlement.need_period import Period
 from loyalty.settlement.request import ClientKey, Request
@@ -50,6 +50,7 @@ class Wants:
     parked: dict[FactKey, None] = field(default_factory=dict)
     owners: dict[Owner, None] = field(default_factory=dict)
     touching: dict[int, int] = field(default_factory=dict)
+    looks: dict[int, Looks] = field(default_factory=dict)  # of all its facts, each once
 
     def ref(self, kind: str, value: str, scope: str = "") -> int:
         """The ordinal (from 1) under which the database answers who this is."""
@@ -164,6 +165,7 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
         wants.touching[ref] = wants.touching.get(ref, 0) + 1
     _own_needs(wants, request, ref, setup)
     looks = looks_of(fact, plugins, setup)
+    wants.looks[id(looks)] = looks
     for kind, turn in looks.choosing:
         _lots_and_redemptions(wants, fact, kind, turn, ref, setup)
     for name in looks.traits:

@@ -157,10 +157,12 @@ def _view(
 
 def _member(s: Settling) -> MemberView | None:
     """The member, with attributes that note what is asked of them."""
-    if s.member is None:
+    if (member := s.member) is None:
         return None
-    if s.shown is None or s.shown[0] is not s.member:
-        s.shown = s.member, s.member._replace(attributes=Attributes(s.member.attributes))
+    if s.shown is None or s.shown[0] is not member:
+        ident, external_id, status, enrolled_at, attributes = member
+        noting = Attributes(attributes)
+        s.shown = member, MemberView(ident, external_id, status, enrolled_at, noting)
     return s.shown[1]
 
 

@@ -115,15 +115,17 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
     kind = s.kind or s.fact.KIND
     member_id = s.member.id if s.member else None
     cause_id = s.returns.fact_id if s.returns else _cause(request)
+    told_id = new_id()  # its row in the outbox, which says no more than the fact does
     book.rows.facts.append(
         (
             s.fact_id, kind, key.scope, key.key, member_id, s.at, cause_id, s.hop, request.actor,
-            request.request_id, payload, s.answer, s.body or None,
+            request.request_id, told_id, payload, s.answer, s.body or None,
         )
     )  # fmt: skip
     _remember(s, key, payload)
     _traits_and_counters(s)
-    _leave(s, kind)
+    for topic, content in s.outbox:
+        book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
     return Recorded(s.fact_id, kind, member_id, False, s.answer), changes
 
 
@@ -178,14 +180,6 @@ def _traits_and_counters(s: Settling) -> None:
     for name, counter, at, delta in s.counts:
         subject = s.member.id if counter.scope is Scope.MEMBER and s.member else None
         batch.count(name, subject, bucket_of(counter, at, zone), delta)
-
-
-def _leave(s: Settling, kind: str) -> None:
-    """What the world outside may hear of: the fact, which is not written twice; published facts."""
-    member_id, rows = s.member.id if s.member else None, s.batch.book.rows.outbox
-    rows.append((new_id(), kind, s.fact_id, member_id, None))
-    for topic, content in s.outbox:
-        rows.append((new_id(), topic, s.fact_id, member_id, content))
 
 
 # --- members --------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ async def test_who_hears_of_it_finds_nothing_older(link: Link | Cluster) -> None
             want: await stack.enter_async_context(hub.subscribe(tenant, holder_channel(want[0])))
             for _, want, _, _ in (news[0], news[7], news[150], news[-1])
         }
-        assert await cache.tell(news)
+        assert await cache.telling(news)()
         for _, want, entry, hint in news:
             if want in heard:
                 async with asyncio.timeout(5):

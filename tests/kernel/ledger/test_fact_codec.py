@@ -101,6 +101,14 @@ def test_a_purchase_is_written_by_hand_as_any_fact_would_be(
     assert orjson.loads(orjson.dumps(Codec().dump(purchase))) == written
 
 
+def test_the_keys_of_a_purchase_come_as_jsonb_sorts_them() -> None:
+    kind = facts.PurchaseRecorded
+    payload = Codec().dump(kind(member=ANNA, occurred_at=NOW, **EXAMPLES[kind]))
+
+    for written in (payload, *payload["lines"], *payload["tenders"]):
+        assert list(written) == sorted(written, key=lambda key: (len(key), key))
+
+
 def test_one_instant_in_two_zones_is_written_alike() -> None:
     there = timezone(timedelta(hours=-4))
     one = facts.MemberClosed(occurred_at=NOW)

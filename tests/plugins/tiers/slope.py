@@ -107,7 +107,7 @@ class Slope:
     def _settle(self, fact: Fact) -> None:
         settle(self.batch, Request(fact=fact, actor="test", any_time=True), 0)
         row = self.batch.book.rows.facts[-1]
-        body = row[12] or {}
+        body = row[-1] or {}
         self.told += [one["payload"] for one in body.get("emitted", ())]
         key = fact.natural_key
         if isinstance(fact, PurchaseRecorded) and key is not None:
