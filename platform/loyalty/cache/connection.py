@@ -19,6 +19,8 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
+from loyalty.cache.packing import PACKING
+
 BUDGET_SECONDS = 0.05
 CONNECT_SECONDS = 1.0
 POOL_SIZE = 16
@@ -52,6 +54,7 @@ def connect(url: str, *, timeout: float = BUDGET_SECONDS, pool_size: int = POOL_
         retry=Retry(NoBackoff(), 0),
         legacy_responses=False,
     )
+    pool.connection_class = PACKING[pool.connection_class]
     return Redis.from_pool(pool)
 
 

@@ -5,14 +5,14 @@ or, where there are several pairs, each while Postgres works on the other's (`ah
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from loyalty.errors import Code, Refused
 from loyalty.recorder.each import settle_each
 from loyalty.recorder.leg import Leg, LegRefused
-from loyalty.recorder.meanwhile import meanwhile
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.sides import Sides
@@ -21,7 +21,7 @@ from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.setup import Setup
 
-BREATH = 4  # legs; then what Postgres answered is looked at, so that it has the next to do
+BREATH = 8  # legs; then what Postgres answered is looked at, so that it has the next to do
 Both = tuple[Recorded, Recorded]
 
 
@@ -90,10 +90,20 @@ async def ahead(
         ours: list[Recorded | Refused] = []
         outcomes: list[Sequence[Recorded] | Refused] = []
         await first.open(more)
-        await meanwhile(second.open(more), _settle(first, len(pairs), ours))
-        await meanwhile(first.append(), _settle_after(second, ours, outcomes))
+        await _beside(second.open(more), _settle(first, len(pairs), ours))
+        await _beside(first.append(), _settle_after(second, ours, outcomes))
         await second.append()
     return await _told(recorder, pairs, halves, outcomes)
+
+
+async def _beside(asked: Coroutine[Any, Any, None], work: Coroutine[Any, Any, None]) -> None:
+    """Work while Postgres is asked. A second side that refuses is nothing rare, so what was asked
+    is let come to its end and not called off: who comes next on the connection would be hit."""
+    asking = asyncio.create_task(asked)
+    try:
+        await work
+    finally:
+        await asking
 
 
 @asynccontextmanager
