@@ -13,6 +13,7 @@ from uuid import UUID
 from loyalty.errors import Code, Refused
 from loyalty.recorder.each import settle_each
 from loyalty.recorder.leg import Leg, LegRefused
+from loyalty.recorder.meanwhile import write_out
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.sides import Sides
@@ -47,6 +48,10 @@ class Half:
         """Lock and load what the legs need."""
         self._requests = await with_newest(self._connection, self._requests)
         self.batch = await self._recorder.open(self._connection, self._requests, self._setup, more)
+
+    async def write_out(self) -> None:
+        """Work out what of the legs depends on nothing that is stored."""
+        await write_out(self._requests, self._recorder.plugins.codec)
 
     def settle(self, index: int) -> Recorded:
         """Settle a leg in memory.
@@ -89,7 +94,7 @@ async def ahead(
         first, second = halves
         ours: list[Recorded | Refused] = []
         outcomes: list[Sequence[Recorded] | Refused] = []
-        await first.open(more)
+        await _beside(first.open(more), second.write_out())
         await _beside(second.open(more), _settle(first, len(pairs), ours))
         await _beside(first.append(), _settle_after(second, ours, outcomes))
         await second.append()
@@ -115,10 +120,10 @@ async def _transaction(
     setups = [await recorder.setups.get(tenant_id) for tenant_id in (low, high)]
     async with recorder.database.tenants() as connection:
         sides = Sides(connection, frozenset((low, high)))
-        await sides.begin(low)
         first, second = (
             Half(recorder, sides, setup, _legs_of(setup.tenant_id, pairs)) for setup in setups
         )
+        await _beside(sides.begin(low), first.write_out())
         yield first, second
         await sides.commit()
 
