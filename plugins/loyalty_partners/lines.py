@@ -18,22 +18,29 @@ COLUMNS = (
     "ref",
 )  # fmt: skip
 _columns = attrgetter(*COLUMNS)
-_WRITE = f"""
+
+
+def _write(occurred_at: str) -> str:
+    return f"""
 insert into loyalty.partners_movement
   (tenant_id, recorded_at, fact_id, member_id, occurred_at, {", ".join(COLUMNS)})
-select (select loyalty.tenant()), statement_timestamp(), w.fact_id, w.member_id,
-       -- What never came to be is taken out of the period that it was in. What a brand tells after
-       -- its month was stated is booked where the next one begins.
-       coalesce((select o.occurred_at from loyalty.partners_movement o
-                  where w.kind = 'VOID' and o.tenant_id = (select loyalty.tenant())
-                    and o.id = w.of_id),
-                (select max(s.before) from loyalty.partners_statement s
-                  where w.kind = 'ISSUE' and s.tenant_id = (select loyalty.tenant())
-                    and s.agreement_id = w.agreement_id and s.before > w.occurred_at),
-                w.occurred_at),
+select (select loyalty.tenant()), statement_timestamp(), w.fact_id, w.member_id, {occurred_at},
        {", ".join(f"w.{name}" for name in COLUMNS)}
   from unnest($1::loyalty.partners_movement_in[]) w
 """
+
+
+_WRITE = _write("w.occurred_at")
+# What never came to be is taken out of the period that it was in. What a brand tells after its
+# month was stated is booked where the next one begins. No line of other kinds is looked up for.
+ELSEWHEN = frozenset({MovementKind.VOID, MovementKind.ISSUE})
+_WRITE_ELSEWHEN = _write("""coalesce(
+  (select o.occurred_at from loyalty.partners_movement o
+    where w.kind = 'VOID' and o.tenant_id = (select loyalty.tenant()) and o.id = w.of_id),
+  (select max(s.before) from loyalty.partners_statement s
+    where w.kind = 'ISSUE' and s.tenant_id = (select loyalty.tenant())
+      and s.agreement_id = w.agreement_id and s.before > w.occurred_at),
+  w.occurred_at)""")
 # Nobody accepts a dispute of a line in the moment in which it is undone: its money comes back once.
 _LOCK = """
 select from loyalty.partners_agreement a
@@ -80,8 +87,9 @@ class Undone:
 
 
 async def write_movements(connection: Connection, rows: Sequence[WriteRow]) -> None:
+    elsewhen = any(row.row.kind in ELSEWHEN for row in rows)
     await connection.execute(
-        _WRITE,
+        _WRITE_ELSEWHEN if elsewhen else _WRITE,
         [(row.fact_id, row.member_id, row.occurred_at, *_columns(row.row)) for row in rows],
     )
 

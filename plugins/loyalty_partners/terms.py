@@ -6,6 +6,7 @@ The other side keeps the same, mirrored. Amounts are minor units; prices are exa
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from loyalty.units import Rounding, currency_places, rounded
@@ -34,8 +35,16 @@ class Flow:
 
     def owed(self, credited: int, currency: str) -> int:
         """Money for so much credited, rounded half up to the currency's minor unit."""
-        whole = Fraction(self.price) * Fraction(credited, 10**self.places)
-        return rounded(whole * 10 ** (currency_places(currency) or 0), Rounding.HALF_UP)
+        return rounded(
+            credited * _of_one(self.price, self.places, currency_places(currency) or 0),
+            Rounding.HALF_UP,
+        )
+
+
+@lru_cache(1_000)
+def _of_one(price: str, places: int, of_money: int) -> Fraction:
+    """What one minor unit costs, in minor units of money."""
+    return Fraction(price) * Fraction(10**of_money, 10**places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ MAY: dict[Rule, dict[str, str]] = {
         "plugins/loyalty_partners/graphql/link_code.py": "codes that nobody guesses",
     },
     rules.tenants_at_once: {
+        "platform/loyalty/recorder/apart.py": "two tenants in one transaction is what it is for",
         "platform/loyalty/recorder/pair.py": "two tenants in one transaction is what it is for",
     },
     rules.past_the_lane: {
@@ -47,6 +48,7 @@ MAY: dict[Rule, dict[str, str]] = {
     },
     rules.setting_a_tenant: {
         "platform/loyalty/database.py": "the tenant's transaction",
+        "platform/loyalty/recorder/sides.py": "a transaction of two tenants",
     },
 }
 

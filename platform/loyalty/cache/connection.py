@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.maint_notifications import MaintNotificationsConfig
 
-from loyalty.cache.packing import packed
+from loyalty.cache.packing import PACKING
 
 BUDGET_SECONDS = 0.05
 CONNECT_SECONDS = 1.0
@@ -54,7 +54,7 @@ def connect(url: str, *, timeout: float = BUDGET_SECONDS, pool_size: int = POOL_
         retry=Retry(NoBackoff(), 0),
         legacy_responses=False,
     )
-    packed(pool)
+    pool.connection_class = PACKING[pool.connection_class]
     return Redis.from_pool(pool)
 
 

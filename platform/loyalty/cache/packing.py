@@ -1,29 +1,32 @@
-"""Commands are packed by hiredis, as answers are read by it.
+"""Commands are packed by hiredis, as redis-py itself does where it does not run on asyncio: a batch
+tells of many balances in one command, and in Python each of its arguments is joined to the rest."""
 
-redis-py has it do so for its other clients only. What tells of a batch has some hundred arguments
-a call, and packing each of them in Python took longer than working it out.
-"""
-
-from functools import cache
 from typing import Any
 
-import hiredis
-from redis.asyncio import ConnectionPool
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.connection import HiredisRespSerializer
+
+_serializer = HiredisRespSerializer()
 
 
 class _Packing:
     def pack_command(self, *args: Any) -> list[bytes]:
-        name, *others = args
-        # Some names are two words, as `SCRIPT LOAD`, which a server expects one by one.
-        return [hiredis.pack_command((*name.split(), *others))]
+        packed: list[bytes] = _serializer.pack(*args)
+        return packed
 
 
-def packed(pool: ConnectionPool) -> None:
-    """From now on the pool opens connections, of whatever kind its address asks for, that do so."""
-    kind: Any = pool.connection_class
-    pool.connection_class = _packing(kind)
+class _Plain(_Packing, Connection):
+    pass
 
 
-@cache
-def _packing(kind: Any) -> Any:
-    return type(kind.__name__, (_Packing, kind), {})
+class _Tls(_Packing, SSLConnection):
+    pass
+
+
+class _Socket(_Packing, UnixDomainSocketConnection):
+    pass
+
+
+PACKING: dict[Any, Any] = {Connection: _Plain, SSLConnection: _Tls,
+                           UnixDomainSocketConnection: _Socket}  # fmt: skip
+"""The kind of connection of an address, as it packs so."""

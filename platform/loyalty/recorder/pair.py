@@ -6,15 +6,17 @@ is refused, neither happens.
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
 from loyalty.database import Database, begin, switch
 from loyalty.errors import Code, Refused
+from loyalty.recorder.apart import Regretted, ahead, check_replays, in_turn
 from loyalty.recorder.attempts import persistently
 from loyalty.recorder.each import Cut, internal, settle_each
+from loyalty.recorder.leg import Leg as Leg
+from loyalty.recorder.leg import LegRefused as LegRefused
 from loyalty.recorder.needs import subject
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
@@ -23,23 +25,6 @@ from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Recorded, Request
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    tenant_id: UUID
-    request: Request
-
-
-class LegRefused(Refused):
-    """One tenant's leg cannot stand. What it says concerns that tenant alone: the other one may not
-    be told why."""
-
-    def __init__(self, refused: Refused, tenant_id: UUID) -> None:
-        super().__init__(
-            refused.code, refused.message, field=refused.field, details=refused.details
-        )
-        self.tenant_id = tenant_id
 
 
 class Both:
@@ -136,68 +121,12 @@ async def record_pairs(
 async def _apart(
     recorder: Recorder, pairs: Sequence[tuple[Leg, Leg]], more: More
 ) -> list[tuple[Recorded, Recorded] | Refused]:
-    """Both tenants are locked before either is settled, and settled before either is written: so a
-    pair that one side refuses leaves nothing on the other."""
-    tenants = sorted({leg.tenant_id for leg in pairs[0]})
-    requests = [_of(tenant_id, pairs) for tenant_id in tenants]
-    setups = [await recorder.setups.get(tenant_id) for tenant_id in tenants]
-    batches: list[Batch] = []
-    async with recorder.database.tenants() as connection:
-        await begin(connection, tenants[0])
-        for side, tenant_id in enumerate(tenants):
-            if side:
-                await switch(connection, tenant_id)
-            requests[side] = await with_newest(connection, requests[side])
-            batches.append(await recorder.open(connection, requests[side], setups[side], more))
-        sides = list(zip(tenants, batches, requests, strict=True))
-        changes: tuple[list[Change], list[Change]] = [], []
-        outcomes = [_pair(sides, index, changes) for index in range(len(pairs))]
-        for tenant_id, batch in zip(reversed(tenants), reversed(batches), strict=True):
-            if tenant_id != tenants[-1]:
-                await switch(connection, tenant_id)
-            await recorder.append(connection, batch)
-        await connection.execute("commit")
-    await recorder.committed(*zip(batches, changes, strict=True))
-    return [
-        outcome if isinstance(outcome, Refused) else _in_order(outcome, pair)
-        for outcome, pair in zip(outcomes, pairs, strict=True)
-    ]
-
-
-Sides = Sequence[tuple[UUID, Batch, Sequence[Request]]]
-
-
-def _pair(
-    sides: Sides, index: int, changes: tuple[list[Change], list[Change]]
-) -> dict[UUID, Recorded] | Refused:
-    """Settle both legs of a pair in memory; where either is refused, both batches are as before."""
-    marks = [(batch, batch.book.mark()) for _, batch, _ in sides]
-    recorded: dict[UUID, Recorded] = {}
-    moved: list[list[Change]] = []
-    try:
-        for tenant_id, batch, requests in sides:
-            try:
-                recorded[tenant_id], changed = _settled(batch, requests[index], index)
-            except Refused as refused:
-                raise LegRefused(refused, tenant_id) from refused
-            moved.append(changed)
-        _check_replays(list(recorded.values()))
-    except Refused as refused:
-        for batch, mark in marks:
-            batch.book.undo(mark)
-        return refused
-    for kept, changed in zip(changes, moved, strict=True):
-        kept += changed
-    return recorded
-
-
-def _of(tenant_id: UUID, pairs: Sequence[tuple[Leg, Leg]]) -> Sequence[Request]:
-    return [next(leg.request for leg in pair if leg.tenant_id == tenant_id) for pair in pairs]
-
-
-def _in_order(recorded: dict[UUID, Recorded], pair: tuple[Leg, Leg]) -> tuple[Recorded, Recorded]:
-    first, second = pair
-    return recorded[first.tenant_id], recorded[second.tenant_id]
+    """Several are settled ahead, in the hope that the second tenant refuses none that the first
+    lets stand; a lone one gains nothing by that."""
+    if len(pairs) > 1:
+        with suppress(Regretted):
+            return await ahead(recorder, pairs, more)
+    return await in_turn(recorder, pairs, more)
 
 
 async def _together(
@@ -213,7 +142,7 @@ async def _together(
             other, got = _settled(batch, requests[1], 1)
         except Cut:
             raise ValueError("the second leg undoes or replaces the first") from None
-        _check_replays([one, other])
+        check_replays(one, other)
         _check_accounts(gave, got)
         await recorder.append(connection, batch)
     await recorder.committed((batch, [*gave, *got]))
@@ -249,13 +178,4 @@ def _check_accounts(gave: Sequence[Change], got: Sequence[Change]) -> None:
     if {(c.owner, c.unit) for c in gave} & {(c.owner, c.unit) for c in got}:
         raise Refused(
             Code.BAD_USER_INPUT, "both sides share one account: nothing would move", field="member"
-        )
-
-
-def _check_replays(recorded: Sequence[Recorded]) -> None:
-    if len({outcome.replayed for outcome in recorded}) > 1:
-        raise Refused(
-            Code.IDEMPOTENCY_MISMATCH,
-            "one side of this is known under its key and the other is not",
-            field="idempotencyKey",
         )

@@ -58,6 +58,10 @@ async def test_one_that_is_refused_leaves_nothing_and_the_others_stand(
     )  # fmt: skip
     balances = await partners.balances()
     assert (balances[giver], balances[1 - giver]) == (100, 1_900)
+    stood = {leg.fact_id for legs in outcomes if not isinstance(legs, Refused) for leg in legs}
+    told = [change.fact_id for committed in partners.told for change in committed.changes]
+    assert len(told) == 2
+    assert stood.issuperset(told)
     # its key is free
     again = await record_pairs(partners.recorder, [pair(partners, 1, 100, giver)])
     assert not isinstance(again[0], Refused)
