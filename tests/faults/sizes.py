@@ -22,7 +22,7 @@ SIZES: Mapping[str, Size] = {
     "calls that hang up": Size(300, 3_000),
     "seconds of refused commits": Size(4, 60),
     "deadlocks": Size(2, 30),
-    "transactions about the same members": Size(500, 50_000),
+    "transactions about the same members": Size(500, 8_000),
     "webhook events": Size(700, 10_000),
     "kills of webhook workers": Size(14, 300),
     "clients at once": Size(200, 400),

@@ -96,12 +96,12 @@ def _write_migrations(name: str, folder: Path, count: int) -> int:
     """Half of them add columns, checks and indexes to the tables, the others take them away."""
     half = count // 2
     for n in range(half):
-        tables = TABLES[n::half]
+        tables = TABLES[n % len(TABLES) :: half]  # each has one, however many there are
         grown = [
             f"alter table loyalty.{t} add column {name}_{n} text default 'x',"
             f" add constraint {name}_{n} check ({name}_{n} <> '') not valid;"
             f"alter table loyalty.{t} validate constraint {name}_{n};"
-            f"create index {name}_{t} on loyalty.{t} (tenant_id, {name}_{n});"
+            f"create index {name}_{n}_{t} on loyalty.{t} (tenant_id, {name}_{n});"
             for t in tables
         ]
         shrunk = [f"alter table loyalty.{t} drop column {name}_{n};" for t in tables]
