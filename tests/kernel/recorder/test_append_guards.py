@@ -9,6 +9,7 @@ import pytest
 from loyalty.commands import Redeem
 from loyalty.ids import new_id
 from loyalty.ledger.rows import Rows
+from loyalty.recorder.recorder import APPEND
 from loyalty.recorder.wants import More
 from loyalty.settlement.settle import settle
 
@@ -125,3 +126,26 @@ async def test_what_waited_is_settled_once(world: Any) -> None:
         rows.settled.append((new_id(), "DONE", None))
 
     assert await refused(world, world.purchase(member, 100), settle_something) == MOVED
+
+
+@pytest.mark.parametrize("column", [-3, -2, -1], ids=["payload", "answer", "decision"])
+@pytest.mark.parametrize("given", [0, 2], ids=["is missing", "is one too many"])
+async def test_json_that_does_not_stand_beside_its_fact(
+    world: Any, column: int, given: int
+) -> None:
+    member = await world.member()
+    before = await world.digest()
+
+    async def append_tampered() -> None:
+        async with world.database.tenant(world.tenant_id) as connection:
+            batch = await batch_of(world, connection, world.purchase(member, 100))
+            arguments = batch.book.rows.arguments()
+            arguments[column] *= given
+            await connection.execute(
+                APPEND, world.tenant_id, batch.setup.epoch, batch.now, *arguments
+            )
+
+    with pytest.raises(asyncpg.NotNullViolationError):
+        await append_tampered()
+
+    assert await world.digest() == before
