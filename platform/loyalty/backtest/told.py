@@ -14,7 +14,7 @@ Grant = Mapping[str, Any]
 """A grant as a decision's body has it under `grants`."""
 
 Row = tuple[Any, ...]
-AT, BODY = 5, 12  # of a row of facts, as the settlement writes it
+AT, BODY = 5, -1  # of a row of facts, as the settlement writes it
 
 
 class Taken(NamedTuple):
