@@ -157,6 +157,7 @@ def _check_time(s: Settling, fact: Fact) -> None:
     if fact.occurred_at < now - setup.backdating:
         raise Refused(
             Code.TOO_LATE,
-            f"is more than {setup.backdating.days} days ago, the tenant's backdating window",
+            f"is more than {setup.backdating.days} days ago, the tenant's backdating window: widen"
+            " that to record what is older",
             field="occurredAt",
         )

@@ -95,7 +95,9 @@ async def _recorded(context: Context, given: RecordSubscriptionPaymentInput) -> 
         )
     if given.occurred_at < now - setup.backdating:
         raise Refused(
-            Code.TOO_LATE, "lies before the tenant's backdating window", field="occurredAt"
+            Code.TOO_LATE,
+            "lies before the tenant's backdating window: widen that to record what is older",
+            field="occurredAt",
         )
     if given.ends_at is not None and given.ends_at <= (given.starts_at or given.occurred_at):
         raise Refused(Code.BAD_USER_INPUT, "must lie after the period's begin", field="endsAt")
