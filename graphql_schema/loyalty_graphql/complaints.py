@@ -36,10 +36,15 @@ def internal(request_id: str) -> Complaint:
 
 def of_document(errors: Iterable[GraphQLError], code: EdgeCode) -> list[Complaint]:
     """Errors found before anything ran: about the caller's own document and variables."""
-    return [_placed(error, complaint(code.value, error.message)) for error in errors]
+    shown = []
+    for error in errors:
+        shown.append(_placed(error, complaint(code.value, error.message)))
+        let_go(error)
+    return shown
 
 
 def of_limit(error: GraphQLError) -> Complaint:
+    let_go(error)
     return _placed(error, complaint(message=error.message, **(error.extensions or {})))
 
 
@@ -51,8 +56,10 @@ def of_execution(errors: Iterable[GraphQLError], request_id: str) -> list[Compla
 def _of_field(error: GraphQLError, request_id: str) -> Complaint:
     cause = error.original_error
     if isinstance(cause, Refused):
+        let_go(error)
         return of_refusal(cause)
     if error.path is None or isinstance(cause, StrawberryInputCoercionError) or _of_input(error):
+        let_go(error)
         return complaint(EdgeCode.BAD_USER_INPUT.value, error.message)
     log.error(
         "field %s failed, request %s",
@@ -61,6 +68,20 @@ def _of_field(error: GraphQLError, request_id: str) -> Complaint:
         exc_info=cause or error,
     )
     return internal(request_id)
+
+
+def let_go(error: BaseException) -> None:
+    """Of the frames that raised it, and what led to it, for they hold it as well.
+
+    Such a circle stays until garbage is looked for, which is when there are many objects; the text
+    of a few, which quotes whatever a client sent, takes megabytes.
+    """
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and one.__traceback__ is not None:
+            one.__traceback__ = None
+            left += (one.__cause__, one.__context__, getattr(one, "original_error", None))
 
 
 def _of_input(error: GraphQLError) -> bool:

@@ -5,20 +5,37 @@ import socket
 from typing import Any
 
 import uvicorn
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from loyalty.errors import Code
 from loyalty_app.bounded_http import BoundedHttp
+from loyalty_graphql.complaints import complaint
 
 HEAD_SECONDS = 10.0
-IN_FLIGHT_MAX = 1_000
+IN_FLIGHT_MAX = 1_000  # connections, and requests of them
 GRACE_SECONDS = 20
 # Between SIGTERM and the closed door: sockets say goodbye, and whoever asks hears "not ready".
 NOTICE_SECONDS = 1.0
 PING_SECONDS = 15.0  # a peer that is gone without a word is noticed after two of these
+FULL = JSONResponse(
+    {
+        "errors": [
+            complaint(
+                Code.OVERLOADED.value,
+                "this process has as many connections as it takes: wait a moment",
+                retryAfter=1,
+            )
+        ]
+    },
+    503,
+    {"retry-after": "1"},
+)
 
 
 class Protocol(BoundedHttp):
-    """Cuts a connection on which the head of a request does not come to its end in time."""
+    """Cuts a connection on which the head of a request does not come to its end in time, and asks
+    whoever is one too many to come again: uvicorn would not say when."""
 
     head_seconds = HEAD_SECONDS
     _due: asyncio.TimerHandle | None = None
@@ -33,7 +50,13 @@ class Protocol(BoundedHttp):
 
     def on_headers_complete(self) -> None:
         self._head_came()
-        super().on_headers_complete()
+        app = self.app
+        if max(len(self.connections), len(self.tasks)) >= IN_FLIGHT_MAX:
+            self.app = FULL
+        try:
+            super().on_headers_complete()
+        finally:
+            self.app = app
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
@@ -70,7 +93,6 @@ def server(app: ASGIApp, leaving: asyncio.Event, **options: Any) -> Server:
         log_config=None,  # the process's own
         access_log=False,
         server_header=False,
-        limit_concurrency=IN_FLIGHT_MAX,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws_max_size=256 * 1024,
         ws_ping_interval=PING_SECONDS,

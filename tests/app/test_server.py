@@ -79,3 +79,22 @@ async def test_a_process_is_ready_while_its_database_answers(dsn: Addresses) -> 
 
     assert (first, kept, later) == ("", "", "the database does not answer")
     assert await readiness.reason_against() == "this process is about to end"
+
+
+async def test_who_is_one_too_many_is_told_when_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "IN_FLIGHT_MAX", 3)
+    async with running(asyncio.Event()) as (made, port), httpx.AsyncClient(trust_env=False) as http:
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        while len(made.server_state.connections) < 3:
+            await asyncio.sleep(0.01)
+        refused = await http.get(f"http://127.0.0.1:{port}/")
+        for _, writer in silent:
+            writer.close()
+        while len(made.server_state.connections) > 1:
+            await asyncio.sleep(0.01)
+        taken = await http.get(f"http://127.0.0.1:{port}/")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["errors"][0]["extensions"] == {"code": "OVERLOADED", "retryAfter": 1}
+    assert taken.text == "here"

@@ -43,7 +43,7 @@ SIZES: Mapping[str, Size] = {
     "rolling restarts": Size(3, 20),
     "sockets in a restart": Size(50, 50),
     "slow clients": Size(200, 400),
-    "sockets without a word": Size(200, 1_000),
+    "sockets without a word": Size(200, 900),
     "messages on one socket": Size(1_000, 20_000),
 }
 # Seconds of undisturbed load before a fault and of recovery after it.

@@ -1,9 +1,11 @@
 """What errors tell, and what they never tell."""
 
+import gc
 import logging
 from typing import Any
 
 import pytest
+from graphql import GraphQLError
 
 
 async def test_what_nobody_foresaw_is_a_code_and_a_request_id(
@@ -96,3 +98,21 @@ async def test_strangers_are_not_shown_the_schema_at_our_cost(edge: Any, query: 
     assert error["extensions"]["code"] == "INTROSPECTION_DISABLED"
     assert "errors" not in await edge.ask(query, caller="member")
     assert await edge.ask("{ __typename }", caller=None) == {"data": {"__typename": "Query"}}
+
+
+async def test_what_is_wrong_with_variables_is_gone_once_it_is_told(edge: Any) -> None:
+    """Its text quotes all that a client sent, and garbage is looked for by the number of objects."""
+    wrong = {
+        "query": "mutation ($input: PurchaseInput!) { record(input: $input) { total } }",
+        "variables": {"input": {f"k{n}": n for n in range(50)}},
+    }
+    await edge.ask(**wrong)
+    gc.collect()
+    gc.disable()
+    try:
+        answer = await edge.ask(**wrong)
+        left = [each for each in gc.get_objects() if isinstance(each, GraphQLError)]
+    finally:
+        gc.enable()
+    assert len(answer["errors"]) > 1
+    assert left == []
