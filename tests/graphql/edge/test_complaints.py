@@ -101,7 +101,7 @@ async def test_strangers_are_not_shown_the_schema_at_our_cost(edge: Any, query: 
 
 
 async def test_what_is_wrong_with_variables_is_gone_once_it_is_told(edge: Any) -> None:
-    """Its text quotes all that a client sent, and garbage is looked for by the number of objects."""
+    """Its text quotes all that a client sent, and garbage is looked for by counting objects."""
     wrong = {
         "query": "mutation ($input: PurchaseInput!) { record(input: $input) { total } }",
         "variables": {"input": {f"k{n}": n for n in range(50)}},
