@@ -81,7 +81,8 @@ class Installation:
             f"{self.api.url}/graphql", json={"query": query, "variables": {"input": given}},
             headers={"authorization": f"Bearer {token}"},
         )  # fmt: skip
-        (payload,) = answer.json()["data"].values()
+        data = answer.json().get("data")  # null where all of it came to nothing
+        (payload,) = data.values() if data else (None,)
         if payload is None:
             raise LookupError(answer.text)
         return payload
