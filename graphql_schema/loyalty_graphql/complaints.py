@@ -39,12 +39,12 @@ def of_document(errors: Iterable[GraphQLError], code: EdgeCode) -> list[Complain
     shown = []
     for error in errors:
         shown.append(_placed(error, complaint(code.value, error.message)))
-        let_go(error)
+        _let_go(error)
     return shown
 
 
 def of_limit(error: GraphQLError) -> Complaint:
-    let_go(error)
+    _let_go(error)
     return _placed(error, complaint(message=error.message, **(error.extensions or {})))
 
 
@@ -56,10 +56,10 @@ def of_execution(errors: Iterable[GraphQLError], request_id: str) -> list[Compla
 def _of_field(error: GraphQLError, request_id: str) -> Complaint:
     cause = error.original_error
     if isinstance(cause, Refused):
-        let_go(error)
+        _let_go(error)
         return of_refusal(cause)
     if error.path is None or isinstance(cause, StrawberryInputCoercionError) or _of_input(error):
-        let_go(error)
+        _let_go(error)
         return complaint(EdgeCode.BAD_USER_INPUT.value, error.message)
     log.error(
         "field %s failed, request %s",
@@ -70,7 +70,7 @@ def _of_field(error: GraphQLError, request_id: str) -> Complaint:
     return internal(request_id)
 
 
-def let_go(error: BaseException) -> None:
+def _let_go(error: BaseException) -> None:
     """Of the frames that raised it, and what led to it, for they hold it as well.
 
     Such a circle stays until garbage is looked for, which is when there are many objects; the text
