@@ -9,6 +9,7 @@ from loyalty.jobs.timeline import Item
 from loyalty.jobs.visit import ACTOR, Visit
 from loyalty.owners import Owner, holder_of
 from loyalty.recorder.each import Outcome
+from loyalty.settlement.expiring import NothingDue
 from loyalty.settlement.request import Request
 
 _DUE = """
@@ -35,9 +36,14 @@ class LotExpiry:
     async def failed(
         self, connection: Any, visit: Visit, items: Sequence[tuple[Item, Outcome]]
     ) -> int:
-        for item, outcome in items:
-            if isinstance(outcome, Refused):
-                visit.postponed.put(visit.tenant_id, self.KIND, item.id, visit.now)
+        """An account of which several ends failed failed once. Where another worker was here before
+        nothing did: the two meet less if this one leaves the account alone for a moment."""
+        refused = {item.id: outcome for item, outcome in items if isinstance(outcome, Refused)}
+        for account_id, outcome in refused.items():
+            if isinstance(outcome, NothingDue):
+                visit.postponed.rest(visit.tenant_id, self.KIND, account_id, visit.now)
+            else:
+                visit.postponed.put(visit.tenant_id, self.KIND, account_id, visit.now)
         return 0
 
     def _item(self, row: Any) -> Item:

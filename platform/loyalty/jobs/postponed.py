@@ -26,8 +26,13 @@ class Postponed:
         if now - until >= FORGOTTEN_AFTER:
             failures = 0
         self._known[tenant_id, kind, which] = (failures + 1, now + pause(failures + 1))
-        if len(self._known) > KNOWN_MAX:
-            self._sweep(now)
+        self._bound(now)
+
+    def rest(self, tenant_id: UUID, kind: str, which: Hashable, now: datetime) -> None:
+        """Leave it alone for as long as after a first failure; it is none."""
+        failures, until = self._known.get((tenant_id, kind, which), (0, now))
+        self._known[tenant_id, kind, which] = (failures, max(until, now + pause(1)))
+        self._bound(now)
 
     def clear(self, tenant_id: UUID, kind: str, which: Hashable) -> None:
         """It went well."""
@@ -45,7 +50,9 @@ class Postponed:
             if tenant == tenant_id and name == kind and now < until and isinstance(which, UUID)
         ]
 
-    def _sweep(self, now: datetime) -> None:
+    def _bound(self, now: datetime) -> None:
+        if len(self._known) <= KNOWN_MAX:
+            return
         self._known = {
             key: known for key, known in self._known.items() if now - known[1] < FORGOTTEN_AFTER
         }

@@ -28,6 +28,18 @@ async def database(dsn: Addresses) -> AsyncIterator[Database]:
     await opened.close()
 
 
+LASTS_A_MONTH = {
+    "unit": "points",
+    "rules": [
+        {
+            "id": "base", "label": "Points", "accounting_class": "MATERIAL_RIGHT", "points": "1",
+            "per": {"USD": "1.00"},
+        }
+    ],
+    "terms": {"lifetime": {"span": "P30D", "ends": "exact"}},
+}  # fmt: skip
+
+
 async def open_lots(world: Any) -> int:
     rows = await world.rows("select count(*) as n from loyalty.lot where remaining > 0")
     return int(rows[0]["n"])
@@ -47,6 +59,36 @@ async def test_a_big_tenant_takes_a_slice_and_then_it_is_the_others_turn(
     assert (await open_lots(small), await open_lots(big)) == (0, 30)
     await worker.round()
     assert await open_lots(big) == 0
+
+
+async def test_what_another_worker_ended_is_nothing_that_failed(
+    make_world: Any, hands: Any, many_lots: Any
+) -> None:
+    """Of a member who has many ends, each that another one booked was a failure once: after some
+    dozen this worker left that member alone for an hour."""
+    world = await make_world(LASTS_A_MONTH)
+    (member,) = await many_lots(world, 1, 20)
+    await world.record(world.purchase(member, 100))
+    world.pass_time(days=30, seconds=-1)  # the last one has a second left
+
+    met: list[bool] = []
+
+    class Slower(Recorder):
+        async def record_many(
+            self, tenant_id: UUID, requests: Sequence[Request]
+        ) -> list[Outcome]:
+            if tenant_id == world.tenant_id and not met:
+                met.append(True)
+                other = hands.worker(world, size=4)  # to whom the same was due, some of it later
+                await other.run_due(tenant_id)
+            return await super().record_many(tenant_id, requests)
+
+    worker = hands.worker(world, Slower)
+    await worker.round()
+    assert (met, await open_lots(world)) == ([True], 1)
+    world.pass_time(seconds=3)
+    await worker.round()
+    assert await open_lots(world) == 0
 
 
 async def test_trouble_in_one_tenant_is_logged_and_the_others_go_on(
