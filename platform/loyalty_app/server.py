@@ -14,6 +14,11 @@ from loyalty_graphql.complaints import complaint
 
 HEAD_SECONDS = 10.0
 IN_FLIGHT_MAX = 1_000  # connections, and requests of them
+# A connection waits so long for its next request: longer than load balancers and clients keep theirs
+# (usually 60 s and less), or they send into one that is being closed. While many are open, less.
+IDLE_SECONDS = 75
+IDLE_SECONDS_CROWDED = 5
+CROWD = IN_FLIGHT_MAX // 2  # connections
 GRACE_SECONDS = 20
 # Between SIGTERM and the closed door: sockets say goodbye, and whoever asks hears "not ready".
 NOTICE_SECONDS = 1.0
@@ -34,8 +39,9 @@ FULL = JSONResponse(
 
 
 class Protocol(BoundedHttp):
-    """Cuts a connection on which the head of a request does not come to its end in time, and asks
-    whoever is one too many to come again: uvicorn would not say when."""
+    """Cuts a connection on which the head of a request does not come to its end in time, keeps idle
+    ones for as long as there is room, and asks whoever is one too many to come again: uvicorn would
+    not say when."""
 
     head_seconds = HEAD_SECONDS
     _due: asyncio.TimerHandle | None = None
@@ -57,6 +63,11 @@ class Protocol(BoundedHttp):
             super().on_headers_complete()
         finally:
             self.app = app
+
+    def on_response_complete(self) -> None:
+        crowded = len(self.connections) > CROWD
+        self.timeout_keep_alive = IDLE_SECONDS_CROWDED if crowded else IDLE_SECONDS
+        super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()

@@ -57,6 +57,31 @@ async def test_connections_that_are_kept_are_served_again(monkeypatch: pytest.Mo
             await asyncio.sleep(0.15)
 
 
+async def test_an_idle_connection_is_kept_while_there_is_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Longer than who keeps it at the other end: else they send into one that is being closed."""
+    monkeypatch.setattr(served, "NOTICE_SECONDS", 0.0)
+    monkeypatch.setattr(served, "CROWD", 1)
+    monkeypatch.setattr(served, "IDLE_SECONDS_CROWDED", 0.1)
+    async with running(asyncio.Event()) as (_, port):
+        reader, writer = await _asked(port)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.5)
+        more, other = await _asked(port)
+        assert await asyncio.wait_for(more.read(), 10) == b""
+        for one in (writer, other):
+            one.close()
+
+
+async def _asked(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection after its first answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readuntil(b"here\r\n0\r\n\r\n"), 10)).startswith(b"HTTP")
+    return reader, writer
+
+
 async def test_the_end_is_told_before_the_door_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     leaving = asyncio.Event()
     monkeypatch.setattr(served, "NOTICE_SECONDS", 0.5)
