@@ -1,7 +1,11 @@
-"""Exchanges between two brands, against two hand-written updates in one transaction."""
+"""Exchanges between two brands, against two hand-written updates in one transaction.
+
+Both have the same number of clients, each of whom sends the next as soon as it has the answer. By
+hand they share as many connections as it does most with: more of them than that make it slower.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -11,7 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks import goods, meter, result
-from benchmarks.meter import Sample
+from benchmarks.meter import Sample, Way
 from benchmarks.result import Bar, Result
 from benchmarks.stand import BY, Brand, Stand, stand
 from loyalty.commands import AdjustBalance
@@ -30,8 +34,9 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 
 MEMBERS = 200
-CLIENTS = 16
-ROUND = 400
+MANY, FEW = 64, 16  # clients
+CONNECTIONS = 16  # by hand
+ROUND = 800
 START = 10**9
 OFFER = 10
 FLOW = Flow(burn=1, credit=1, places=0, giver_places=0, price="0.0080")
@@ -64,7 +69,7 @@ async def against_updates(rounds: int) -> Result:
     async with stand() as on:
         ours, hand = await _allies(on), await _allies(on)
         await on.analyze()
-        pool = await asyncpg.create_pool(on.admin, min_size=CLIENTS, max_size=CLIENTS)
+        pool = await asyncpg.create_pool(on.admin, min_size=CONNECTIONS, max_size=CONNECTIONS)
         try:
             numbers, lanes = count(), PairLanes(on.ledger.recorder)
 
@@ -74,26 +79,33 @@ async def against_updates(rounds: int) -> Result:
             async def by_hand() -> None:
                 await _by_hand(pool, hand, next(numbers))
 
-            ways = [_clients(on, exchange), _clients(on, by_hand)]
-            mine, than = await meter.by_turns(ways, rounds)
+            ways = [_clients(on, one, many) for many in (MANY, FEW) for one in (exchange, by_hand)]
+            samples = await meter.by_turns(ways, rounds)
         finally:
             await pool.close()
-    share = result.ratio(mine, than)
-    against = "two updates in one transaction"
+    return _result(samples, {"connections": CONNECTIONS, "round": ROUND, "rounds": rounds})
+
+
+def _result(samples: Sequence[Sample], figures: dict[str, Any]) -> Result:
+    mine, hand, few, hand_few = samples
+    share, against = result.ratio(mine, hand), "two updates in one transaction"
     return Result(
         case="exchange",
         ratio=share,
         rows=[
-            result.row(f"exchanges, {CLIENTS} at a time", "exchanges", mine, against=against,
-                       than=than),
-            result.row(against, "exchanges", than),
+            result.row(f"exchanges, {MANY} at a time", "exchanges", mine, against=against,
+                       than=hand),
+            result.row(f"{against}, {MANY} clients", "exchanges", hand),
+            result.row(f"exchanges, {FEW} at a time", "exchanges", few, against=against,
+                       than=hand_few),
+            result.row(f"{against}, {FEW} clients", "exchanges", hand_few),
         ],
         bars=[Bar(figure=f"of {against}", value=share, limit=0.4)],
-        figures={"clients": CLIENTS, "round": ROUND, "rounds": rounds},
+        figures={"clients": MANY, f"ratio_of_{FEW}": result.ratio(few, hand_few), **figures},
     )  # fmt: skip
 
 
-def _clients(on: Stand, one: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[Sample]]:
+def _clients(on: Stand, one: Callable[[], Awaitable[None]], many: int) -> Way:
     """A round of them, so many at a time."""
 
     async def client(turns: Any) -> None:
@@ -102,7 +114,7 @@ def _clients(on: Stand, one: Callable[[], Awaitable[None]]) -> Callable[[], Awai
 
     async def work() -> int:
         turns = iter(range(ROUND))
-        await asyncio.gather(*(client(turns) for _ in range(CLIENTS)))
+        await asyncio.gather(*(client(turns) for _ in range(many)))
         return ROUND
 
     async def sample() -> Sample:
