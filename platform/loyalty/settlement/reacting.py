@@ -36,7 +36,7 @@ from loyalty.view import NOTHING, CameBack, LotView, MemberView, TraitValue, Vie
 def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
-    for turn, seen in s.batch.plugins.shown(fact, s.batch.setup, s.at):
+    for turn, seen in s.batch.plugins.shown(fact, s.stretch):
         if turn.program.slug in s.granters:
             # No reaction sees what its own grants set off, however far away. What became of its
             # lots (Expired, TakenBack) it does see: a program says where they go.
