@@ -66,7 +66,7 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     assert bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
-    if occasion.rated_in(rule) is None:
+    if occasion.rated[rule.id].unit is None:
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     rule = occasion.as_picked(rule)
     unit = occasion.unit_of(rule)
