@@ -61,7 +61,7 @@ def check(s: Settling) -> None:
     if s.batch.setup.status is TenantStatus.SUSPENDED and not s.request.while_suspended:
         raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
-        _check_time(s, fact)
+        _check_time(s)
     if s.member is None:
         _check_nobody(fact)
     elif s.member.status != "ACTIVE":
@@ -148,13 +148,13 @@ def _check_activity(s: Settling, fact: ActivityRecorded) -> None:
             raise Refused(Code.BAD_USER_INPUT, fault, field=field)
 
 
-def _check_time(s: Settling, fact: Fact) -> None:
-    setup, now = s.batch.setup, s.batch.now
-    if fact.occurred_at > now + setup.ahead:
+def _check_time(s: Settling) -> None:
+    setup, now, at = s.batch.setup, s.batch.now, s.at
+    if at > now and at > now + setup.ahead:
         raise Refused(
             Code.TOO_EARLY, "lies in the future: check the sender's clock", field="occurredAt"
         )
-    if fact.occurred_at < now - setup.backdating:
+    if at < now - setup.backdating:
         raise Refused(
             Code.TOO_LATE,
             f"is more than {setup.backdating.days} days ago, the tenant's backdating window: widen"

@@ -113,8 +113,8 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
     s.answer["balances"] = [change.told() for change in changes]
     key = _key(s)
     kind = s.kind or s.fact.KIND
-    member_id = s.member.id if s.member else None
-    cause_id = s.returns.fact_id if s.returns else _cause(request)
+    member_id = None if s.member is None else s.member.id
+    cause_id = _cause(request) if s.returns is None else s.returns.fact_id
     told_id = new_id()  # its row in the outbox, which says no more than the fact does
     book.rows.facts.append(
         (
@@ -122,8 +122,9 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
             request.request_id, told_id, payload, s.answer, s.body or None,
         )
     )  # fmt: skip
-    _remember(s, key, payload)
-    _traits_and_counters(s)
+    _remember(s, key, Known(s.fact_id, kind, member_id, payload, s.answer))
+    if s.traits or s.counts:
+        _traits_and_counters(s)
     for topic, content in s.outbox:
         book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
     return Recorded(s.fact_id, kind, member_id, False, s.answer), changes
@@ -142,16 +143,17 @@ def _cause(request: Request) -> Any:
     return request.follows.cause_id if request.follows else request.cause_id
 
 
-def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
+def _remember(s: Settling, key: FactKey, known: Known) -> None:
     """What a later request of this batch must find: the key, the sale, the return."""
     batch, book = s.batch, s.batch.book
-    member_id = s.member.id if s.member else None
-    known = Known(s.fact_id, s.kind or s.fact.KIND, member_id, payload, s.answer)
     if (client := s.request.client_key) is not None:
         book.put(batch.commands, client, known)
         book.rows.commands.append(
-            (client.client, client.key, s.fact_id, s.fact.KIND, member_id, payload, s.answer)
-        )
+            (
+                client.client, client.key, s.fact_id, s.fact.KIND, known.member_id, known.input,
+                s.answer,
+            )
+        )  # fmt: skip
     else:
         book.put(batch.known, key, known)
     if s.returns is not None:
