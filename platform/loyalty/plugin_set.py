@@ -83,15 +83,16 @@ class PluginSet:
 
     def stretch(self, setup: Setup, at: datetime) -> Stretch:
         """The stretch, between two changes of what is in force, that an instant falls into."""
+        return self.agenda(setup).stretch(at)
+
+    def agenda(self, setup: Setup) -> Agenda:
         found = self._agendas.get(setup.tenant_id)
         if found is None or found.setup is not setup:
             if len(self._agendas) == AGENDAS_MAX:
                 self._agendas.clear()  # quick to work out anew
-            found = Agenda(
-                setup, self.by_name, self._place, self.counters_by_name, self.full_names
-            )
+            found = Agenda(setup, self.by_name, self._place, self.counters_by_name, self.full_names)
             self._agendas[setup.tenant_id] = found
-        return found.stretch(at)
+        return found
 
     def _place(self, turn: Turn) -> tuple[int, int, int, str]:
         stage, program = turn.reaction.stage, turn.program

@@ -19,10 +19,10 @@ ONCE = (Count.VISIT, Count.ATTRIBUTE)
 class Counted(NamedTuple):
     """The lines that count, in the basket's order, before tenders are looked at, by column.
 
-    `ids` are those of the lines. `amounts` are in minor units for `count: amount`, else in thousandths of a piece, of a visit or
+    `amounts` are in minor units for `count: amount`, else in thousandths of a piece, of a visit or
     of the attribute. A visit, or the attribute of a purchase, counts once, however many lines there
     are: `weights` share it by what was charged for them, else they are the amounts; `total` is
-    their sum. The one line of an activity has the id "".
+    their sum. `ids` are those of the lines; the one line of an activity has "".
     """
 
     lines: Sequence[Line]

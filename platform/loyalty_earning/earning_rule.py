@@ -224,7 +224,7 @@ class EarningRule(Capped):
         if self.count is not Count.AMOUNT:
             return {"per": self.per_units, **rate}, 3
         known = currency or ""
-        told = {"base": self.base, "currency": known, **rate}
+        told: dict[str, Any] = {"base": self.base, "currency": known, **rate}
         if self.percent is None:
             told["per"] = (self.per or {}).get(known)
         return told, currency_places(known) or 0

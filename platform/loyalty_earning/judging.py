@@ -85,9 +85,9 @@ def _earned(
     if rule.is_bounded:
         parts = bounded(rule, parts, places)
     inputs = partial(inputs_of, rule, occasion, found, part, before)
-    given = _by_line(found, parts)
-    reason = None if given else Reason.NOTHING_EARNED
-    return Judged(rule, given, reason=reason, inputs=inputs, counted=over is not None)
+    if not any(parts):
+        return Judged(rule, reason=Reason.NOTHING_EARNED, inputs=inputs, counted=over is not None)
+    return Judged(rule, _by_line(found, parts), inputs=inputs, counted=over is not None)
 
 
 def _by_line(found: Counted, parts: list[int]) -> dict[str, int]:

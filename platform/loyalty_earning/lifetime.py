@@ -51,7 +51,7 @@ def expires_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime 
         if terms.waits_for_activation:
             return None  # their lifetime begins with the activation
         occurred_at = available_at(terms, occurred_at, zone) or occurred_at
-    return end_of(lifetime, occurred_at, zone)
+    return span_end(occurred_at, lifetime.parsed, zone, lifetime.ends)
 
 
 def end_of(lifespan: Lifespan, since: datetime, zone: ZoneInfo) -> datetime:

@@ -1,6 +1,7 @@
 """What the kernel refuses of any fact, before a rule sees it."""
 
 from difflib import get_close_matches
+from typing import NoReturn
 from uuid import UUID
 
 from loyalty.commands import (
@@ -68,7 +69,8 @@ def check(s: Settling) -> None:
         _check_status(s.member.status, fact)
     match fact:
         case PurchaseRecorded():
-            _check_currency(s, fact)
+            if fact.currency not in s.batch.setup.currencies:
+                _refuse_currency(s, fact)
             _check_tenders(s, fact)
         case ActivityRecorded():
             _check_activity(s, fact)
@@ -99,14 +101,13 @@ def _check_status(status: str, fact: Fact) -> None:
         )
 
 
-def _check_currency(s: Settling, fact: PurchaseRecorded) -> None:
-    if fact.currency not in s.batch.setup.currencies:
-        raise Refused(
-            Code.CURRENCY_NOT_LISTED,
-            f"the tenant does not take {fact.currency}",
-            field="currency",
-            details={"listed": list(s.batch.setup.currencies)},
-        )
+def _refuse_currency(s: Settling, fact: PurchaseRecorded) -> NoReturn:
+    raise Refused(
+        Code.CURRENCY_NOT_LISTED,
+        f"the tenant does not take {fact.currency}",
+        field="currency",
+        details={"listed": list(s.batch.setup.currencies)},
+    )
 
 
 def _check_tenders(s: Settling, fact: PurchaseRecorded) -> None:

@@ -16,18 +16,20 @@ from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView, Measured, Stage
 
 
-def count(s: Settling) -> None:
+def count(s: Settling) -> bool:
     """Let every counter of every program measure what happened since they did last.
 
-    Drafts that fill up count as well. Rules that have to know what came of it are told.
+    Drafts that fill up count as well. Rules that have to know what came of it are told: whether
+    there is anything to tell, to which they may answer by what is measured again.
     """
-    fresh, s.counted = s.measured[s.counted :], len(s.measured)
-    if fresh:
-        for program, name, counter in counting(s, s.stretch):
+    if counters := counting(s, s.stretch):
+        fresh, s.counted = s.measured[s.counted :], len(s.measured)
+        for program, name, counter in counters if fresh else ():
             if delta := measured_by(counter, program.slug, fresh):
                 s.counts.append((name, counter, s.at, delta))
     if s.moved or s.told_of < len(s.counts):
         _tell(s)
+    return bool(s.queue)
 
 
 def _tell(s: Settling) -> None:
@@ -46,7 +48,7 @@ def _tell(s: Settling) -> None:
 def counting(s: Settling, stretch: Stretch) -> Sequence[Kept]:
     """The counters that what happened in a stretch is measured by, with their full names."""
     found = stretch.counted
-    if s.member is not None:
+    if s.member is not None or not found:
         return found
     return [one for one in found if one[2].scope is not Scope.MEMBER]
 

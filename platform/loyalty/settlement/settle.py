@@ -24,7 +24,7 @@ from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.settling import NOBODY, Settling
+from loyalty.settlement.settling import Settling
 from loyalty.view import MemberView
 
 # What the kernel itself does about a fact or command, before the rules react to it.
@@ -52,21 +52,22 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     :raises NeedLots, NeedCounter, NeedPeriod, NotFirst: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
-    member, payload = _named(batch, request.fact), request.payload(batch.plugins.codec)
+    fact, payload = request.fact, request.payload(batch.plugins.codec)
+    member = _named(batch, fact)
     if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
     mark = batch.book.mark()
     try:
         enrolled: list[Change] = []
-        if member is None and _may_enroll(batch, request.fact):
+        if member is None and _may_enroll(batch, fact):
             enrolled = _enroll_on_the_fly(batch, request, index)
-            member = _named(batch, request.fact)
+            member = _named(batch, fact)
         s = Settling(batch, request, index)
         s.member = _about(s, member)
         checking.check(s)
         _run(s)
         recorded, changes = _finish(s, payload)
-        return recorded, enrolled + changes
+        return recorded, enrolled + changes if enrolled else changes
     except BaseException:
         batch.book.undo(mark)
         raise
@@ -85,12 +86,10 @@ def _run(s: Settling) -> None:
         membership.forfeit(s)
     if s.kind == "ReturnParked":
         return
-    s.queue.appendleft((fact, 0, 0, NOBODY))
-    while s.queue:
+    react(s, fact)
+    while s.queue or count(s):
         following, s.depth, s.of, s.granters = s.queue.popleft()
         react(s, following)
-        if not s.queue:
-            count(s)  # which may tell the rules of it, and these may emit what is measured again
     if s.owed:
         correcting.settle_owed(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
@@ -162,7 +161,7 @@ def _remember(s: Settling, key: FactKey, known: Known) -> None:
         s.returns.with_return(s.body)
     book.put(batch.made, key, True)
     if isinstance(s.fact, PurchaseRecorded):
-        book.put(batch.made, any_revision(s.fact.source, s.fact.external_id), True)
+        book.put(batch.bought, s.fact.external_id, True)
     if s.request.parked_id is not None:
         book.rows.settled.append((s.request.parked_id, "DONE", None))
     if s.request.follows is not None:
@@ -236,8 +235,3 @@ def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Chang
         index,
     )  # fmt: skip
     return changes
-
-
-def any_revision(source: str, external_id: str) -> FactKey:
-    """In `Batch.made` for whatever revision of a purchase."""
-    return FactKey(f"any revision:{source}", external_id)

@@ -51,7 +51,7 @@ class Settling:
         self.index = index
         self.fact: Fact = request.fact
         self.at: datetime = request.fact.occurred_at
-        self.stretch = batch.plugins.stretch(batch.setup, self.at)  # what is in force then
+        self.stretch = batch.stretch(self.at)  # what is in force then
         self.hop = request.follows.hop if request.follows else 0
         self.fact_id = new_id()
         self.member: MemberView | None = None
