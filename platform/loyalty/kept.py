@@ -32,9 +32,12 @@ class Noted(Mapping[str, V]):
         self.read: dict[str, V | None] = {}
 
     def __getitem__(self, name: str) -> V:
-        self.read[name] = value = self._values.get(name)
-        if value is None:
-            raise KeyError(name)
+        try:
+            value = self._values[name]
+        except KeyError:
+            self.read[name] = None
+            raise KeyError(name) from None
+        self.read[name] = value
         return value
 
     def __iter__(self) -> Iterator[str]:

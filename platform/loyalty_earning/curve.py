@@ -32,9 +32,11 @@ def points_by_line(
     if rule.levels or rule.brackets:
         return apportion(total_of(rule, found.total, part, per, places), amounts)
     each_line = rule.rounded is Rounded.LINE
-    rates = [rate * whole for rate in rule.tariff.rates_of(found.lines)]
+    rates = rule.tariff.rates_of(found.lines)
     if not any(rates):
         return rates
+    if whole != 1:
+        rates = [rate * whole for rate in rates]
     if rule.whole_steps:
         scaled = [amount * of_per for amount in amounts]
         values, denominator = steps_value(scaled, rates, per_whole, each_line=each_line), 1

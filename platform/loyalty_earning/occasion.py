@@ -30,6 +30,7 @@ class Occasion:
         self.rated = config.rated(self.currency)
         self._instants: dict[int, Instants] = {}  # by the identity of terms, which `config` keeps
         self._counted: dict[str, Counted] = {}
+        self._values: Values | None = None
 
     @property
     def subject(self) -> str | None:
@@ -46,11 +47,17 @@ class Occasion:
         choices = self.config.choices
         return with_defaults(choices, self.view) if choices else self.view
 
-    @cached_property
+    @property
     def values(self) -> Values:
-        if isinstance(self.fact, ActivityRecorded):
-            return activity_values(self.fact, self.completed)
-        return purchase_values(self.fact, self.completed)
+        """What conditions read."""
+        # By hand: `cached_property` takes a lock each time that it finds something out.
+        if (found := self._values) is None:
+            if isinstance(self.fact, ActivityRecorded):
+                found = activity_values(self.fact, self.completed)
+            else:
+                found = purchase_values(self.fact, self.completed)
+            self._values = found
+        return found
 
     @cached_property
     def _picked(self) -> Mapping[str, Sequence[str]]:
