@@ -88,7 +88,7 @@ def _run(s: Settling) -> None:
         return
     react(s, fact)
     while s.queue or count(s):
-        following, s.depth, s.of, s.granters = s.queue.popleft()
+        following, s.depth, s.of, s.granters = s.queue.pop(0)
         react(s, following)
     if s.owed:
         correcting.settle_owed(s)

@@ -1,6 +1,5 @@
 """One root fact being settled: what it was answered, what it granted, what it left behind."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,7 +60,7 @@ class Settling:
         self.returns: Sale | None = None
         # of a return: measured before it, and now
         self.left: tuple[Measured, Measured] | None = None
-        self.queue: deque[tuple[Fact, int, int, frozenset[str]]] = deque()
+        self.queue: list[tuple[Fact, int, int, frozenset[str]]] = []
         self.depth = 0
         self.granters = NOBODY  # programs whose grants led to what is going on
         self.of = 0  # which of `measured` set off what is going on
