@@ -13,7 +13,7 @@ from loyalty.conditions.values import Values
 from loyalty.conditions.words import ABSENT
 from loyalty.days import iso
 
-KNOWN_MAX = 256  # of one condition
+KNOWN_MAX = 64  # of one condition: tiers, weekdays, hours; a process may hold thousands of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,9 @@ class Clause:
     names: tuple[str, ...]
     keys: Mapping[str, tuple[str, ...]]
     plain: bool
-    _known: dict[tuple[Any, ...], bool | str] = field(default_factory=dict, init=False)
+    _known: dict[tuple[Any, ...], bool | str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def outcome(self, values: Values) -> bool | str:
         """Whether it holds; a text says why that cannot be said."""
