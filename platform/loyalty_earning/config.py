@@ -167,9 +167,7 @@ class EarningConfig(Capped):
         """All rules, by id, as they are rated in a currency (None: of an activity)."""
         if (found := self._rated.get(currency)) is None:
             found = self._rated[currency] = {
-                rule.id: Rated(
-                    rule.per_in(currency), self.unit_of(rule, currency), *rule.told_in(currency)
-                )
+                rule.id: Rated.of(rule, currency, self.unit_of(rule, currency))
                 for rule in self.rules
             }
         return found

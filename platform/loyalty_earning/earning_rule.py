@@ -5,13 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty.conditions import Condition
@@ -217,18 +211,6 @@ class EarningRule(Capped):
         """What a decision calls the rate."""
         return "points" if self.percent is None else "percent"
 
-    def told_in(self, currency: str | None) -> tuple[dict[str, Any], int]:
-        """What a decision tells of the rate in a currency, and the decimal places of what counts;
-        no rate where only other rates earn."""
-        rate = {self.told: self.rate} if self.scale.numerators[None] else {}
-        if self.count is not Count.AMOUNT:
-            return {"per": self.per_units, **rate}, 3
-        known = currency or ""
-        told: dict[str, Any] = {"base": self.base, "currency": known, **rate}
-        if self.percent is None:
-            told["per"] = (self.per or {}).get(known)
-        return told, currency_places(known) or 0
-
     @cached_property
     def scale(self) -> Scale:
         return self.tariff.scale
@@ -301,10 +283,9 @@ class EarningRule(Capped):
 
     @cached_property
     def is_straight(self) -> bool:
-        """Whether it gives so many for each step of what counts, by one rate, rounded once, as most
-        rules do: then its lines share what it gives by what they count."""
-        bent = self.levels or self.brackets or self.whole_steps
-        return self.tariff.is_flat and not bent and self.rounded is Rounded.ORDER
+        """Whether it gives a plain multiple of what counts, rounded once, as most rules do."""
+        bent = self.levels or self.brackets or self.whole_steps or self.rounded is Rounded.LINE
+        return self.tariff.is_flat and not bent
 
     @cached_property
     def is_bounded(self) -> bool:
