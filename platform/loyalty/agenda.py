@@ -1,11 +1,11 @@
 """Who has a turn when: the reactions of one setup in their order, worked out once.
 
 Which programs are in force changes at a few instants only, so each type of fact has one list of
-turns for every stretch between two of them.
+turns for every stretch between two of them. A fact asks once which stretch it falls into.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -37,8 +37,41 @@ class Turn:
     counters: Mapping[str, Counter] = field(default_factory=dict)
 
 
+class Stretch:
+    """The time between two changes of what is in force: what is the same throughout is worked out
+    when it is first asked for. `at` is an instant of it."""
+
+    __slots__ = ("_agenda", "_at", "_counted", "_once", "_turns")
+
+    def __init__(self, agenda: "Agenda", at: datetime) -> None:
+        self._agenda, self._at = agenda, at
+        self._turns: dict[tuple[type[Fact], ...], Sequence[Turn]] = {}
+        self._once: dict[Hashable, Any] = {}
+        self._counted: Sequence[Kept] | None = None
+
+    def turns(self, *facts: type[Fact]) -> Sequence[Turn]:
+        """Who reacts to one of these types: by stage, `after` and position."""
+        if (found := self._turns.get(facts)) is None:
+            found = self._turns[facts] = self._agenda.turns(facts, self._at)
+        return found
+
+    @property
+    def counted(self) -> Sequence[Kept]:
+        """The counters that what happens is measured by, drafts that fill up too."""
+        if (found := self._counted) is None:
+            found = self._counted = self._agenda.counted(self._at)
+        return found
+
+    def once(self, what: Hashable, worked_out: Callable[[], T]) -> T:
+        """Something else that depends on what is in force."""
+        if (found := self._once.get(what)) is None:
+            found = self._once[what] = worked_out()
+        return cast(T, found)
+
+
 class Agenda:
-    """The turns of a setup; `place` is what they are ordered by, `counters` a version's by name."""
+    """The stretches of a setup; `place` is what turns are ordered by, `counters` a version's by
+    name and `kept` those of some versions by the names under which they are kept."""
 
     def __init__(
         self,
@@ -46,30 +79,34 @@ class Agenda:
         plugins: Mapping[str, Plugin],
         place: Callable[[Turn], Any],
         counters: Callable[[Plugin, ProgramVersion], Mapping[str, Counter]],
+        kept: Callable[[Program, Plugin, Iterable[ProgramVersion]], Mapping[str, Counter]],
     ) -> None:
         self.setup = setup
         self._plugins = plugins
         self._place = place
         self._counters = counters
+        self._kept = kept
         self._changes = sorted(_changes(setup))
-        self._turns: dict[tuple[int, tuple[type[Fact], ...]], Sequence[Turn]] = {}
-        self._once: dict[tuple[int, Hashable], Any] = {}
+        self._stretches: list[Stretch | None] = [None] * (len(self._changes) + 1)
 
-    def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
-        """Who reacts to one of these types at an instant: by stage, `after` and position."""
-        key = (bisect_right(self._changes, at), facts)
-        if (found := self._turns.get(key)) is None:
-            found = self._turns[key] = self._worked_out(facts, at)
+    def stretch(self, at: datetime) -> Stretch:
+        """The one that an instant falls into."""
+        index = bisect_right(self._changes, at)
+        if (found := self._stretches[index]) is None:
+            found = self._stretches[index] = Stretch(self, at)
         return found
 
-    def once(self, what: Hashable, at: datetime, worked_out: Callable[[], T]) -> T:
-        """Something that depends on what is in force, `worked_out` once for every stretch."""
-        key = (bisect_right(self._changes, at), what)
-        if (found := self._once.get(key)) is None:
-            found = self._once[key] = worked_out()
-        return cast(T, found)
+    def counted(self, at: datetime) -> Sequence[Kept]:
+        """The counters that what happens at an instant is measured by."""
+        return [
+            (program, name, counter)
+            for program in self.setup.programs
+            if (plugin := self._plugins.get(program.kind)) is not None
+            for name, counter in self._kept(program, plugin, program.counting(at)).items()
+        ]
 
-    def _worked_out(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
+    def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:
+        """Who reacts to one of these types at an instant."""
         active = active_programs(self.setup, at)
         standing = defaults(active, self._plugins)
         turns = [

@@ -85,10 +85,14 @@ def add_months(day: date, months: int) -> date:
 def span_end(anchor: datetime, span: Span, zone: ZoneInfo, end: SpanEnd) -> datetime:
     """The first instant (UTC) that no longer belongs to the span counted from `anchor`."""
     local = anchor.astimezone(zone)
-    day = add_months(local.date(), span.months) + timedelta(days=span.days)
+    day = local.date()
+    if span.months:
+        day = add_months(day, span.months)
+    if span.days:
+        day += timedelta(days=span.days)
+    if end is SpanEnd.EXACT:
+        return datetime.combine(day, local.time(), zone).astimezone(UTC)
     match end:
-        case SpanEnd.EXACT:
-            return datetime.combine(day, local.time(), zone).astimezone(UTC)
         case SpanEnd.DAY:
             return day_start(day + timedelta(days=1), zone)
         case SpanEnd.MONTH:

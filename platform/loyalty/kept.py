@@ -32,9 +32,12 @@ class Noted(Mapping[str, V]):
         self.read: dict[str, V | None] = {}
 
     def __getitem__(self, name: str) -> V:
-        self.read[name] = value = self._values.get(name)
-        if value is None:
-            raise KeyError(name)
+        try:
+            value = self._values[name]
+        except KeyError:
+            self.read[name] = None
+            raise KeyError(name) from None
+        self.read[name] = value
         return value
 
     def __iter__(self) -> Iterator[str]:
@@ -79,10 +82,12 @@ def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
 
     Inside one settlement traits and counters do not change, so a program's rules share one entry.
     """
-    traits, counters = _read(view.traits), _read(view.counters)
+    # Asked at every rule's turn: by its type, for an instance check of an abstract class is slow.
+    traits = view.traits.read if type(view.traits) is Noted else {}
+    counters = view.counters.read if type(view.counters) is Noted else {}
     attributes = () if view.member is None else view.member.attributes
     asked = type(attributes) is Attributes and attributes.asked
-    if not traits and not counters and not asked:
+    if not (traits or counters or asked):
         return
     kept = body.setdefault("read", {}).setdefault(program, {"version": version})
     if traits:
@@ -92,11 +97,6 @@ def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
         kept.setdefault("counters", {}).update(counters)
     if type(attributes) is Attributes and attributes.asked:
         kept.setdefault("attributes", {}).update(attributes.read)
-
-
-def _read(values: Mapping[str, V]) -> Mapping[str, V | None]:
-    # Asked at every rule's turn: by its type, for an instance check of an abstract class is slow.
-    return values.read if type(values) is Noted else {}
 
 
 def _row(trait: TraitValue | None) -> list[Any] | None:

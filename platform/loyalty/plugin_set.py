@@ -1,17 +1,18 @@
 """The installed plugins together: checked once at start-up, in one fixed order."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import cached_property
-from typing import Any, TypeVar
+from itertools import repeat
+from typing import Any
 from uuid import UUID
 
-from loyalty.agenda import Agenda, Kept
+from loyalty.agenda import Agenda, Stretch
 from loyalty.agenda import Turn as Turn
 from loyalty.codec import Codec
 from loyalty.counters import stored_as
-from loyalty.facts import Fact, FactReversed
+from loyalty.facts import Fact, FactReversed, Granted
 from loyalty.plugin import ActivityType, Counter, Loader, Plugin, Writer
 from loyalty.plugin_checks import (
     TOLD,
@@ -25,7 +26,6 @@ from loyalty.setup import Program, ProgramVersion, Setup, active_programs
 from loyalty.view import Stage
 
 AGENDAS_MAX = 10_000  # tenants
-T = TypeVar("T")
 
 
 class PluginSet:
@@ -71,24 +71,26 @@ class PluginSet:
 
     def turns(self, fact: type[Fact], setup: Setup, at: datetime) -> Sequence[Turn]:
         """Who reacts to a type of fact at an instant: by stage, `after` and position."""
-        return self._agenda(setup).turns((fact,), at)
+        return self.stretch(setup, at).turns(fact)
 
-    def shown(self, fact: Fact, setup: Setup, at: datetime) -> list[tuple[Turn, Fact]]:
+    def shown(self, fact: Fact, stretch: Stretch) -> Iterable[tuple[Turn, Fact]]:
         """Who is shown a fact, in their order, and as what: itself, or as a consumer reads it."""
         kind = type(fact)
-        consumers = self._consumers.get(kind, ())
-        turns = self._agenda(setup).turns((kind, *consumers), at)
-        if not consumers:
-            return [(turn, fact) for turn in turns]
+        if (consumers := self._consumers.get(kind)) is None:
+            return zip(stretch.turns(kind), repeat(fact), strict=False)
         seen = {type(one): one for one in self.seen_as(fact)}
-        return [(turn, seen[turn.reaction.fact]) for turn in turns]
+        return [(turn, seen[turn.reaction.fact]) for turn in stretch.turns(kind, *consumers)]
 
-    def _agenda(self, setup: Setup) -> Agenda:
+    def stretch(self, setup: Setup, at: datetime) -> Stretch:
+        """The stretch, between two changes of what is in force, that an instant falls into."""
+        return self.agenda(setup).stretch(at)
+
+    def agenda(self, setup: Setup) -> Agenda:
         found = self._agendas.get(setup.tenant_id)
         if found is None or found.setup is not setup:
             if len(self._agendas) == AGENDAS_MAX:
                 self._agendas.clear()  # quick to work out anew
-            found = Agenda(setup, self.by_name, self._place, self.counters_by_name)
+            found = Agenda(setup, self.by_name, self._place, self.counters_by_name, self.full_names)
             self._agendas[setup.tenant_id] = found
         return found
 
@@ -113,26 +115,6 @@ class PluginSet:
             found = self._named[version.id] = {counter.name: counter for counter in counters}
         return found
 
-    def counting(self, setup: Setup, at: datetime) -> Sequence[Kept]:
-        """The counters that what happened at an instant is measured by, drafts that fill up too."""
-
-        def worked_out() -> Sequence[Kept]:
-            return [
-                (program, name, counter)
-                for program in setup.programs
-                if (plugin := self.by_name.get(program.kind)) is not None
-                for name, counter in self.full_names(program, plugin, program.counting(at)).items()
-            ]
-
-        return self._agenda(setup).once("counting", at, worked_out)
-
-    def once(
-        self, setup: Setup, what: Hashable, at: datetime, worked_out: Callable[[], T]
-    ) -> T:  # fmt: skip
-        """Something that depends on what is in force at an instant, worked out once for all
-        instants of which the same holds."""
-        return self._agenda(setup).once(what, at, worked_out)
-
     def full_names(
         self, program: Program, plugin: Plugin, versions: Iterable[ProgramVersion]
     ) -> Mapping[str, Counter]:
@@ -156,6 +138,10 @@ class PluginSet:
     def hears_of(self, fact: type[Fact]) -> bool:
         """Whether any reaction could be shown facts of this type."""
         return fact in self._emits or fact in self._consumers
+
+    @cached_property
+    def hears_of_grants(self) -> bool:
+        return self.hears_of(Granted)
 
     def seen_as(self, fact: Fact) -> Iterator[Fact]:
         """The fact itself, then as each consumer of its published name declares it."""

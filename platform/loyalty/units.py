@@ -74,12 +74,14 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)]
-    parts = [total * weight // whole for weight in weights]
+    exact = [total * weight for weight in weights]
+    parts = [value // whole for value in exact]
     left = total - sum(parts)
     if left:
-        short = [-(total * weight % whole) for weight in weights]
-        by_remainder = sorted(range(len(weights)), key=short.__getitem__)  # keeps order on a tie
-        for i in by_remainder[:left]:
+        rest = [value % whole for value in exact]
+        # The largest first; also in reverse it keeps the order on a tie.
+        by_rest = sorted(range(len(weights)), key=rest.__getitem__, reverse=True)
+        for i in by_rest[:left]:
             parts[i] += 1
     return parts
 
@@ -112,8 +114,11 @@ def format_minor(minor: int, places: int) -> str:
     """The canonical decimal string: exactly `places` decimal places."""
     if places == 0:
         return str(minor)
-    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(places + 1, "0")
-    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+    digits = str(minor)
+    if minor < 0 or len(digits) <= places:
+        sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(places + 1, "0")
+        return f"{sign}{digits[:-places]}.{digits[-places:]}"
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def ratio(text: str | Decimal | int) -> Fraction:

@@ -1,8 +1,7 @@
 """Judging a bonus rule: its factor, applied to what this fact was granted so far."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyalty.effects import Grant
 from loyalty.facts import PurchaseRecorded
@@ -23,8 +22,7 @@ from loyalty_earning.judging import (
 from loyalty_earning.measures import Rounded
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     program: str
     rule: str
     unit: str
@@ -33,14 +31,21 @@ class _Given:
 
 
 class Basis:
-    """What a fact was granted so far, in the order in which it was."""
+    """What a fact was granted so far, in the order in which it was; of what others gave, worked out
+    when the first bonus that may give asks."""
 
     def __init__(self, view: View) -> None:
-        self._program = view.program
-        self._given = [
-            _Given(one.program, one.rule, one.unit, one.stage is Stage.BASE, one.lines)
-            for one in view.grants
-        ]
+        self._program, self._before = view.program, view.grants
+        self._known: list[_Given] | None = None
+
+    @property
+    def _given(self) -> list[_Given]:
+        if self._known is None:
+            self._known = [
+                _Given(one.program, one.rule, one.unit, one.stage is Stage.BASE, one.lines)
+                for one in self._before
+            ]
+        return self._known
 
     def add(self, grant: Grant) -> None:
         """A bonus that was just given counts for the compounding ones after it."""
@@ -66,7 +71,7 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     assert bonus is not None
     if (barred := barred_by(rule, occasion)) is not None:
         return barred
-    if occasion.rated_in(rule) is None:
+    if occasion.rated[rule.id].unit is None:
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     rule = occasion.as_picked(rule)
     unit = occasion.unit_of(rule)

@@ -15,6 +15,12 @@ def combined(
 
     Those that another rule of their group outdid give nothing, for the reason OUTBID.
     """
+    return _by_group(config, rules, judge) if config.groups else map(judge, rules)
+
+
+def _by_group(
+    config: EarningConfig, rules: Sequence[EarningRule], judge: Callable[[EarningRule], Judged]
+) -> Iterator[Judged]:
     seen: set[str] = set()
     for rule in rules:
         if rule.group is None:

@@ -3,7 +3,7 @@
 A plugin's own config is a subclass with the keys of its kind. Its JSON Schema is published, so
 every key says what it is for. A config that was accepted never fails a rule later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
@@ -28,6 +28,7 @@ from loyalty_earning.groups import Grants, Group
 from loyalty_earning.limits import Capped
 from loyalty_earning.lot_terms import LotTerms
 from loyalty_earning.notation import Currency
+from loyalty_earning.rated import Rated
 from loyalty_earning.section import MIN_ONE, has_some, named_once
 from loyalty_earning.terms import Lifetime, Terms
 
@@ -161,6 +162,19 @@ class EarningConfig(Capped):
     def promotions(self, subject: str | None) -> Sequence[EarningRule]:
         """The promotions about a type of activity (None: about purchases), in order."""
         return self._by_subject.get(subject, ((), ()))[1]
+
+    def rated(self, currency: str | None) -> Mapping[str, Rated]:
+        """All rules, by id, as they are rated in a currency (None: of an activity)."""
+        if (found := self._rated.get(currency)) is None:
+            found = self._rated[currency] = {
+                rule.id: Rated.of(rule, currency, self.unit_of(rule, currency))
+                for rule in self.rules
+            }
+        return found
+
+    @cached_property
+    def _rated(self) -> dict[str | None, Mapping[str, Rated]]:
+        return {}
 
     def unit_of(self, rule: EarningRule, currency: str | None = None) -> str | None:
         """The unit that a rule gives for what is paid in a currency (None: for an activity).

@@ -22,16 +22,17 @@ class Counted(NamedTuple):
     `amounts` are in minor units for `count: amount`, else in thousandths of a piece, of a visit or
     of the attribute. A visit, or the attribute of a purchase, counts once, however many lines there
     are: `weights` share it by what was charged for them, else they are the amounts; `total` is
-    their sum. The one line of an activity has the id "".
+    their sum. `ids` are those of the lines; the one line of an activity has "".
     """
 
     lines: Sequence[Line]
+    ids: Sequence[str]
     amounts: Sequence[int]
     weights: Sequence[int]
     total: int
 
 
-NOTHING_COUNTED = Counted((), (), (), 0)
+NOTHING_COUNTED = Counted((), (), (), (), 0)
 
 
 def counted(rule: EarningRule, fact: Fact) -> Counted:
@@ -39,10 +40,13 @@ def counted(rule: EarningRule, fact: Fact) -> Counted:
     lines = lines_of(rule, fact)
     if not lines:
         return NOTHING_COUNTED
-    amounts = weights = _measured(rule, fact, lines)
+    if rule.count is Count.AMOUNT and isinstance(fact, PurchaseRecorded):
+        amounts = weights = amounts_in(rule.base, lines, tax_included=fact.tax_included)
+    else:
+        amounts = weights = _measured(rule, fact, lines)
     if len(lines) > 1 and rule.count in ONCE:
         weights = apportion(amounts[0], [line.net for line in lines])
-    return Counted(lines, amounts, weights, sum(weights))
+    return Counted(lines, [line.id for line in lines], amounts, weights, sum(weights))
 
 
 def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
@@ -52,6 +56,8 @@ def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
     else:
         kinds = rule.kinds
         lines = [line for line in fact.lines if line.kind in kinds]
+    if not rule.picks_lines:
+        return lines
     if not rule.include.is_empty:
         lines = rule.include.named(lines)
     if not rule.exclude.is_empty:
@@ -87,10 +93,8 @@ def towards_minimum(rule: EarningRule, found: Counted) -> Sequence[int]:
 
 
 def _measured(rule: EarningRule, fact: Fact, lines: Sequence[Line]) -> list[int]:
-    """How much of each line counts."""
+    """How much of each line counts, where that is no money."""
     match rule.count:
-        case Count.AMOUNT if isinstance(fact, PurchaseRecorded):
-            return amounts_in(rule.base, lines, tax_included=fact.tax_included)
         case Count.QUANTITY:
             return [line.quantity for line in lines]
         case Count.ATTRIBUTE:
@@ -103,10 +107,12 @@ def _measured(rule: EarningRule, fact: Fact, lines: Sequence[Line]) -> list[int]
 def amounts_in(base: AmountBase, lines: Sequence[Line], *, tax_included: bool) -> list[int]:
     """What of each line counts, never below nothing. `tax` is the whole line's, as charged."""
     sign = base.taxed - tax_included  # where both say the same the tax stays where it is
-    if base.discounted:
+    if not base.discounted:
+        found = [line.amount + sign * line.tax for line in lines]
+    elif sign:
         found = [line.amount - line.discount + sign * line.tax for line in lines]
     else:
-        found = [line.amount + sign * line.tax for line in lines]
+        found = [line.amount - line.discount for line in lines]
     return found if not found or min(found) >= 0 else [max(amount, 0) for amount in found]
 
 

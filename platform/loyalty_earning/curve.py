@@ -21,20 +21,22 @@ def points_by_line(
 
     `part` is how much of it was paid as the rule wants it.
     """
-    amounts = found.weights
-    if rule.levels or rule.brackets:
-        return apportion(total_of(rule, found.total, part, per, places), amounts)
-    each_line, scale, whole = rule.rounded is Rounded.LINE, rule.scale, 10**places
+    amounts, scale, whole = found.weights, rule.scale, 10**places
     paid, of = part
     per_whole, of_per = per[0] * of, per[1] * paid
-    if rule.tariff.is_flat and not each_line and not rule.whole_steps:
-        # As most rules are: of one rate, what the lines share it by is what they count.
+    if rule.is_straight:
         value = found.total * of_per * scale.numerators[None] * whole
         points = divided(value, scale.denominator * per_whole, rule.rounding)
-        return within(apportion(points, amounts), MINOR_MAX)
-    rates = [rate * whole for rate in rule.tariff.rates_of(found.lines)]
+        shared = apportion(points, amounts)
+        return shared if points <= MINOR_MAX else within(shared, MINOR_MAX)
+    if rule.levels or rule.brackets:
+        return apportion(total_of(rule, found.total, part, per, places), amounts)
+    each_line = rule.rounded is Rounded.LINE
+    rates = rule.tariff.rates_of(found.lines)
     if not any(rates):
         return rates
+    if whole != 1:
+        rates = [rate * whole for rate in rates]
     if rule.whole_steps:
         scaled = [amount * of_per for amount in amounts]
         values, denominator = steps_value(scaled, rates, per_whole, each_line=each_line), 1

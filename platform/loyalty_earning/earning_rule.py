@@ -5,13 +5,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import orjson
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty.conditions import Condition
@@ -286,6 +280,12 @@ class EarningRule(Capped):
     @cached_property
     def asks_how_paid(self) -> bool:
         return not (self.paid_with is None and self.not_paid_with is None)
+
+    @cached_property
+    def is_straight(self) -> bool:
+        """Whether it gives a plain multiple of what counts, rounded once, as most rules do."""
+        bent = self.levels or self.brackets or self.whole_steps or self.rounded is Rounded.LINE
+        return self.tariff.is_flat and not bent
 
     @cached_property
     def is_bounded(self) -> bool:

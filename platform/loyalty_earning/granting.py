@@ -1,6 +1,6 @@
 """From a judgement to grants: in the rule's own unit, and in those that it gives also."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 from loyalty.effects import Grant, Least
 from loyalty.units import apportion
@@ -12,8 +12,9 @@ from loyalty_earning.reason import SAID
 from loyalty_earning.terms import Terms
 
 
-def grants_of(occasion: Occasion, judged: Judged) -> Iterable[Grant]:
-    """What a rule gives; a grant of nothing where the decision must keep that it was there."""
+def grants_of(occasion: Occasion, judged: Judged) -> Sequence[Grant]:
+    """What a rule gives, in its own unit, then in the others; a grant of nothing where the decision
+    must keep that it was there."""
     if judged.reason is None:
         return _given(occasion, judged)
     if judged.reason in SAID or judged.counted:
@@ -22,9 +23,9 @@ def grants_of(occasion: Occasion, judged: Judged) -> Iterable[Grant]:
 
 
 def _given(occasion: Occasion, judged: Judged) -> list[Grant]:
-    """In its own unit, then in the others."""
     rule, unit = judged.rule, occasion.unit_of(judged.rule)
-    grants = [_grant(occasion, judged, unit, judged.parts, rule.terms or occasion.config.terms)]
+    terms = occasion.config.terms if rule.terms is None else rule.terms
+    grants = [_grant(occasion, judged, unit, judged.parts, terms)]
     for also in rule.also:
         parts = _in_places(judged.parts, occasion.places(also.unit) - occasion.places(unit))
         grants.append(_grant(occasion, judged, also.unit, parts, also.terms))
@@ -34,29 +35,18 @@ def _given(occasion: Occasion, judged: Judged) -> list[Grant]:
 def _grant(
     occasion: Occasion, judged: Judged, unit: str, parts: Mapping[str, int], terms: Terms
 ) -> Grant:
-    when = occasion.instants(terms)
-    wanted = sum(parts.values())
-    rule = judged.rule
-    return Grant(
-        unit=unit,
-        wanted=wanted,
-        granted=wanted,
-        rule=rule.id,
-        label=rule.label,
-        accounting_class=rule.accounting_class,
-        lines=None if occasion.is_activity else parts,
-        available_at=when.available_at,
-        settles_at=when.settles_at,
-        expires_at=when.expires_at,
-        take_back=terms.take_back,
-        while_left=_while_left(occasion, rule),
+    rule, wanted, cost = judged.rule, sum(parts.values()), None
+    return Grant(  # by their places: so many names would take as long as all the rest
+        unit, wanted, wanted, rule.id, rule.label, rule.accounting_class,
+        None if occasion.is_activity else parts, *occasion.instants(terms), cost, terms.take_back,
+        () if rule.minimum_lost is MinimumLost.KEEP else _while_left(occasion, rule),
         inputs=judged.inputs,
-    )
+    )  # fmt: skip
 
 
 def _while_left(occasion: Occasion, rule: EarningRule) -> tuple[Least, ...]:
     """What must stay of a purchase, where losing the minimum takes the points back."""
-    if rule.minimum_lost is MinimumLost.KEEP or occasion.currency not in rule.minimum_minor:
+    if occasion.currency not in rule.minimum_minor:
         return ()
     found, (part, of) = occasion.counted(rule), occasion.paid(rule)
     spent = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from loyalty.units import currency_places, format_minor
+from loyalty.units import format_minor
 from loyalty_earning.counting import Counted
 from loyalty_earning.curve import Part
 from loyalty_earning.earning_rule import EarningRule
@@ -15,20 +15,11 @@ def inputs_of(
 ) -> dict[str, Any]:
     """What was counted at which rate, and where another rate applied; `before` is the sum of the
     period up to then, of a rule that has one."""
-    inputs: dict[str, Any] = {}
+    _, _, told, places = occasion.rated[rule.id]
     if rule.count is Count.AMOUNT:
-        currency = occasion.currency or ""
-        places = currency_places(currency) or 0
-        inputs["currency"] = currency
-        inputs["base"] = rule.base
-        inputs["amount"] = format_minor(found.total, places)
-        if rule.percent is None:
-            inputs["per"] = rule.per[currency] if rule.per else None
+        inputs = {**told, "amount": format_minor(found.total, places)}
     else:
-        places = 3
-        inputs |= {rule.count.value: _plain(found.total), "per": rule.per_units}
-    if rule.scale.numerators[None]:
-        inputs[rule.told] = rule.rate
+        inputs = {**told, rule.count.value: _plain(found.total)}
     if part != (1, 1):
         inputs["paid"] = f"{part[0]}/{part[1]}"
     if not rule.tariff.is_flat:

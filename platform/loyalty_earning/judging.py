@@ -15,6 +15,7 @@ from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.inputs import inputs_of
 from loyalty_earning.judged import Judged as Judged
 from loyalty_earning.judged import refused as refused
+from loyalty_earning.occasion import ALL_OF_IT
 from loyalty_earning.occasion import Occasion as Occasion
 from loyalty_earning.reason import Reason as Reason
 from loyalty_earning.running_sums import sum_name
@@ -27,12 +28,13 @@ def judge(rule: EarningRule, occasion: Occasion) -> Judged:
         return barred
     if rule.choices:
         rule = occasion.as_picked(rule)
-    per, unit = rule.per_in(occasion.currency), occasion.rated_in(rule)
+    per, unit, _, _ = occasion.rated[rule.id]
     if unit is None or (per is None and rule.chance is None):
         return refused(rule, Reason.CURRENCY_NOT_RATED, {"currency": occasion.currency})
     if rule.chance is not None or per is None:
         return _drawn(rule, occasion)
-    found, part = occasion.counted(rule), occasion.paid(rule)
+    found = occasion.counted(rule)
+    part = occasion.paid(rule) if rule.asks_how_paid else ALL_OF_IT
     if not found.lines or not part[0]:
         return refused(rule, Reason.NOTHING_COUNTED)
     if rule.minimum_minor and is_below_minimum(rule, occasion.currency, found, part):
@@ -89,7 +91,8 @@ def _earned(
 
 
 def _by_line(found: Counted, parts: list[int]) -> dict[str, int]:
-    return {line.id: share for line, share in zip(found.lines, parts, strict=True) if share}
+    shared = dict(zip(found.ids, parts, strict=True))
+    return shared if all(parts) else {line: share for line, share in shared.items() if share}
 
 
 def bounded(rule: EarningRule, parts: list[int], places: int) -> list[int]:

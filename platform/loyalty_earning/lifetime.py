@@ -21,11 +21,14 @@ class Instants(NamedTuple):
 
 def instants(terms: Terms, occurred_at: datetime, view: View) -> Instants:
     """Of points that are granted now, to the member of the view."""
-    return Instants(
-        available_at(terms, occurred_at, view.zone),
-        settles_at(terms, occurred_at, view.zone),
-        None if never(terms, occurred_at, view) else expires_at(terms, occurred_at, view.zone),
-    )
+    zone = view.setup.zone
+    available = None if terms.are_usable_at_once else available_at(terms, occurred_at, zone)
+    settles = None if terms.return_window_days is None else settles_at(terms, occurred_at, zone)
+    if (lifetime := terms.lifetime) is None:
+        return Instants(available, settles, None)
+    if lifetime.condition is not None and holds(lifetime.condition, occurred_at, view):
+        return Instants(available, settles, None)
+    return Instants(available, settles, expires_at(terms, occurred_at, zone))
 
 
 def available_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
@@ -42,14 +45,13 @@ def settles_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime 
 
 def expires_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
     """The first instant at which points earned at `occurred_at` are gone. None: never."""
-    if terms.lifetime is None:
+    if (lifetime := terms.lifetime) is None:
         return None
-    if terms.lifetime.counted_from is CountedFrom.EARNED:
-        return end_of(terms.lifetime, occurred_at, zone)
-    if terms.waits_for_activation:
-        return None  # their lifetime begins with the activation
-    usable = available_at(terms, occurred_at, zone) or occurred_at
-    return end_of(terms.lifetime, usable, zone)
+    if lifetime.counted_from is not CountedFrom.EARNED:
+        if terms.waits_for_activation:
+            return None  # their lifetime begins with the activation
+        occurred_at = available_at(terms, occurred_at, zone) or occurred_at
+    return span_end(occurred_at, lifetime.parsed, zone, lifetime.ends)
 
 
 def end_of(lifespan: Lifespan, since: datetime, zone: ZoneInfo) -> datetime:

@@ -22,13 +22,12 @@ class AmountBase(StrEnum):
     GROSS = "gross"
     GROSS_WITH_TAX = "gross_with_tax"
 
-    @property
-    def discounted(self) -> bool:
-        return self in (AmountBase.NET, AmountBase.NET_WITH_TAX)
+    discounted: bool
+    taxed: bool
 
-    @property
-    def taxed(self) -> bool:
-        return self in (AmountBase.NET_WITH_TAX, AmountBase.GROSS_WITH_TAX)
+    def __init__(self, text: str) -> None:
+        self.discounted = text.startswith("net")
+        self.taxed = text.endswith("_with_tax")
 
 
 class MinimumLost(StrEnum):

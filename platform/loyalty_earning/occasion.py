@@ -17,6 +17,8 @@ from loyalty_earning.lifetime import Instants, instants
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 
+ALL_OF_IT: Part = (1, 1)
+
 
 class Occasion:
     def __init__(self, config: EarningConfig, fact: Fact, view: View) -> None:
@@ -25,8 +27,10 @@ class Occasion:
         self.view = view
         self.is_activity = isinstance(fact, ActivityRecorded)
         self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
-        self._instants: dict[int, tuple[Terms, Instants]] = {}
+        self.rated = config.rated(self.currency)
+        self._instants: dict[int, Instants] = {}  # by the identity of terms, which `config` keeps
         self._counted: dict[str, Counted] = {}
+        self._values: Values | None = None
 
     @property
     def subject(self) -> str | None:
@@ -40,13 +44,20 @@ class Occasion:
     @property
     def completed(self) -> View:
         """The view in which who picked nothing has what stands for them."""
-        return with_defaults(self.config.choices, self.view)
+        choices = self.config.choices
+        return with_defaults(choices, self.view) if choices else self.view
 
-    @cached_property
+    @property
     def values(self) -> Values:
-        if isinstance(self.fact, ActivityRecorded):
-            return activity_values(self.fact, self.completed)
-        return purchase_values(self.fact, self.completed)
+        """What conditions read."""
+        # By hand: `cached_property` takes a lock each time that it finds something out.
+        if (found := self._values) is None:
+            if isinstance(self.fact, ActivityRecorded):
+                found = activity_values(self.fact, self.completed)
+            else:
+                found = purchase_values(self.fact, self.completed)
+            self._values = found
+        return found
 
     @cached_property
     def _picked(self) -> Mapping[str, Sequence[str]]:
@@ -66,22 +77,19 @@ class Occasion:
 
     def paid(self, rule: EarningRule) -> Part:
         """Which part of it was paid as the rule wants it."""
-        return paid(rule, self.fact)
-
-    def rated_in(self, rule: EarningRule) -> str | None:
-        """The unit that the rule gives; None: nothing for what is paid in this currency."""
-        return self.config.unit_of(rule, self.currency)
+        return paid(rule, self.fact) if rule.asks_how_paid else ALL_OF_IT
 
     def unit_of(self, rule: EarningRule) -> str:
         """What the rule gives; where it gives nothing, the program's unit."""
-        return self.config.unit_of(rule, self.currency) or self.config.unit
+        return self.rated[rule.id].unit or self.config.unit
 
     def places(self, unit: str) -> int:
-        return unit_places(self.view, unit)
+        places = self.view.setup.places(unit)
+        return unit_places(self.view, unit) if places is None else places
 
     def instants(self, terms: Terms) -> Instants:
         """When what is given under some terms can be used and ends: rules mostly share theirs."""
-        if (known := self._instants.get(id(terms))) is None:
+        if (found := self._instants.get(id(terms))) is None:
             found = instants(terms, self.fact.occurred_at, self.completed)
-            known = self._instants[id(terms)] = terms, found
-        return known[1]
+            self._instants[id(terms)] = found
+        return found

@@ -79,6 +79,7 @@ class Tariff:
         self._rates = tuple(enumerate(rates))
         known = frozenset(rate.category for rate in categories)
         self._of_category = lru_cache(CATEGORIES_KEPT)(partial(nearest, known=known))
+        self._rate_of = lru_cache(CATEGORIES_KEPT)(self._by_category)
 
     def keys(self, lines: Sequence[Line]) -> list[RateKey]:
         """Which rate each line has."""
@@ -89,8 +90,14 @@ class Tariff:
 
     def rates_of(self, lines: Sequence[Line]) -> list[int]:
         """The same as numerators of the scale."""
+        if not self._rates:
+            rate_of = self._rate_of
+            return [rate_of(line.category) for line in lines]
         numerators = self.scale.numerators
         return [numerators[key] for key in self.keys(lines)]
+
+    def _by_category(self, category: str | None) -> int:
+        return self.scale.numerators[self._of_category(category)]
 
     def _key(self, line: Line) -> RateKey:
         for at, rate in self._rates:

@@ -114,16 +114,20 @@ class Terms(Section):
                 )
         return lifetime
 
-    @property
+    @cached_property
     def waits_for_activation(self) -> bool:
         return self.pending_until is PendingUntil.ACTIVATION
 
-    @property
+    @cached_property
     def days_until_usable(self) -> int:
         """Days from the purchase; without meaning where points wait for their activation."""
         if self.pending_until is PendingUntil.RETURN_WINDOW:
             return self.return_window_days or 0
         return self.pending_days
+
+    @cached_property
+    def are_usable_at_once(self) -> bool:
+        return not (self.waits_for_activation or self.days_until_usable)
 
 
 def _pending_days(info: ValidationInfo) -> int:

@@ -32,7 +32,7 @@ async def granted_again(shop: Any, fact: Fact, body: Mapping[str, Any]) -> list[
     rows = []
     for of, one in enumerate(facts):
         staged: list[Staged] = []
-        for turn, seen in shop.plugins.shown(one, setup, fact.occurred_at):
+        for turn, seen in shop.plugins.shown(one, shop.plugins.stretch(setup, fact.occurred_at)):
             if turn.reaction.needs:
                 continue
             before = [item.view() for item in staged]

@@ -31,6 +31,7 @@ class Remembering(Batch):
         """One fact is through: what only the recorder needs of it is forgotten."""
         self.known.clear()
         self.made.clear()
+        self.bought.clear()
         self.enrolled.clear()
         self.refs.clear()
         self.parked.clear()

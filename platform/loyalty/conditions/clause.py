@@ -1,7 +1,7 @@
 """One compiled expression, and what it reads: a whole condition, or one of its parts."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,14 @@ from loyalty.conditions.values import Values
 from loyalty.conditions.words import ABSENT
 from loyalty.days import iso
 
+KNOWN_MAX = 64  # of one condition: tiers, weekdays, hours; a process may hold thousands of them
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clause:
     """`text` is as it was written. `names` and `keys` say what `program` is given, and `scope`
-    makes of values what it takes."""
+    makes of values what it takes. `plain`: it reads single numbers and texts alone, so what it said
+    of the same ones before is kept."""
 
     text: str
     program: Expression
@@ -25,9 +28,23 @@ class Clause:
     mentions: Sequence[Mention]
     names: tuple[str, ...]
     keys: Mapping[str, tuple[str, ...]]
+    plain: bool
+    _known: dict[tuple[Any, ...], bool | str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def outcome(self, values: Values) -> bool | str:
         """Whether it holds; a text says why that cannot be said."""
+        if not self.plain:
+            return self._judged(values)
+        read = tuple([values[name] for name in self.names])
+        if (found := self._known.get(read)) is None:
+            if len(self._known) == KNOWN_MAX:
+                self._known.clear()
+            found = self._known[read] = self._judged(values)
+        return found
+
+    def _judged(self, values: Values) -> bool | str:
         given = values.scoped(self.names, self.keys, self.scope)
         try:
             outcome = self.program.eval(given).value()

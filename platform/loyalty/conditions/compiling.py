@@ -13,7 +13,7 @@ from loyalty.conditions.failures import fault_of, no_condition
 from loyalty.conditions.fault import ConditionFault
 from loyalty.conditions.gathering import note
 from loyalty.conditions.mentions import Mention, mentions
-from loyalty.conditions.name import NameType, Vocabulary
+from loyalty.conditions.name import PLAIN, NameType, Vocabulary
 from loyalty.conditions.parts import parts
 from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import BY_KEY
@@ -97,6 +97,7 @@ def _clause(
     found = mentions([word for word in words if start <= word.start < end], vocabulary.by_name)
     keys = _keys(found)
     names = {mention.name for mention in found if mention.name not in keys}
+    types = [vocabulary.by_name[name].type for name in names]
     return Clause(
         text=source[start:end],
         program=program,
@@ -104,6 +105,7 @@ def _clause(
         mentions=found,
         names=tuple(sorted(names)),
         keys=keys,
+        plain=not keys and all(one in PLAIN for one in types),
     )
 
 

@@ -34,14 +34,11 @@ class Condition:
         :raises TypeError: the values are of another vocabulary
         :raises loyalty.kept.NotKept: judged anew from a decision that does not keep what it reads
         """
-        return Verdict(self._outcome(values), values, self.whole, self.clauses)
+        return self.against(values) or Verdict(True, values, self.whole, self.clauses)
 
     def against(self, values: Values) -> Verdict | None:
         """The verdict where it does not hold; as `judged` otherwise."""
-        outcome = self._outcome(values)
-        return None if outcome is True else Verdict(outcome, values, self.whole, self.clauses)
-
-    def _outcome(self, values: Values) -> bool | str:
         if values.vocabulary is not self.vocabulary:
             raise TypeError(f"a condition on {self.vocabulary.on}, not on {values.vocabulary.on}")
-        return self.whole.outcome(values)
+        outcome = self.whole.outcome(values)
+        return None if outcome is True else Verdict(outcome, values, self.whole, self.clauses)

@@ -25,6 +25,8 @@ class NameType(StrEnum):
 
 LISTS = (NameType.STRINGS, NameType.OBJECTS)
 MAPS = (NameType.AMOUNTS, NameType.MAP)
+PLAIN = (NameType.INT, NameType.AMOUNT, NameType.DOUBLE, NameType.STRING)
+"""Types whose values come again: an amount, a tier, a weekday; an instant never does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,8 +285,5 @@ class Book(UndoLog):
         if not isinstance(side, Account):
             return side, None, None
         self._moved.add(side.id)
-        self.change(side, "balance", side.balance + delta + uncovered)
-        if uncovered:
-            self.change(side, "deficit", side.deficit + uncovered)
-        self.change(side, "version", side.version + 1)
-        return side.id, side.version, side.net
+        self.move(side, delta, uncovered)
+        return side.id, side.version, side.balance - side.deficit

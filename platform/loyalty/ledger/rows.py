@@ -34,6 +34,10 @@ class Rows:
     settled: list[Row] = field(default_factory=list)
     parked: list[Row] = field(default_factory=list)
     outbox: list[Row] = field(default_factory=list)
+    _lists: tuple[list[Row], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._lists = _lists_of(self)  # they stay the same, and every fact asks how long they are
 
     def arguments(self) -> list[list[Any]]:
         """One array per table for `append`; what a batch said several times as its last word.
@@ -50,16 +54,16 @@ class Rows:
         return _last_terms(self.terms) if _moves_a_beginning(self.terms) else []
 
     def sizes(self) -> tuple[int, ...]:
-        return tuple(map(len, _lists(self)))
+        return tuple(map(len, self._lists))
 
     def cut_to(self, sizes: Sequence[int]) -> None:
         """Forget all rows added since `sizes` was taken."""
-        for rows, size in zip(_lists(self), sizes, strict=True):
+        for rows, size in zip(self._lists, sizes, strict=True):
             del rows[size:]
 
 
-ROW_FIELDS = tuple(f.name for f in fields(Rows))
-_lists = attrgetter(*ROW_FIELDS)
+ROW_FIELDS = tuple(f.name for f in fields(Rows) if f.init)
+_lists_of = attrgetter(*ROW_FIELDS)
 MERGED = frozenset({"members", "uses", "terms", "redemptions", "traits", "counters", "accounts"})
 
 

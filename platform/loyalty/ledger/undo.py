@@ -4,8 +4,11 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-ADDED: Final = "+added"  # these two stand beside names of attributes
+from loyalty.ledger.account import Account
+
+ADDED: Final = "+added"  # these stand beside names of attributes
 PUT: Final = "+put"
+MOVED: Final = "+moved"
 NOTHING: Final = object()
 
 
@@ -24,6 +27,8 @@ class UndoLog:
             target, what, old = self._log.pop()
             if what is ADDED:
                 target.pop()
+            elif what is MOVED:
+                target.balance, target.deficit, target.version = old
             elif isinstance(what, tuple):
                 _, key = what
                 if old is NOTHING:
@@ -41,6 +46,14 @@ class UndoLog:
         """Set an attribute."""
         self._log.append((target, name, getattr(target, name)))
         setattr(target, name, value)
+
+    def move(self, account: Account, delta: int, uncovered: int) -> None:
+        """A posting: every grant has some, and three changes would be three entries."""
+        balance, deficit, version = account.balance, account.deficit, account.version
+        self._log.append((account, MOVED, (balance, deficit, version)))
+        account.balance = balance + delta + uncovered
+        account.deficit = deficit + uncovered
+        account.version = version + 1
 
     def put(self, mapping: dict[Any, Any], key: Hashable, value: Any) -> None:
         """Enter or replace a key's value."""

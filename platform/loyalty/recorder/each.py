@@ -12,7 +12,7 @@ from loyalty.settlement.need_counter import NeedCounter
 from loyalty.settlement.need_period import NeedPeriod, NotFirst
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.reversing import Outdated, called_off
-from loyalty.settlement.settle import any_revision, settle
+from loyalty.settlement.settle import settle
 
 Outcome = Recorded | Refused
 log = logging.getLogger(__name__)
@@ -25,9 +25,8 @@ def settle_each(batch: Batch, request: Request, index: int, changes: list[Change
     :raises Cut: it builds on requests before it
     :raises Outdated: a newer revision of what it returns came in the meantime
     """
-    for key in _builds_on(request.fact):
-        if key in batch.made:
-            raise Cut(index)
+    if _builds_on_another(request.fact, batch):
+        raise Cut(index)
     if request.follows is not None and called_off(request.follows.due_id) in batch.made:
         return Refused(Code.NOT_FOUND, "what it follows from was undone in the meantime")
     try:
@@ -58,16 +57,20 @@ class Cut(Exception):
         self.index = index
 
 
-def _builds_on(fact: Fact) -> tuple[FactKey, ...]:
-    """The facts that this one undoes, replaces or comes too late for."""
+def _builds_on_another(fact: Fact, batch: Batch) -> bool:
+    """Whether the batch has settled what this fact undoes, replaces or comes too late for.
+
+    Purchases are asked for by external id: where two sources have the same, a batch is cut for
+    nothing, which only takes longer.
+    """
     match fact:
         case PurchaseRecorded():
-            return (any_revision(fact.source, fact.external_id),) if fact.revision > 1 else ()
+            return fact.revision > 1 and fact.external_id in batch.bought
         case PurchaseReversed():
-            return (any_revision(fact.source, fact.purchase_external_id),)
+            return fact.purchase_external_id in batch.bought
         case FactReversed():
-            return (FactKey(fact.reversed_scope, fact.reversed_key),)
-    return ()
+            return FactKey(fact.reversed_scope, fact.reversed_key) in batch.made
+    return False
 
 
 def arrived(batch: Batch, requests: Sequence[Request]) -> list[Request]:

@@ -57,7 +57,8 @@ def looks_of(fact: Fact, plugins: PluginSet, setup: Setup) -> Looks:
     def worked_out() -> Looks:
         return _worked_out(_kinds(kind, corrects, plugins, setup), plugins, setup, fact.occurred_at)
 
-    return plugins.once(setup, (Looks, kind, corrects), fact.occurred_at, worked_out)
+    stretch = plugins.stretch(setup, fact.occurred_at)
+    return stretch.once((Looks, kind, corrects), worked_out)
 
 
 def _kinds(

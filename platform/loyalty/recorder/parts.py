@@ -54,6 +54,7 @@ async def settle_in_parts(
             if index and index % BREATH == 0:
                 await asyncio.sleep(0)
             outcomes.append(settle_each(batch, request, index, changes))
+            batch.book.stands()  # it either came to an outcome or left nothing
     finally:
         if writing is not None:
             await writing  # nobody else may use its connection before

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from loyalty.agenda import Agenda, Stretch
 from loyalty.facts import FactKey, MemberRef
 from loyalty.ids import NIL
 from loyalty.ledger.book import Book
@@ -106,6 +107,7 @@ class Batch:
     redemptions: dict[UUID, Redemption] = field(default_factory=dict)
     parked: dict[UUID, Parked] = field(default_factory=dict)
     made: dict[FactKey, bool] = field(default_factory=dict)  # facts settled by this very batch
+    bought: dict[str, bool] = field(default_factory=dict)  # purchases among them, by external id
     enrolled: dict[UUID, bool] = field(default_factory=dict)  # members that it enrolled
     traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
     counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
@@ -118,6 +120,14 @@ class Batch:
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)
     ownership: Ownership = EVERYBODYS_OWN
     preview: bool = False
+    _agenda: Agenda | None = None
+
+    def stretch(self, at: datetime) -> Stretch:
+        """What is in force at an instant."""
+        agenda = self._agenda
+        if agenda is None or agenda.setup is not self.setup:
+            agenda = self._agenda = self.plugins.agenda(self.setup)
+        return agenda.stretch(at)
 
     def member_of(self, ref: MemberRef | None) -> MemberView | None:
         if ref is None:

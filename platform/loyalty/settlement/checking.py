@@ -1,6 +1,7 @@
 """What the kernel refuses of any fact, before a rule sees it."""
 
 from difflib import get_close_matches
+from typing import NoReturn
 from uuid import UUID
 
 from loyalty.commands import (
@@ -61,14 +62,15 @@ def check(s: Settling) -> None:
     if s.batch.setup.status is TenantStatus.SUSPENDED and not s.request.while_suspended:
         raise Refused(Code.TENANT_SUSPENDED, "the tenant is suspended")
     if isinstance(fact, DATED) and not s.request.any_time and s.request.follows is None:
-        _check_time(s, fact)
+        _check_time(s)
     if s.member is None:
         _check_nobody(fact)
     elif s.member.status != "ACTIVE":
         _check_status(s.member.status, fact)
     match fact:
         case PurchaseRecorded():
-            _check_currency(s, fact)
+            if fact.currency not in s.batch.setup.currencies:
+                _refuse_currency(s, fact)
             _check_tenders(s, fact)
         case ActivityRecorded():
             _check_activity(s, fact)
@@ -99,14 +101,13 @@ def _check_status(status: str, fact: Fact) -> None:
         )
 
 
-def _check_currency(s: Settling, fact: PurchaseRecorded) -> None:
-    if fact.currency not in s.batch.setup.currencies:
-        raise Refused(
-            Code.CURRENCY_NOT_LISTED,
-            f"the tenant does not take {fact.currency}",
-            field="currency",
-            details={"listed": list(s.batch.setup.currencies)},
-        )
+def _refuse_currency(s: Settling, fact: PurchaseRecorded) -> NoReturn:
+    raise Refused(
+        Code.CURRENCY_NOT_LISTED,
+        f"the tenant does not take {fact.currency}",
+        field="currency",
+        details={"listed": list(s.batch.setup.currencies)},
+    )
 
 
 def _check_tenders(s: Settling, fact: PurchaseRecorded) -> None:
@@ -148,13 +149,13 @@ def _check_activity(s: Settling, fact: ActivityRecorded) -> None:
             raise Refused(Code.BAD_USER_INPUT, fault, field=field)
 
 
-def _check_time(s: Settling, fact: Fact) -> None:
-    setup, now = s.batch.setup, s.batch.now
-    if fact.occurred_at > now + setup.ahead:
+def _check_time(s: Settling) -> None:
+    setup, now, at = s.batch.setup, s.batch.now, s.at
+    if at > now and at > now + setup.ahead:
         raise Refused(
             Code.TOO_EARLY, "lies in the future: check the sender's clock", field="occurredAt"
         )
-    if fact.occurred_at < now - setup.backdating:
+    if at < now - setup.backdating:
         raise Refused(
             Code.TOO_LATE,
             f"is more than {setup.backdating.days} days ago, the tenant's backdating window: widen"

@@ -37,8 +37,7 @@ def emit(s: Settling, turn: Turn, effect: Emit) -> None:
 
 def tell_of_traits(s: Settling) -> None:
     """Have the rules look again when the traits that were set here begin to hold, or cease to."""
-    setup = s.batch.setup
-    if not s.traits or not s.batch.plugins.turns(TraitChanged, setup, s.at):
+    if not s.traits or not s.stretch.turns(TraitChanged):
         return
     if s.hop + 1 > HOPS_MAX:
         raise RuntimeError("traits change each other in a circle")

@@ -99,10 +99,10 @@ def _shares(grant: Grant, root: Fact) -> Mapping[str, int]:
     """Share what is granted over the lines: as the rule says, else by what was charged."""
     if not isinstance(root, PurchaseRecorded):
         return {WHOLE: grant.granted}
-    if grant.lines is not None:
-        weights = dict(grant.lines)
+    if grant.lines is None:
+        weights: Mapping[str, int] = {line.id: line.net for line in root.lines}
     else:
-        weights = {line.id: line.net for line in root.lines}
+        weights = grant.lines
     if not weights:
         return {WHOLE: grant.granted}
     if grant.lines is not None and grant.granted == grant.wanted:
@@ -163,7 +163,7 @@ def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
             "rule": cause.rule,
         }
     )
-    if s.batch.plugins.hears_of(Granted):
+    if s.batch.plugins.hears_of_grants:
         s.follow(_granted(s, program.slug, grant, owner))
 
 

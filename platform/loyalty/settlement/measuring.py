@@ -5,10 +5,9 @@ tells (`Granted`, ...) belong to the fact that set them off, so that none escape
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from loyalty.agenda import Kept
+from loyalty.agenda import Kept, Stretch
 from loyalty.codec import Codec
 from loyalty.effects import AccountingClass
 from loyalty.facts import Counted, Fact
@@ -17,38 +16,39 @@ from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView, Measured, Stage
 
 
-def count(s: Settling) -> None:
+def count(s: Settling) -> bool:
     """Let every counter of every program measure what happened since they did last.
 
-    Drafts that fill up count as well. Rules that have to know what came of it are told.
+    Drafts that fill up count as well. Rules that have to know what came of it are told: whether
+    there is anything to tell, to which they may answer by what is measured again.
     """
-    fresh, s.counted = s.measured[s.counted :], len(s.measured)
-    if fresh:
-        for program, name, counter in counting(s, s.at):
+    if counters := counting(s, s.stretch):
+        fresh, s.counted = s.measured[s.counted :], len(s.measured)
+        for program, name, counter in counters if fresh else ():
             if delta := measured_by(counter, program.slug, fresh):
                 s.counts.append((name, counter, s.at, delta))
-    _tell(s)
+    if s.moved or s.told_of < len(s.counts):
+        _tell(s)
+    return bool(s.queue)
 
 
 def _tell(s: Settling) -> None:
     """What a correction takes back is not told: the new revision is, with both in the counters."""
-    if s.told_of == len(s.counts) and not s.moved:
-        return
     moved = s.moved.union(name.partition("/")[0] for name, *_ in s.counts[s.told_of :])
     s.told_of = len(s.counts)
     s.moved.clear()
     if not moved or s.request.correcting:
         return
-    if s.batch.plugins.turns(Counted, s.batch.setup, s.at):
+    if s.stretch.turns(Counted):
         s.of, s.granters = 0, frozenset()
         programs = tuple(sorted(moved))
         s.follow(Counted(member=s.fact.member, occurred_at=s.at, programs=programs))
 
 
-def counting(s: Settling, at: datetime) -> Sequence[Kept]:
-    """The counters that what happened at an instant is measured by, with their full names."""
-    found = s.batch.plugins.counting(s.batch.setup, at)
-    if s.member is not None:
+def counting(s: Settling, stretch: Stretch) -> Sequence[Kept]:
+    """The counters that what happened in a stretch is measured by, with their full names."""
+    found = stretch.counted
+    if s.member is not None or not found:
         return found
     return [one for one in found if one[2].scope is not Scope.MEMBER]
 

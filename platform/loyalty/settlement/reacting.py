@@ -36,8 +36,8 @@ from loyalty.view import NOTHING, CameBack, LotView, MemberView, TraitValue, Vie
 def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
-    for turn, seen in s.batch.plugins.shown(fact, s.batch.setup, s.at):
-        if turn.program.slug in s.granters:
+    for turn, seen in s.batch.plugins.shown(fact, s.stretch):
+        if s.granters and turn.program.slug in s.granters:
             # No reaction sees what its own grants set off, however far away. What became of its
             # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
@@ -45,22 +45,21 @@ def react(s: Settling, fact: Fact) -> None:
         view = _view(s, turn, fact, staged, balances)
         for effect in turn.reaction.decide(turn.version.config, seen, view):
             if isinstance(effect, Grant):
-                _stage(s, turn, fact, effect, staged)
+                if isinstance(fact, Counted):
+                    raise TypeError(
+                        f"{turn.plugin.name} grants after all was counted: emit a fact instead"
+                    )
+                granting.stage(staged, turn, effect, s.fact)
             else:
                 balances.keep()  # what a rule is shown does not move while it answers
                 _carry_out(s, turn, fact, effect)
         keep(s.body, turn.program.slug, turn.version.number, view)
     if staged:
         granting.book(s, staged)
-        s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
+        if s.stretch.counted:
+            s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
     else:
         s.body.setdefault("grants", [])
-
-
-def _stage(s: Settling, turn: Turn, fact: Fact, grant: Grant, staged: list[Staged]) -> None:
-    if isinstance(fact, Counted):
-        raise TypeError(f"{turn.plugin.name} grants after all was counted: emit a fact instead")
-    granting.stage(staged, turn, grant, s.fact)
 
 
 def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:
@@ -142,7 +141,7 @@ def _view(
         s.batch.setup,
         s.request.natural_key,
         _member(s),
-        [item.view() for item in staged],
+        [item.view() for item in staged] if staged else (),
         balances,
         _lots(s) if reaction.burns else NOTHING,
         _traits(s, turn) if turn.traits else NOTHING,

@@ -34,7 +34,9 @@ def replay(
     else:
         key = request.natural_key
         known = None if key is None else batch.known.get(key)
-        newer = _newer(batch, request) if known is None else None
+        newer = None
+        if known is None and request.replaces is not None:
+            newer = _newer(batch, request)
         if newer is not None and newer.member_id == member_id:
             return newer.replayed()  # what it says was told better since, whatever it was
         known = known or newer

@@ -150,7 +150,7 @@ def _count_off(
     at, codec = sale.fact.occurred_at, s.batch.plugins.codec
     following = [
         (program, name, counter)
-        for program, name, counter in counting(s, at)
+        for program, name, counter in counting(s, s.batch.stretch(at))
         if counter.returns or s.request.correcting
     ]
     if not following:

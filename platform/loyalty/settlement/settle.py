@@ -24,7 +24,7 @@ from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.settling import NOBODY, Settling
+from loyalty.settlement.settling import Settling
 from loyalty.view import MemberView
 
 # What the kernel itself does about a fact or command, before the rules react to it.
@@ -52,21 +52,22 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     :raises NeedLots, NeedCounter, NeedPeriod, NotFirst: more decides than was loaded
     :raises Outdated: a newer revision came than the one that was taken for the newest
     """
-    member, payload = _named(batch, request.fact), request.payload(batch.plugins.codec)
+    fact, payload = request.fact, request.payload(batch.plugins.codec)
+    member = _named(batch, fact)
     if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
     mark = batch.book.mark()
     try:
         enrolled: list[Change] = []
-        if member is None and _may_enroll(batch, request.fact):
+        if member is None and _may_enroll(batch, fact):
             enrolled = _enroll_on_the_fly(batch, request, index)
-            member = _named(batch, request.fact)
+            member = _named(batch, fact)
         s = Settling(batch, request, index)
         s.member = _about(s, member)
         checking.check(s)
         _run(s)
         recorded, changes = _finish(s, payload)
-        return recorded, enrolled + changes
+        return recorded, enrolled + changes if enrolled else changes
     except BaseException:
         batch.book.undo(mark)
         raise
@@ -85,12 +86,10 @@ def _run(s: Settling) -> None:
         membership.forfeit(s)
     if s.kind == "ReturnParked":
         return
-    s.queue.appendleft((fact, 0, 0, NOBODY))
-    while s.queue:
-        following, s.depth, s.of, s.granters = s.queue.popleft()
+    react(s, fact)
+    while s.queue or count(s):
+        following, s.depth, s.of, s.granters = s.queue.pop(0)
         react(s, following)
-        if not s.queue:
-            count(s)  # which may tell the rules of it, and these may emit what is measured again
     if s.owed:
         correcting.settle_owed(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
@@ -113,8 +112,8 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
     s.answer["balances"] = [change.told() for change in changes]
     key = _key(s)
     kind = s.kind or s.fact.KIND
-    member_id = s.member.id if s.member else None
-    cause_id = s.returns.fact_id if s.returns else _cause(request)
+    member_id = None if s.member is None else s.member.id
+    cause_id = _cause(request) if s.returns is None else s.returns.fact_id
     told_id = new_id()  # its row in the outbox, which says no more than the fact does
     book.rows.facts.append(
         (
@@ -122,8 +121,9 @@ def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change
             request.request_id, told_id, payload, s.answer, s.body or None,
         )
     )  # fmt: skip
-    _remember(s, key, payload)
-    _traits_and_counters(s)
+    _remember(s, key, Known(s.fact_id, kind, member_id, payload, s.answer))
+    if s.traits or s.counts:
+        _traits_and_counters(s)
     for topic, content in s.outbox:
         book.rows.outbox.append((new_id(), topic, s.fact_id, member_id, content))
     return Recorded(s.fact_id, kind, member_id, False, s.answer), changes
@@ -142,16 +142,17 @@ def _cause(request: Request) -> Any:
     return request.follows.cause_id if request.follows else request.cause_id
 
 
-def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
+def _remember(s: Settling, key: FactKey, known: Known) -> None:
     """What a later request of this batch must find: the key, the sale, the return."""
     batch, book = s.batch, s.batch.book
-    member_id = s.member.id if s.member else None
-    known = Known(s.fact_id, s.kind or s.fact.KIND, member_id, payload, s.answer)
     if (client := s.request.client_key) is not None:
         book.put(batch.commands, client, known)
         book.rows.commands.append(
-            (client.client, client.key, s.fact_id, s.fact.KIND, member_id, payload, s.answer)
-        )
+            (
+                client.client, client.key, s.fact_id, s.fact.KIND, known.member_id, known.input,
+                s.answer,
+            )
+        )  # fmt: skip
     else:
         book.put(batch.known, key, known)
     if s.returns is not None:
@@ -160,7 +161,7 @@ def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
         s.returns.with_return(s.body)
     book.put(batch.made, key, True)
     if isinstance(s.fact, PurchaseRecorded):
-        book.put(batch.made, any_revision(s.fact.source, s.fact.external_id), True)
+        book.put(batch.bought, s.fact.external_id, True)
     if s.request.parked_id is not None:
         book.rows.settled.append((s.request.parked_id, "DONE", None))
     if s.request.follows is not None:
@@ -234,8 +235,3 @@ def _enroll_on_the_fly(batch: Batch, request: Request, index: int) -> list[Chang
         index,
     )  # fmt: skip
     return changes
-
-
-def any_revision(source: str, external_id: str) -> FactKey:
-    """In `Batch.made` for whatever revision of a purchase."""
-    return FactKey(f"any revision:{source}", external_id)

@@ -1,6 +1,5 @@
 """One root fact being settled: what it was answered, what it granted, what it left behind."""
 
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -40,8 +39,8 @@ class Settling:
     __slots__ = (
         "answer", "at", "batch", "body", "counted", "counts", "depth", "earned", "emitted", "fact",
         "fact_id", "granters", "hop", "index", "kind", "left", "measured", "member", "moved", "of",
-        "outbox", "owed", "queue", "request", "returns", "sequence", "shown", "taken", "told_of",
-        "touched", "traits",
+        "outbox", "owed", "queue", "request", "returns", "sequence", "shown", "stretch", "taken",
+        "told_of", "touched", "traits",
     )  # fmt: skip
 
     def __init__(self, batch: Batch, request: Request, index: int) -> None:
@@ -51,6 +50,7 @@ class Settling:
         self.index = index
         self.fact: Fact = request.fact
         self.at: datetime = request.fact.occurred_at
+        self.stretch = batch.stretch(self.at)  # what is in force then
         self.hop = request.follows.hop if request.follows else 0
         self.fact_id = new_id()
         self.member: MemberView | None = None
@@ -60,7 +60,7 @@ class Settling:
         self.returns: Sale | None = None
         # of a return: measured before it, and now
         self.left: tuple[Measured, Measured] | None = None
-        self.queue: deque[tuple[Fact, int, int, frozenset[str]]] = deque()
+        self.queue: list[tuple[Fact, int, int, frozenset[str]]] = []
         self.depth = 0
         self.granters = NOBODY  # programs whose grants led to what is going on
         self.of = 0  # which of `measured` set off what is going on
@@ -111,7 +111,8 @@ class Settling:
 
     def holder(self, unit: str) -> Holder:
         """Whose account the member's unit is kept in: the same throughout the batch."""
-        return self.batch.ownership.holder(self.the_member.id, unit)
+        member = self.member or self.the_member
+        return self.batch.ownership.holder(member.id, unit)
 
     def touch(self, owner: Holder, unit: str) -> None:
         self.touched.add((owner, unit))
@@ -130,14 +131,14 @@ class Settling:
 
     def changes(self) -> list[Change]:
         """The new version of every balance this fact moved, of its postings and terms together."""
-        look, touched = self.batch.book.look, list(self.touched)
+        accounts, touched = self.batch.book.accounts, list(self.touched)
         if len(touched) > 1:
             touched.sort(key=lambda one: (str(one[0]), one[1]))
         changes = []
         for owner, unit in touched:
             version = 0
             for kind in (MAIN, HELD):
-                if (account := look(owner, unit, kind)) is not None:
+                if (account := accounts.get((owner, unit, kind))) is not None:
                     version += account.version + account.terms
             changes.append(Change(owner, unit, version, self.fact_id))
         return changes

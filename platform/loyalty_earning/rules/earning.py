@@ -1,6 +1,7 @@
 """What purchases and activities earn: one grant per rule, shared over the lines that earned it."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from functools import partial
 
 from loyalty.effects import Grant
 from loyalty.view import View
@@ -11,7 +12,7 @@ from loyalty_earning.granting import grants_of
 from loyalty_earning.judging import Occasion, judge
 
 
-def earn(config: EarningConfig, fact: Fact, view: View) -> Iterator[Grant]:
+def earn(config: EarningConfig, fact: Fact, view: View) -> Sequence[Grant]:
     """One grant per rule that gives something.
 
     A rule that would have looked at a purchase but for its currency or its minimum says so with a
@@ -20,5 +21,7 @@ def earn(config: EarningConfig, fact: Fact, view: View) -> Iterator[Grant]:
     """
     occasion = Occasion(config, fact, view)
     rules = config.base_rules(occasion.subject)
-    for judged in combined(config, rules, lambda rule: judge(rule, occasion)):
-        yield from grants_of(occasion, judged)
+    grants: list[Grant] = []
+    for judged in combined(config, rules, partial(judge, occasion=occasion)):
+        grants += grants_of(occasion, judged)
+    return grants

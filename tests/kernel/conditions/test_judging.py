@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loyalty.conditions import PURCHASE, Condition, activity_values, compiled
+from loyalty.conditions import PURCHASE, Condition, activity_values, compiled, purchase_values
+from loyalty.conditions.clause import KNOWN_MAX
 from loyalty.kept import Noted
 from loyalty.view import TraitValue, View
 from tests.kernel.conditions.scenes import (
@@ -182,6 +183,29 @@ def test_only_what_conditions_read_is_worked_out() -> None:
     assert traits.read == {}
     assert of_purchase('"vip.tier" in member.traits && !("x.y" in member.traits)', view=view).holds
     assert set(traits.read) == {"vip.tier", "x.y"}
+
+
+def test_what_was_said_of_some_values_is_said_of_no_others() -> None:
+    """It is kept by all that the condition reads; that it was read is noted each time."""
+    source = 'purchase.total >= 2000 && purchase.currency == "EUR" && member.tier == "gold"'
+    gold, none = {"vip.tier": TraitValue(value="gold", since=NOON)}, dict[str, TraitValue]()
+    for total, currency, traits, holds in (
+        (1_950, "EUR", gold, False), (2_000, "EUR", gold, True), (2_000, "EUR", none, False),
+        (2_000, "JPY", gold, False), (2_000, "EUR", gold, True), (1_950, "EUR", gold, False),
+    ):  # fmt: skip
+        noted = Noted(traits)
+        view = View(program="coffee", setup=SETUP, member=ADA, traits=noted)
+        fact = a_purchase(total=total, currency=currency)
+        assert of_purchase(source, fact, view).holds is holds
+        assert "vip.tier" in noted.read
+
+
+def test_what_is_kept_has_an_end_and_nothing_is_lost_by_it() -> None:
+    condition = a_condition("purchase.total % 2 == 0")
+    for total in [*range(KNOWN_MAX + 3), 1, 2]:
+        values = purchase_values(a_purchase(total=total), a_view())
+        assert condition.judged(values).holds is (total % 2 == 0)
+    assert len(condition.whole._known) <= KNOWN_MAX
 
 
 def test_a_variable_of_a_loop_may_go_by_the_word_of_a_name() -> None:

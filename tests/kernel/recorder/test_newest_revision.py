@@ -107,6 +107,18 @@ async def test_in_one_batch_with_the_correction(world: Any) -> None:
     assert (await world.balance(member)).total == 0
 
 
+async def test_in_one_batch_with_a_purchase_of_the_same_id_from_elsewhere(world: Any) -> None:
+    member = await world.member()
+    first = world.purchase(member, 1_000, external_id="o")
+    await world.record(first)
+    elsewhere = replace(world.purchase(member, 300, external_id="o"), source="web")
+
+    _, returned = await world.records(elsewhere, back(world, first))
+
+    assert returned.answer["takenBack"][0]["amount"] == 10
+    assert (await world.balance(member)).total == 3
+
+
 @pytest.mark.parametrize("round_", range(6))
 async def test_a_return_and_a_correction_at_once(world: Any, second: Any, round_: int) -> None:
     """Either the return takes the old one back and it stays, or it takes the new one back."""
