@@ -1,11 +1,12 @@
 """Exchanges between two brands, against two hand-written updates in one transaction.
 
-Both have the same number of clients, each of whom sends the next as soon as it has the answer. By
-hand they share as many connections as it does most with: more of them than that make it slower.
+How many exchanges a second there can be: so each has as many clients, who send the next as soon as
+they have an answer, as it does most with. Updates that each have a connection of their own do most
+with few of them; exchanges that come together share a transaction.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -34,8 +35,7 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 
 MEMBERS = 200
-MANY, FEW = 64, 16  # clients
-CONNECTIONS = 16  # by hand
+MANY, FEW = 64, 16  # clients; by hand few, each with a connection
 ROUND = 800
 START = 10**9
 OFFER = 10
@@ -69,7 +69,7 @@ async def against_updates(rounds: int) -> Result:
     async with stand() as on:
         ours, hand = await _allies(on), await _allies(on)
         await on.analyze()
-        pool = await asyncpg.create_pool(on.admin, min_size=CONNECTIONS, max_size=CONNECTIONS)
+        pool = await asyncpg.create_pool(on.admin, min_size=FEW, max_size=FEW)
         try:
             numbers, lanes = count(), PairLanes(on.ledger.recorder)
 
@@ -79,29 +79,27 @@ async def against_updates(rounds: int) -> Result:
             async def by_hand() -> None:
                 await _by_hand(pool, hand, next(numbers))
 
-            ways = [_clients(on, one, many) for many in (MANY, FEW) for one in (exchange, by_hand)]
-            samples = await meter.by_turns(ways, rounds)
+            ways = [
+                _clients(on, *way) for way in ((exchange, MANY), (exchange, FEW), (by_hand, FEW))
+            ]
+            many, few, than = await meter.by_turns(ways, rounds)
         finally:
             await pool.close()
-    return _result(samples, {"connections": CONNECTIONS, "round": ROUND, "rounds": rounds})
-
-
-def _result(samples: Sequence[Sample], figures: dict[str, Any]) -> Result:
-    mine, hand, few, hand_few = samples
-    share, against = result.ratio(mine, hand), "two updates in one transaction"
+    share, against = result.ratio(many, than), "two updates in one transaction"
+    compared: dict[str, Any] = {"against": against, "than": than}
     return Result(
         case="exchange",
         ratio=share,
         rows=[
-            result.row(f"exchanges, {MANY} at a time", "exchanges", mine, against=against,
-                       than=hand),
-            result.row(f"{against}, {MANY} clients", "exchanges", hand),
-            result.row(f"exchanges, {FEW} at a time", "exchanges", few, against=against,
-                       than=hand_few),
-            result.row(f"{against}, {FEW} clients", "exchanges", hand_few),
+            result.row(f"exchanges, {MANY} at a time", "exchanges", many, **compared),
+            result.row(f"exchanges, {FEW} at a time", "exchanges", few, **compared),
+            result.row(f"{against}, {FEW} at a time", "exchanges", than),
         ],
         bars=[Bar(figure=f"of {against}", value=share, limit=0.4)],
-        figures={"clients": MANY, f"ratio_of_{FEW}": result.ratio(few, hand_few), **figures},
+        figures={
+            "clients": MANY, f"ratio_of_{FEW}": result.ratio(few, than), "round": ROUND,
+            "rounds": rounds,
+        },
     )  # fmt: skip
 
 
