@@ -14,6 +14,7 @@ from loyalty_cashback.rules import paying_out
 from loyalty_cashback.rules.redeeming import redeem, wanted_lots
 from loyalty_earning import choices
 from loyalty_earning.explaining import explain
+from loyalty_earning.idle import idle
 from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
@@ -109,6 +110,7 @@ plugin = Plugin(
     writers=tables.WRITERS,
     explain=explain,
     activities=activities,
+    idle=idle,
     jobs=JOBS,
     invariants=tables.INVARIANTS,
     personal=personal.ROWS,
