@@ -16,12 +16,13 @@ from loyalty_earning.limits import Cap
 from loyalty_earning.measures import AmountBase, Count, MinimumLost
 from loyalty_earning.terms import Terms
 
-NO_BUDGET = "there is no budget to tell of: give a cap with per: program, or leave budget_alarms out"
+NO_BUDGET = "there is no budget to tell of: give a cap with per: program, or leave it out"
 NO_MINIMUM = "there is no minimum to lose: give minimum_purchase, or leave minimum_lost out"
 NO_TURN = "counts in a group with grants: first alone: leave priority out, or make it one"
 NO_LINES = "an activity has no lines: leave kinds out"
 NO_PART = "extends nothing: let purchases, redemptions or activities count, or leave it out"
 NO_STEPS = "{way} looks at no steps: leave {key} out"
+NO_PIECES = "goes with another count than amount, whose steps are per: leave it out"
 NO_AMOUNT = "goes with count: amount: leave base out"
 
 
@@ -59,7 +60,7 @@ def idle_in(rule: EarningRule) -> Iterator[Fault]:
             if getattr(rule, key) != _default(key):
                 yield (key,), NO_STEPS.format(way=way, key=key)
     elif rule.count is Count.AMOUNT and rule.per_units != _default("per_units"):
-        yield ("per_units",), "goes with another count than amount, whose steps are per: leave it out"
+        yield ("per_units",), NO_PIECES
     for path, terms in _terms_of(rule):
         yield from _of_terms(terms, path)
 

@@ -106,7 +106,7 @@ IDLE = [
      "plans.0.prices.0.unit", "a fee in points"),
     (club({**PLAN, "renews_at": "started"}), "plans.0.renews_at", "never renews"),
     (club(dunning={"grace_days": 0, "keep_benefits": False}), "dunning.keep_benefits", "grace"),
-    (club(dunning={"grace_days": 5, "retry_days": [5, 6]}), "dunning.retry_days", "after the grace"),
+    (club(dunning={"grace_days": 5, "retry_days": [5, 6]}), "dunning.retry_days", "the grace"),
     (club(budget_alarms=[80]), "budget_alarms", "per: program"),
 ]  # fmt: skip
 
