@@ -34,10 +34,10 @@ def idle(config: EarningConfig) -> Iterator[Fault]:
     yield from _of_caps(config.caps, config.units, ("caps",))
     for at, group in enumerate(config.groups):
         mine = [rule for rule in config.rules if rule.group == group.id]
-        if not mine:
-            text = f"no rule is in the group {group.id}: put one into it, or leave it out"
-            yield ("groups", at), text
-        else:
+        if group.caps and not mine:
+            text = f"no rule is in the group {group.id}: put one into it, or leave caps out"
+            yield ("groups", at, "caps"), text
+        elif mine:
             yield from _of_caps(group.caps, _units(config, mine[0]), ("groups", at, "caps"))
     for at, rule in enumerate(config.rules):
         where = ("rules", at)

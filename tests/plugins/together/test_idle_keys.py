@@ -58,7 +58,7 @@ IDLE = [
     (points({**RULE, "priority": 1}), "rules.0.priority", "grants: first"),
     (points({**RULE, "priority": 1, "group": "offers"}, groups=[{"id": "offers"}]),
      "rules.0.priority", "grants: first"),
-    (points(groups=[{"id": "offers", "caps": [CAP]}]), "groups.0", "no rule is in the group"),
+    (points(groups=[{"id": "offers", "caps": [CAP]}]), "groups.0.caps", "no rule is in the group"),
     (points({**RULE, "per_units": "2"}), "rules.0.per_units", "another count"),
     (points({**VISIT, "base": "gross"}), "rules.0.base", "count: amount"),
     (points({**VISIT, "activities": ["visit"], "kinds": ["TIP"]}), "rules.0.kinds", "no lines"),
