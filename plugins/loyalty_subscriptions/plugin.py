@@ -103,7 +103,8 @@ plugin = Plugin(
         on(GiveBack, Config, leaving.give_back_by_staff, needs=FEES, emits=UNDOES),
     ),
     facts=(
-        *(PublishedFact(name=fact.KIND, fact=fact) for fact in (*EMITS, BudgetReached)),
+        *(PublishedFact(name=fact.KIND, fact=fact) for fact in EMITS),
+        PublishedFact(name=BudgetReached.KIND, fact=BudgetReached),
         *(
             PublishedFact(name=fact.KIND, fact=fact, told=False)
             for fact in (

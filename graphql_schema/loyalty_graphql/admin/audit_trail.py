@@ -93,7 +93,10 @@ class AuditQuery:
             )
         setup = await context.setup()
         return context.api.paging.connection(
-            page, found, node=lambda entry: _shown(entry, setup), position=lambda entry: (str(entry.id),)
+            page,
+            found,
+            node=lambda entry: _shown(entry, setup),
+            position=lambda entry: (str(entry.id),),
         )
 
 

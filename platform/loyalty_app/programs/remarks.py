@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from loyalty_app.programs.yaml_text import dump, load
 
@@ -96,10 +97,10 @@ def _nodes(written: Any, same: Any) -> list[_Node]:
 def _walk(
     written: Any, same: Any, within: tuple[tuple[Any, int], ...], seen: set[int]
 ) -> Iterator[_Node]:
-    if not isinstance(written, dict | list) or id(written) in seen:
+    if not isinstance(written, CommentedMap | CommentedSeq) or id(written) in seen:
         return
     seen.add(id(written))
-    keys = list(written) if isinstance(written, dict) else range(len(written))
+    keys = list(written) if isinstance(written, CommentedMap) else range(len(written))
     places = [(key, place) for key in keys if (place := _place(written, key)) is not None]
     if places and not written.fa.flow_style():
         within = (*within, (same, places[0][1][1]))
@@ -111,7 +112,7 @@ def _walk(
 def _place(written: Any, key: Any) -> tuple[int, int] | None:
     """Its line and column; None where it is not written here, as what is merged in is not."""
     try:
-        if isinstance(written, dict):
+        if isinstance(written, CommentedMap):
             line, column = written.lc.key(key)
             return line, column
         line, column = written.lc.item(key)
