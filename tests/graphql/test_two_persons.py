@@ -202,24 +202,6 @@ async def test_who_decides_reads_amounts_in_the_places_of_their_unit(brand: Any)
     assert (request["details"]["gives"], request["details"]["takes"]) == ("0.00", "12.50")
 
 
-async def test_the_trail_tells_amounts_in_the_places_of_their_unit(brand: Any) -> None:
-    """They are kept in minor units, as they were before: what is shown is worked out."""
-    await brand.make_unit("stars", 2)
-    await brand.enroll("ada")
-    given = {"unit": "stars", "reasonCode": "GOODWILL", "idempotencyKey": brand.key()}
-    amounts = [{"member": ADA, "amount": amount} for amount in ("12.50", "-0.05")]
-    await done(brand.admin, "adjustBalances", **given, items=amounts)
-    limits = [{"unit": "stars", "above": "0.50"}, {"unit": "points", "above": "100"}]
-    await done(brand.admin, "setApprovalPolicy", thresholds=limits)
-
-    data = await brand.admin.run("{ auditTrail(first: 2) { edges { node { action details } } } }")
-    rule, order = (edge["node"] for edge in data["auditTrail"]["edges"])
-
-    assert (order["action"], rule["action"]) == ("balances.adjust", "approval_policy.set")
-    assert (order["details"]["gives"], order["details"]["takes"]) == ("12.50", "0.05")
-    assert rule["details"]["above"] == {"stars": "0.50", "points": "100"}
-
-
 async def test_another_tenants_request_is_none(brand: Any, make_brand: Any) -> None:
     anna, _ = await ruled(brand)
     request = (await done(anna, "adjustBalance", **adjustment(brand, "150")))["approval"]
