@@ -109,10 +109,14 @@ def test_any_story_of_overlapping_periods_holds_what_is_left_of_it_earns(
     zone: str,
 ) -> None:  # fmt: skip
     ways: list[dict[str, Any]] = [
-        {"over": over, **({"levels": LEVELS} if by else {"points": "1"})}
+        {
+            "over": over,
+            "also": [{"unit": "miles"}],
+            **({"levels": LEVELS} if by else {"points": "1"}),
+        }
         for over, by in zip(overs, levels, strict=False)
     ]
-    till, kept, number = Till(program(rule(**ways[0])), zone=zone), list[Kept](), 0
+    till, kept, number = _till(ways[0], zone), list[Kept](), 0
     now = datetime(2026, 2, 20, 3, tzinfo=UTC)
     for what, amount, hours, which in steps:
         now += timedelta(hours=hours)
@@ -131,10 +135,15 @@ def test_any_story_of_overlapping_periods_holds_what_is_left_of_it_earns(
             if not one.left:
                 kept.remove(one)
             reached["return"] += one.number < number
-        assert till.balance() == str(of_what_is_left(till, kept, ways[: number + 1]))
+        points = of_what_is_left(till, kept, ways[: number + 1])
+        assert (till.balance(), till.balance("miles")) == (f"{points}", f"{points}.00")
     for one in list(kept):
         till.brings_back(one.order)
-    assert till.balance() == "0"
+    assert (till.balance(), till.balance("miles")) == ("0", "0.00")
+
+
+def _till(keys: dict[str, Any], zone: str) -> Till:
+    return Till(program(rule(**keys)), places={"miles": 2}, zone=zone)
 
 
 def test_the_interesting_situations_were_reached() -> None:
