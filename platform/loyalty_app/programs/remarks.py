@@ -34,6 +34,7 @@ class Remarks:
 
     above: dict[int, dict[Any, list[str]]] = field(default_factory=dict)
     below: dict[int, list[str]] = field(default_factory=dict)
+    holders: list[Any] = field(default_factory=list)  # or what comes anew might have their identity
 
     def moved(self, holder: Any, places: list[int | None]) -> None:
         """A list has other items now: for each its place before, None for a new one."""
@@ -52,6 +53,7 @@ def read_off(text: str, document: Any) -> tuple[Any, Remarks]:
     own = _lines_of_their_own(text, lines)
     bare = load("".join(f"{line}\n" for at, line in enumerate(lines) if at not in own))
     nodes, run = _nodes(document, bare), list[str]()
+    found.holders += [bare, *(node.holder for node in nodes)]
     for at, line in enumerate([*lines, None]):
         if line is not None and at in own:
             run.append(line)
