@@ -14,6 +14,7 @@ from loyalty_earning.faults import Fault
 from loyalty_earning.groups import Grants
 from loyalty_earning.limits import Cap
 from loyalty_earning.measures import AmountBase, Count, MinimumLost
+from loyalty_earning.spending import Redemption
 from loyalty_earning.terms import Terms
 
 NO_BUDGET = "there is no budget to tell of: give a cap with per: program, or leave it out"
@@ -21,6 +22,7 @@ NO_MINIMUM = "there is no minimum to lose: give minimum_purchase, or leave minim
 NO_TURN = "counts in a group with grants: first alone: leave priority out, or make it one"
 NO_LINES = "an activity has no lines: leave kinds out"
 NO_PART = "extends nothing: let purchases, redemptions or activities count, or leave it out"
+NOT_BACK = "nothing comes back where allowed is false: leave grace_days out, or allow it"
 NO_STEPS = "{way} looks at no steps: leave {key} out"
 NO_PIECES = "goes with another count than amount, whose steps are per: leave it out"
 NO_AMOUNT = "goes with count: amount: leave base out"
@@ -63,6 +65,13 @@ def idle_in(rule: EarningRule) -> Iterator[Fault]:
         yield ("per_units",), NO_PIECES
     for path, terms in _terms_of(rule):
         yield from _of_terms(terms, path)
+
+
+def of_redemption(redemption: Redemption, where: tuple[int | str, ...]) -> Iterator[Fault]:
+    """Of what one redemption may ask for."""
+    reversible = redemption.reversible
+    if not reversible.allowed and reversible.grace_days is not None:
+        yield (*where, "reversible", "grace_days"), NOT_BACK
 
 
 def _default(key: str) -> Any:

@@ -9,12 +9,12 @@ from loyalty.view import Stage
 from loyalty_cashback import facts, graphql, personal, tables
 from loyalty_cashback.commands import Choose, RecordPayout, RequestPayout
 from loyalty_cashback.config import CashbackConfig
+from loyalty_cashback.idle import idle
 from loyalty_cashback.jobs import JOBS
 from loyalty_cashback.rules import paying_out
 from loyalty_cashback.rules.redeeming import redeem, wanted_lots
 from loyalty_earning import choices
 from loyalty_earning.explaining import explain
-from loyalty_earning.idle import idle
 from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry

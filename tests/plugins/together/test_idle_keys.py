@@ -39,6 +39,10 @@ def points(*rules: dict[str, Any], **keys: Any) -> tuple[str, dict[str, Any]]:
     return "points", {"unit": "points", "rules": list(rules or [RULE]), **keys}
 
 
+def bank(**keys: Any) -> tuple[str, dict[str, Any]]:
+    return "cashback", {"unit": "USD", "currency": "USD", "rules": [RULE], **keys}
+
+
 def tiers(tier: dict[str, Any] | None = None, **keys: Any) -> tuple[str, dict[str, Any]]:
     return "tiers", {"metrics": [METRIC], "tiers": [tier or TIER], **keys}
 
@@ -85,8 +89,12 @@ IDLE = [
         {"unit": "stars", "terms": {"lifetime": {**LIFE, "extended_by": NOTHING}}}]}),
      "rules.0.also.0.terms.lifetime.extended_by", "extends nothing"),
     (points(max_rewards_per_order=2), "max_rewards_per_order", "no rewards"),
-    (("cashback", {"unit": "USD", "currency": "USD", "budget_alarms": [80], "rules": [RULE]}),
-     "budget_alarms", "per: program"),
+    (points(redemption={"reversible": {"allowed": False, "grace_days": 3}}),
+     "redemption.reversible.grace_days", "allowed is false"),
+    (bank(payout={"checkout": {"reversible": {"allowed": False, "grace_days": 3}}}),
+     "payout.checkout.reversible.grace_days", "allowed is false"),
+    (bank(payout={"grace_days": None}), "payout.grace_days", "nothing is paid out"),
+    (bank(budget_alarms=[80]), "budget_alarms", "per: program"),
     (tiers(validity={"lasts": "forever", "periods": 2}), "validity.periods", "lasts: periods"),
     (tiers(validity={"ends": "month"}), "validity.ends", "lasts: span"),
     (tiers(challenges=[{**CHALLENGE, "validity": {"ends": "month"}}]),
@@ -123,6 +131,7 @@ BUSY = [
     points({**RULE, "unit": "stars",
             "caps": [{**CAP, "in_units": [{"unit": "stars", "points": "5"}]}]}),
     points(terms={"lifetime": {**LIFE, "extended_by": {**NOTHING, "activities": ["visit"]}}}),
+    bank(payout={"grace_days": 3, "on_request": {}}),
     tiers(validity={"lasts": "span", "span": "P12M", "ends": "month"}),
     referrals(rewards={"referrer": [QUEST], "friend": [{**REWARD, "lifetime": LIFE}]}),
     club({**PLAN, "period": "P1M", "renews_at": "started"}, dunning={"grace_days": 0}),
