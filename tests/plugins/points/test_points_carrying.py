@@ -112,7 +112,7 @@ def test_what_was_given_later_goes_back_also_where_nothing_is_carried_over_any_m
 
 
 def test_what_a_rule_that_is_no_more_was_cut_goes_back_with_the_goods() -> None:
-    """Its cap carries over still, for other rules: what it owes of the old one is owed no longer."""
+    """Its cap carries over still, for other rules."""
     caps = [{"points": "10", "period": "month", "carry_over": True}]
     till = Till(program(rule("old"), caps=caps))
     till.buys("18.00")
