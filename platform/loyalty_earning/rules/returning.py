@@ -109,7 +109,7 @@ def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> It
     less = _difference(owed(on), back, view)
     too_much = min(less, less - back.counters[on.owed])
     if too_much > 0:
-        rule = next(rule for rule in config.rules if rule.id in on.rules)
+        rule = on.shown_by(config.rules)
         yield Recall(
             unit=on.unit, amount=too_much, rule=on.carried, label=f"{rule.label}, carried over",
             accounting_class=rule.accounting_class,

@@ -129,3 +129,15 @@ def test_what_a_rule_that_is_no_more_was_cut_goes_back_with_the_goods() -> None:
     assert till.carries("program") == {}
     till.brings_back()
     assert till.balance() == "0"
+
+
+def test_what_a_group_owes_is_given_though_no_rule_is_in_it_any_more() -> None:
+    groups = [{"id": "g", "caps": [{"points": "10", "period": "month", "carry_over": True}]}]
+    till = Till(program(rule(group="g"), groups=groups))
+    till.buys("18.00")
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("other"), groups=groups))
+    till.comes("2026-04-01T00:00")
+    assert till.carries("group.g") == {"g:carried": "8"}
+    till.brings_back()
+    assert till.balance() == "0"
