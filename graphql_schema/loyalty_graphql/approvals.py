@@ -9,7 +9,6 @@ import strawberry
 
 from loyalty.errors import Refused
 from loyalty.setup import Setup
-from loyalty.units import format_minor
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.changes import changed
@@ -19,6 +18,7 @@ from loyalty_graphql.context import Context, RequestInfo
 from loyalty_graphql.enums import exposed
 from loyalty_graphql.failures import UserError, user_errors
 from loyalty_graphql.ids import node_id, uuid_of
+from loyalty_graphql.kept_amounts import in_decimals
 from loyalty_graphql.outcomes import attempted
 from loyalty_graphql.paging import Connection
 from loyalty_graphql.scalars import Json
@@ -27,7 +27,6 @@ from loyalty_tenants.desk.approvals import Approval, ApprovalKind, ApprovalState
 from loyalty_tenants.principal import Role
 
 INNER = frozenset({"bulk", "program"})  # ids of ours: the subject names what they are of
-AMOUNTS = frozenset({"gives", "takes"})
 
 exposed(
     ApprovalKind,
@@ -188,19 +187,8 @@ def shown_approval(approval: Approval, now: datetime, setup: Setup) -> ApprovalR
 
 
 def _details(body: Mapping[str, Any], setup: Setup) -> dict[str, Any]:
-    """Without ids of ours. Amounts are kept in minor units, and who decides must not count them."""
-    details = {key: value for key, value in body.items() if key not in INNER}
-    for key in AMOUNTS & details.keys():
-        details[key] = _text(setup, details["unit"], details[key])
-    if "above" in details:
-        details["above"] = {
-            unit: _text(setup, unit, minor) for unit, minor in details["above"].items()
-        }
-    return details
-
-
-def _text(setup: Setup, unit: str, minor: int) -> str:
-    return format_minor(minor, setup.places(unit) or 0)
+    """Without ids of ours."""
+    return in_decimals({key: body[key] for key in body if key not in INNER}, setup)
 
 
 async def _payload(

@@ -25,7 +25,9 @@ class PersonalRows:
     `erased` to these SQL expressions, or takes the rows away (`deleted`). Ids, amounts and instants
     stay in any case; of every other column that stays `kept` says why it may. `{secret}` in an
     expression is a text that only this erasure knows: `loyalty.pseudonym(column, {secret})` calls
-    equal things by one new name. `hidden` columns (secrets, hashes) are in no export.
+    equal things by one new name. `hidden` columns (secrets, hashes) are in no export, and
+    those of `shown` by these SQL expressions of the row `x`: what of it is another member's is not
+    the member's to read. (Ids of other members are made-up names there in any case.)
     `by_kernel`: the login that erases may not write this table, a procedure of the ledger does it.
     `read_by`: nor read it, but for a member's rows by this function (`loyalty.told_of($1)`).
     """
@@ -36,6 +38,7 @@ class PersonalRows:
     deleted: bool = False
     kept: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    shown: Mapping[str, str] = field(default_factory=dict)
     by_kernel: bool = False
     read_by: str = ""
 

@@ -32,6 +32,8 @@ from loyalty.view import Stage, View
 F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
 TraitNames = tuple[str, ...] | Callable[[Any], Iterable[str]]
+IdleKey = tuple[tuple[int | str, ...], str]
+"""A key that would do nothing beside the others: its path within the config, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,9 @@ class Plugin:
     """Everything a program kind contributes, on one screen.
 
     `counters(config)` names the counters that a config keeps, `activities(config)` the types of
-    activities that it defines. `explain(config, fact, view)` says of each rule that looks at such a
+    activities that it defines. `idle(config)` names keys that do nothing beside the others: a draft
+    that has one is refused, a version that is stored is read all the same. `explain(config, fact,
+    view)` says of each rule that looks at such a
     fact whether it fires and why not; it is pure, is shown the view that is rebuilt from the
     decision, and raises nothing for a rule that reads what is not kept (`explained.not_kept`).
     `owner_of` says whose account a
@@ -273,6 +277,7 @@ class Plugin:
     counters: Callable[[Any], Sequence[Counter]] | None = None
     explain: Callable[[Any, Fact, View], Iterable[Explained]] | None = None
     activities: Callable[[Any], Sequence[ActivityType]] | None = None
+    idle: Callable[[Any], Iterable[IdleKey]] | None = None
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()
     jobs: tuple[Job, ...] = ()

@@ -76,9 +76,8 @@ def judge_bonus(rule: EarningRule, occasion: Occasion, basis: Basis) -> Judged:
     rule = occasion.as_picked(rule)
     unit = occasion.unit_of(rule)
     applied_to = basis.by_line(bonus, unit)
-    if rule.picks_lines or "kinds" in rule.model_fields_set:
-        mine = {line.id for line in lines_of(rule, occasion.fact)}
-        applied_to = {line: part for line, part in applied_to.items() if line in mine}
+    mine = {line.id for line in lines_of(rule, occasion.fact)}
+    applied_to = {line: part for line, part in applied_to.items() if line in mine}
     places = occasion.places(unit)
     inputs: dict[str, Any] = {
         "factor": bonus.factor,

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from loyalty.units import ratio
 from loyalty_earning.caps import CapOn
 from loyalty_earning.periods import Per
 
@@ -27,7 +26,7 @@ class Budget:
 
 
 def budget(on: CapOn, places: int) -> Budget:
-    return Budget(on=on, minor=int(ratio(on.cap.points) * 10**places))
+    return Budget(on=on, minor=on.most(places))
 
 
 def budgets(caps: Sequence[CapOn]) -> Iterator[CapOn]:

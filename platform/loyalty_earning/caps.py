@@ -60,6 +60,11 @@ class CapOn:
         """The rule id of what is given later."""
         return f"{self.target.partition('.')[2] or 'program'}{CARRIED}"
 
+    def shown_by(self, rules: Sequence[EarningRule]) -> EarningRule:
+        """The rule that says under which label, class and terms something is given later: the first
+        that it is on; where none is any more, the program's first."""
+        return next((rule for rule in rules if rule.id in self.rules), rules[0])
+
 
 def caps_on(
     units: Sequence[str],

@@ -127,12 +127,14 @@ async def _given(
     connection: Connection, setup: Setup, program: Program, config: EarningConfig, now: datetime
 ) -> list[tuple[CapOn, int]]:
     """The budgets with what was given of each in this period; one statement for all of them."""
-    found = {stored_as(program.slug, given_counter(on)): on for on in budgets(config.caps_on)}
-    windows = [window_of(given_counter(on), now, setup.zone) for on in found.values()]
+    found = dict[str, list[CapOn]]()
+    for on in budgets(config.caps_on):
+        found.setdefault(stored_as(program.slug, given_counter(on)), []).append(on)
+    windows = [window_of(given_counter(on), now, setup.zone) for on, *_ in found.values()]
     rows = await connection.fetch(
         _GIVEN, list(found), [since for since, _ in windows], [end for _, end in windows], NIL
     )
-    return [(found[row["name"]], row["given"]) for row in rows]
+    return [(on, row["given"]) for row in rows for on in found[row["name"]]]
 
 
 def _alarms(

@@ -1,16 +1,19 @@
 """Whether what a rule has given in a period is what the period's sum earns, and nothing else."""
 
-from collections.abc import Collection, Iterable
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from loyalty.counters import ALWAYS
 from loyalty.setup import Program, ProgramVersion
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.groups import Grants
 from loyalty_earning.periods import Period, Periodic
 
+OVERLAPS_MAX = 40  # times that a span is widened by periods that overlap it
+INSTANT = timedelta(microseconds=1)
 CURVE = {
     "points", "percent", "rates", "categories", "whole_steps", "levels", "brackets", "rounding",
     "unit",
@@ -36,28 +39,43 @@ def judging(version: ProgramVersion | None, rule: str) -> Judging | None:
 def summed_around(
     rule: str, program: Program, at: datetime, zone: ZoneInfo
 ) -> tuple[tuple[datetime, datetime], list[Judging]] | None:
-    """The widest period around an instant over which a rule adds up, and the rule as the versions
-    in force there have it. None: it adds up over nothing there, or over periods that overlap."""
-    spans: dict[Periodic, tuple[datetime, datetime]] = {}
-    for version in program.versions:
-        one = judging(version, rule)
-        if one is None or (over := one.rule.over) is None or over.period is Period.ROLLING:
-            continue
-        span = over.window(at, zone)
-        if over not in spans and any(version is one for one in program.within(*span)):
-            spans[over] = span
-    if not spans or not _nested(spans):
+    """The span around an instant that no period of the rule's leads out of, as the versions in
+    force there add up, and the rule as they have it. None: it adds up over nothing there, or one
+    period overlaps the next on and on."""
+    overs = dict.fromkeys(
+        one.rule.over
+        for version in program.versions
+        if (one := judging(version, rule)) is not None
+        and one.rule.over is not None
+        and one.rule.over.period is not Period.ROLLING
+    )
+    span = at, at
+    for _ in range(OVERLAPS_MAX):
+        windows = [
+            window
+            for over in overs
+            for edge in {span[0], max(span[0], span[1] - INSTANT)}
+            if _adds_up(rule, over, window := over.window(edge, zone), program)
+        ]
+        wider = min([span[0], *(w[0] for w in windows)]), max([span[1], *(w[1] for w in windows)])
+        if wider in (span, ALWAYS):  # nothing lies beyond a lifetime
+            span = wider
+            break
+        span = wider
+    else:
         return None
-    widest = max(spans.values(), key=lambda span: span[1] - span[0])
-    found = [judging(version, rule) for version in program.within(*widest)]
-    return widest, [one for one in found if one is not None]
+    if span == (at, at):
+        return None
+    found = [judging(version, rule) for version in program.within(*span)]
+    return span, [one for one in found if one is not None]
 
 
-def _nested(overs: Collection[Periodic]) -> bool:
-    periods = {over.period for over in overs} - {Period.LIFETIME, Period.DAY}
-    if len({over.day_starts_at for over in overs if over.period is not Period.LIFETIME}) > 1:
-        return False
-    return len(periods) < 2 or Period.WEEK not in periods
+def _adds_up(
+    rule: str, over: Periodic, window: tuple[datetime, datetime], program: Program
+) -> bool:
+    """Whether a version that is in force within a period adds up over it."""
+    judged = (judging(version, rule) for version in program.within(*window))
+    return any(one is not None and one.rule.over == over for one in judged)
 
 
 def is_what_its_sum_earns(here: Judging, around: Iterable[Judging]) -> bool:

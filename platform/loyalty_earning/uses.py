@@ -59,18 +59,19 @@ def _given(on: CapOn) -> Measure:
 
 
 def owed(on: CapOn) -> Measure:
-    """What was cut, less what was given of it since."""
+    """What was cut, less what was given of it since. A grant says itself what is owed of it by
+    which cap, also that of a rule that is no more."""
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         owed = 0
         for one in grants:
-            if not _under(on, one, program):
+            if one.program != program or one.unit != on.unit:
                 continue
             if one.rule == on.carried:
                 owed -= one.granted
             elif one.postponed is not None:
                 owed += one.postponed.get(on.target, 0)
-            elif not one.rule.endswith(CARRIED) and one.cut_by == on.code:
+            elif one.rule in on.rules and not one.rule.endswith(CARRIED) and one.cut_by == on.code:
                 owed += one.wanted - one.granted  # recorded before it was told apart
         return owed
 

@@ -9,6 +9,7 @@ from loyalty.view import Stage
 from loyalty_cashback import facts, graphql, personal, tables
 from loyalty_cashback.commands import Choose, RecordPayout, RequestPayout
 from loyalty_cashback.config import CashbackConfig
+from loyalty_cashback.idle import idle
 from loyalty_cashback.jobs import JOBS
 from loyalty_cashback.rules import paying_out
 from loyalty_cashback.rules.redeeming import redeem, wanted_lots
@@ -109,6 +110,7 @@ plugin = Plugin(
     writers=tables.WRITERS,
     explain=explain,
     activities=activities,
+    idle=idle,
     jobs=JOBS,
     invariants=tables.INVARIANTS,
     personal=personal.ROWS,

@@ -25,6 +25,7 @@ from loyalty_points import days_due, facts, graphql, personal, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
 from loyalty_points.config import PointsConfig
 from loyalty_points.explaining import explain
+from loyalty_points.idle import idle
 from loyalty_points.jobs import JOBS
 from loyalty_points.rules import activating, announcing, dividend, donating, issuing
 from loyalty_points.rules.redeeming import redeem, wanted_lots
@@ -133,6 +134,7 @@ plugin = Plugin(
     writers=reward_uses.WRITERS,
     explain=explain,
     activities=activities,
+    idle=idle,
     jobs=(*JOBS, *days_due.JOBS),
     personal=personal.ROWS,
     templates="loyalty_points.templates",

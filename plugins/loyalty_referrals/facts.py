@@ -120,6 +120,15 @@ class StepReached(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastForgotten(Fact):
+    """What was remembered of a friend who was rewarded and erased has been so for long enough."""
+
+    KIND: ClassVar[str] = "referrals.past_forgotten/1"
+    COMPLETES: ClassVar[bool] = True
+    program: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionStarted(Fact):
     """`subscriptions.started/1` as it is read here: to which plan, and whether on trial."""
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
 
+from loyalty.days import Span
+from loyalty_earning.notation import SpanText
 from loyalty_earning.section import Section
 from loyalty_referrals.signals import Kind
 
@@ -78,6 +81,14 @@ class Guards(Section):
     """Up to 4 members who refer each other in a circle."""
     velocity: Velocity | None = None
     """Too many friends of one referrer in a short time; null: any number."""
+    remembered_for: SpanText | None = "P1Y"
+    """How long hashes of what a rewarded friend was seen with are compared after that friend was
+    erased, to the end of a month: kept with the referrer alone, hashed once more, and then deleted.
+    Null: they go at once, and who is erased and enrols again is a friend once more."""
+
+    @cached_property
+    def remembered(self) -> Span | None:
+        return None if self.remembered_for is None else Span.parse(self.remembered_for)
 
     def of(self, kind: Kind) -> Then:
         found: Then = getattr(self, kind.value)

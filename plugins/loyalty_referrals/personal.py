@@ -17,6 +17,8 @@ ROWS = (
             "via": _STATE, "verdict": _STATE, "reasons": _STATE, "key": _KEY, "spares": _KEY,
             "decided_by": "who of the staff answers for it",
         },
+        # A review is of the friend: what was said of it is in nobody else's copy.
+        shown={"decided_why": "case when x.friend_id = $1 then x.decided_why end"},
     ),
     PersonalRows(
         table="referral_side",
@@ -27,6 +29,7 @@ ROWS = (
         table="referral_step", kept={"step": "words of the tenant's config", "key": _KEY}
     ),
     PersonalRows(table="referral_signal", deleted=True, hidden=("hash",)),
+    PersonalRows(table="referral_past", rows="referrer_id = $1", deleted=True, hidden=("hash",)),
     PersonalRows(
         table="referral_failure",
         rows="""(caller = 'member:' || $1::text

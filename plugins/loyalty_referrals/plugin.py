@@ -1,20 +1,28 @@
 """The referral program, on one screen."""
 
-from loyalty.facts import FactReversed, MemberEnrolled, PurchaseRecorded, PurchaseReversed
+from loyalty.facts import (
+    FactReversed,
+    MemberEnrolled,
+    MemberErased,
+    PurchaseRecorded,
+    PurchaseReversed,
+)
 from loyalty.plugin import ConsumedFact, Loader, Plugin, PublishedFact, Writer, on
 from loyalty_referrals import facts, graphql, needs, personal, rows
 from loyalty_referrals.commands import ClaimCode, ReviewReferral, ShareCode
 from loyalty_referrals.config import ReferralsConfig
 from loyalty_referrals.counting import counters, counts_orders
+from loyalty_referrals.idle import idle
 from loyalty_referrals.invariants import INVARIANTS
 from loyalty_referrals.rules.attributing import claim, enroll
 from loyalty_referrals.rules.judging import look
 from loyalty_referrals.rules.laddering import stand
 from loyalty_referrals.rules.paying import pay, undo
 from loyalty_referrals.rules.qualifying import bring_back, buy, qualify, reconsider, subscribe
+from loyalty_referrals.rules.remembering import forget, remember
 from loyalty_referrals.rules.reviewing import review
 from loyalty_referrals.rules.sharing import share
-from loyalty_referrals.tables import codes, failures, ladders, referrals, signals
+from loyalty_referrals.tables import codes, failures, ladders, past, referrals, signals
 
 SUBSCRIBED, RENEWED = "subscriptions.started/1", "subscriptions.renewed/1"
 NAMED = (facts.Attributed, facts.Flagged)
@@ -49,6 +57,9 @@ plugin = Plugin(
            emits=(FactReversed,), when=counts_orders),
         on(FactReversed, ReferralsConfig, undo, needs=(needs.REFERRAL, needs.LADDER),
            emits=(facts.Withdrawn, facts.StepReached, facts.Reconsidered, FactReversed)),
+        on(MemberErased, ReferralsConfig, remember, needs=(needs.REFERRAL,),
+           emits=(facts.PastForgotten,)),
+        on(facts.PastForgotten, ReferralsConfig, forget),
     ),
     facts=(
         PublishedFact(name=facts.Attributed.KIND, fact=facts.Attributed),
@@ -63,12 +74,14 @@ plugin = Plugin(
         PublishedFact(name=facts.RewardDue.KIND, fact=facts.RewardDue, told=False),
         PublishedFact(name=facts.FriendStands.KIND, fact=facts.FriendStands, told=False),
         PublishedFact(name=facts.StepReached.KIND, fact=facts.StepReached, told=False),
+        PublishedFact(name=facts.PastForgotten.KIND, fact=facts.PastForgotten, told=False),
     ),
     consumes=(
         ConsumedFact(name=SUBSCRIBED, fact=facts.SubscriptionStarted),
         ConsumedFact(name=RENEWED, fact=facts.SubscriptionRenewed),
     ),
     counters=counters,
+    idle=idle,
     needs=(
         Loader(name=needs.REFERRAL, load=referrals.load_referrals),
         Loader(name=needs.CODE, load=codes.load_codes),
@@ -82,6 +95,8 @@ plugin = Plugin(
         Writer(row=rows.ShareRow, write=codes.write_shares),
         Writer(row=rows.SignalRow, write=signals.write_signals),
         Writer(row=rows.FailedRow, write=failures.write_failures),
+        Writer(row=rows.PastRow, write=past.write_past),
+        Writer(row=rows.ForgottenRow, write=past.forget_past),
         Writer(row=rows.Referral, write=referrals.write_referrals),
         Writer(row=rows.SideRow, write=ladders.write_sides),
         Writer(row=rows.StepRow, write=ladders.write_steps),

@@ -161,6 +161,23 @@ class SignalRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PastRow:
+    """The member was a rewarded friend of a referrer, and is erased: what they were seen with, of
+    these kinds, is compared until then."""
+
+    referrer: UUID
+    kinds: tuple[str, ...]
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgottenRow:
+    """What was remembered until an instant is over."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedRow:
     """A code that is none was named at an instant, by each of these callers."""
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from loyalty.facts import Fact, FactKey
 from loyalty.personal import PERSONAL
+from loyalty_earning import facts as earning
 from loyalty_subscriptions.subscription import Provider
 
 # --- the port: what a payment provider, or the shop, tells of payments ---------------------------
@@ -228,3 +229,14 @@ class Comped(Told):
     KIND: ClassVar[str] = "subscriptions.comped/1"
     until: datetime | None
     reason: str = field(metadata=PERSONAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetReached(earning.BudgetReached):
+    """So many percent of a budget are given: told once for each of its periods.
+
+    `target` is what the budget is on: `rule.<id>`, `group.<id>` or `program`. Amounts are decimal
+    strings with the places of the unit; the period is from `begins` to `ends`.
+    """
+
+    KIND: ClassVar[str] = "subscriptions.budget_reached/1"

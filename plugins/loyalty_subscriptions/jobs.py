@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from loyalty.facts import MemberRef
 from loyalty.plugin import Connection, Due, Job
 from loyalty.setup import Setup
-from loyalty_subscriptions.facts import SubscriptionDue
+from loyalty_earning.jobs import budget_alarms
+from loyalty_subscriptions.facts import BudgetReached, SubscriptionDue
 from loyalty_subscriptions.subscription import Provider
 from loyalty_subscriptions.tables import due
 
@@ -39,4 +40,5 @@ JOBS = (
         name="due", every=timedelta(minutes=5), due=subscriptions_due, each_turn=False,
         side_by_side=True,
     ),
+    budget_alarms("subscriptions", BudgetReached),
 )  # fmt: skip

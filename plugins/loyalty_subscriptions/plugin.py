@@ -25,7 +25,13 @@ from loyalty_subscriptions.commands import (
     Subscribe,
 )
 from loyalty_subscriptions.config import SubscriptionsConfig
-from loyalty_subscriptions.facts import ChangeReported, PaymentReported, SubscriptionDue
+from loyalty_subscriptions.facts import (
+    BudgetReached,
+    ChangeReported,
+    PaymentReported,
+    SubscriptionDue,
+)
+from loyalty_subscriptions.idle import idle
 from loyalty_subscriptions.inbound import inbound
 from loyalty_subscriptions.jobs import JOBS
 from loyalty_subscriptions.rules import (
@@ -98,6 +104,7 @@ plugin = Plugin(
     ),
     facts=(
         *(PublishedFact(name=fact.KIND, fact=fact) for fact in EMITS),
+        PublishedFact(name=BudgetReached.KIND, fact=BudgetReached),
         *(
             PublishedFact(name=fact.KIND, fact=fact, told=False)
             for fact in (
@@ -115,6 +122,7 @@ plugin = Plugin(
     counters=counters,
     explain=boosting.explain,
     activities=activities,
+    idle=idle,
     needs=tables.LOADERS,
     writers=tables.WRITERS,
     jobs=JOBS,

@@ -7,6 +7,7 @@ from loyalty_tiers import bonuses, facts, giving, graphql, personal, rewarding, 
 from loyalty_tiers.commands import SetTier, StartChallenge
 from loyalty_tiers.config import TiersConfig
 from loyalty_tiers.counting import counters
+from loyalty_tiers.idle import idle
 from loyalty_tiers.jobs import JOBS
 from loyalty_tiers.standings import LOADERS, NEED, WRITERS
 
@@ -50,6 +51,7 @@ plugin = Plugin(
     ),
     counters=counters,
     explain=bonuses.explain,
+    idle=idle,
     needs=LOADERS,
     writers=WRITERS,
     jobs=JOBS,

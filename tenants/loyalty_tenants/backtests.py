@@ -32,7 +32,7 @@ async def start_backtest(
         per_point(cost_per_point, field="costPerPoint")
     if (found := await program_by_slug(connection, slug)) is None:
         raise Refused(Code.NOT_FOUND, "there is no such program", field="program")
-    checked = configs.check(found.kind, found.config if config is None else config)
+    checked = configs.check_draft(found.kind, found.config if config is None else config)
     await check_units(connection, checked.plain)
     asked = Backtest(
         id=new_id(), program=slug, kind=found.kind, config=checked.plain, since=since,

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from loyalty.errors import Code, Refused
+from loyalty.plugin import IdleKey
 
 ERRORS_MAX = 20
 KNOWN_MAX = 12
@@ -26,6 +27,20 @@ def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refu
         {"field": _path(fault["loc"], config, fault["type"]), "message": said_of(fault, schema)}
         for fault in faults[:ERRORS_MAX]
     ]
+    return _refused(found)
+
+
+def idle_keys(keys: Sequence[IdleKey], config: Any) -> Refused:
+    """One refusal for all keys that would do nothing."""
+    return _refused(
+        [
+            {"field": _path(path, config, "idle"), "message": text}
+            for path, text in keys[:ERRORS_MAX]
+        ]
+    )
+
+
+def _refused(found: Sequence[Mapping[str, str]]) -> Refused:
     first = found[0]
     return Refused(
         Code.BAD_CONFIG, first["message"], field=first["field"], details={"errors": found}

@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from loyalty.conditions import Condition, gathering
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
-from loyalty_tenants.config_errors import refusal, unknown_key
+from loyalty_tenants.config_errors import idle_keys, refusal, unknown_key
 from loyalty_tenants.templates import Template, templates_of
 
 CONFIG_BYTES_MAX = 128 * 1024
@@ -67,7 +67,7 @@ class Configs:
         return schema
 
     def check(self, kind: str, config: Any) -> Checked:
-        """Check a config as a tenant wrote it.
+        """Check a config as a tenant wrote it, now or before: what was saved once passes.
 
         :raises Refused: BAD_CONFIG with the path of the key at fault, LIMIT_EXCEEDED
         """
@@ -80,6 +80,18 @@ class Configs:
         except ValidationError as error:
             raise refusal(error, plain, plugin.config) from None
         return Checked(parsed=parsed, plain=plain, secrets=secrets, conditions=tuple(conditions))
+
+    def check_draft(self, kind: str, config: Any) -> Checked:
+        """Check a config that is to be saved, tried or published: all of `check`, and whether each
+        of its keys does something.
+
+        :raises Refused: as `check`
+        """
+        checked = self.check(kind, config)
+        idle = self.plugin(kind).idle
+        if found := [] if idle is None else list(idle(checked.parsed)):
+            raise idle_keys(found, checked.plain)
+        return checked
 
     def parse(self, kind: str, stored: Mapping[str, Any]) -> Any:
         """The config object of a stored version."""

@@ -40,7 +40,7 @@ async def create_program(
     check_slug(slug)
     name = check_name(name)
     _check_position(position)
-    checked = configs.check(kind, config)
+    checked = configs.check_draft(kind, config)
     await raise_epoch(connection)
     await check_units(connection, checked.plain)
     await check_values(connection, configs, kind, checked)
@@ -83,7 +83,7 @@ async def update_program(
         given["position"] = position
     secrets: Mapping[str, str | None] = {}
     if config is not None:
-        checked = configs.check(before.kind, config)
+        checked = configs.check_draft(before.kind, config)
         await check_units(connection, checked.plain)
         await check_values(connection, configs, before.kind, checked)
         given["draft"], secrets = checked.plain, checked.secrets

@@ -1,13 +1,16 @@
 """Config keys named `unit` name a unit of the tenant, and an `amount` beside one is so much of it:
-a typo is told before any purchase."""
+a typo is told before any purchase. What is no decimal number is something else, and its plugin's
+affair."""
 
+import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Connection
+
+_NUMBER = re.compile(r"-?[0-9]+(?:\.([0-9]+))?")
 
 
 async def check_units(connection: Connection, config: Mapping[str, Any]) -> None:
@@ -21,9 +24,15 @@ async def check_units(connection: Connection, config: Mapping[str, Any]) -> None
             hint = f"did you mean {near[0]!r}?" if near else "create it first, by createUnit"
             fault = f"the tenant has no unit {code!r}: {hint}"
             raise Refused(Code.BAD_CONFIG, fault, field=f"{path}.unit")
-        if amount is not None and Decimal(amount).scaleb(places[code]) % 1:
+        if amount is not None and _places_of(amount) > places[code]:
             fault = f"has more than the {places[code]} decimal places of {code!r}"
             raise Refused(Code.BAD_CONFIG, fault, field=f"{path}.amount")
+
+
+def _places_of(amount: str) -> int:
+    """How many decimal places a number needs; 0 of a text that is none."""
+    found = _NUMBER.fullmatch(amount)
+    return 0 if found is None else len((found[1] or "").rstrip("0"))
 
 
 def _units_in(value: Any, path: str) -> Iterator[tuple[str, str, str | None]]:

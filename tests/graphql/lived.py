@@ -135,6 +135,8 @@ PLANTED = (
     """insert into loyalty.referral_code values ($1, $3, $2, 'ZAPHOD10', true, now(),
          'ZAPHOD-1O')""",
     """insert into loyalty.referral_signal values ($1, 'DEVICE', 'hash-of-zaphod', $2, now())""",
+    """insert into loyalty.referral_past values ($1, $3, $2, 'DEVICE', 'hash-of-a-friend',
+         now())""",
     """insert into loyalty.referral_failure
        select $1, x, now(), 1 from unnest(array['client:member:zaphod@example.com',
          'member:' || $2]) x""",

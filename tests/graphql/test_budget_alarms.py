@@ -68,6 +68,14 @@ async def test_each_part_is_told_once_a_period(make_brand: Any, spend: Any) -> N
         brand.clock.at = began
 
 
+async def test_of_two_budgets_of_one_period_each_is_told(make_brand: Any, spend: Any) -> None:
+    larger = {**BUDGET, "points": "200"}
+    brand = await make_brand(config={**CONFIG, "caps": [BUDGET, larger], "budget_alarms": [40]})
+    await brand.enroll("ada")
+    assert await spend(brand, 50) == [("program", 40, "50")]
+    assert await spend(brand, 40) == [("program", 40, "50"), ("program", 40, "90")]
+
+
 async def test_budgets_of_rules_are_told_and_caps_of_members_are_not(
     make_brand: Any, spend: Any
 ) -> None:

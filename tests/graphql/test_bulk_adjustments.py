@@ -254,3 +254,21 @@ async def test_another_tenants_order_is_none(brand: Any, make_brand: Any) -> Non
     ]
     other = await make_brand()
     assert await other.admin.run(ONE, id=bulk["id"]) == {"bulkAdjustment": None}
+
+
+async def test_the_trail_tells_amounts_in_the_places_of_their_unit(brand: Any) -> None:
+    """They are kept in minor units, as they were before: what is shown is worked out."""
+    await brand.make_unit("stars", 2)
+    await brand.enroll("ada")
+    given = {"unit": "stars", "reasonCode": "GOODWILL", "idempotencyKey": brand.key()}
+    amounts = [{"member": {"externalId": "ada"}, "amount": amount} for amount in ("12.50", "-0.05")]
+    await done(brand.admin, "adjustBalances", **given, items=amounts)
+    limits = [{"unit": "stars", "above": "0.50"}, {"unit": "points", "above": "100"}]
+    await done(brand.admin, "setApprovalPolicy", thresholds=limits)
+
+    data = await brand.admin.run("{ auditTrail(first: 2) { edges { node { action details } } } }")
+    rule, order = (edge["node"] for edge in data["auditTrail"]["edges"])
+
+    assert (order["action"], rule["action"]) == ("balances.adjust", "approval_policy.set")
+    assert (order["details"]["gives"], order["details"]["takes"]) == ("12.50", "0.05")
+    assert rule["details"]["above"] == {"stars": "0.50", "points": "100"}

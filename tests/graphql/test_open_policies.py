@@ -35,7 +35,7 @@ NOT_READ = {
     "partners_write_off", "peer",
     "subscription", "subscription_payment",
     "referral", "referral_code", "referral_failure", "referral_key", "referral_share",
-    "referral_side", "referral_signal", "referral_step",
+    "referral_past", "referral_side", "referral_signal", "referral_step",
     "tiers_standing",
     "cashback_payout", "erasure", "retention",
 }  # fmt: skip

@@ -51,6 +51,13 @@ CASES: Mapping[str, Case] = {
     "managed, passwords set, metrics": Case(
         "managed", {"migration": {"passwords": True}, "metrics": {"enabled": True}}
     ),
+    "managed, trusted documents": Case(
+        "managed",
+        {
+            "api": {"trustedDocuments": {"configMap": "shop-documents", "revision": "1f2e"}},
+            "pods": {"annotations": {"team": "shop"}},
+        },
+    ),
     "external": Case("external"),
     "external, upgraded": Case("external", upgrade=True),
     "external, no way to the world": Case(

@@ -16,6 +16,7 @@ from .pods import pod
 
 METRICS = yaml.safe_load((CHART / "metrics.yaml").read_text("utf-8"))
 ALERTS = yaml.safe_load((CHART / "alerts.yaml").read_text("utf-8"))
+TRUSTED = "LOYALTY_TRUSTED_DOCUMENTS"
 OURS = re.compile(r"\bloyalty_[a-z_]+")
 
 
@@ -181,6 +182,30 @@ def test_what_is_let_in_from_outside_leads_to_the_api() -> None:
     assert route["parentRefs"] == [{"name": "public", "namespace": "gateways"}]
     for one in (ingress, route):
         assert "readyz" not in str(one)
+
+
+def test_trusted_documents_are_read_by_the_api_alone() -> None:
+    found = objects("managed, trusted documents")
+    api = pod(found, "api")
+    [container] = api.spec["containers"]
+    [path] = [one["value"] for one in container["env"] if one["name"] == TRUSTED]
+    assert path == "/etc/loyalty/persisted-documents.json"
+    [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == "/etc/loyalty"]
+    [volume] = [one for one in api.spec["volumes"] if one["name"] == mount["name"]]
+    assert mount["readOnly"] is True
+    assert volume["configMap"] == {
+        "name": "shop-documents",
+        "items": [{"key": "persisted-documents.json", "path": "persisted-documents.json"}],
+    }
+    [deployment] = [one for one in of_kind(found, "Deployment") if one is api.owner]
+    assert deployment["spec"]["template"]["metadata"]["annotations"] == {
+        "team": "shop", "loyalty/trusted-documents": "1f2e",
+    }  # fmt: skip
+    others = [one for one in found if one is not deployment]
+    assert "shop-documents" not in str(others), "and by its waiting containers as little"
+    assert TRUSTED not in str([*others, api.spec["initContainers"]])
+    assert "1f2e" not in str(others), "another revision has the API start anew, and nobody else"
+    assert TRUSTED not in str(objects("managed"))
 
 
 def test_external_secrets_bring_every_key() -> None:

@@ -107,6 +107,9 @@ def test_the_schema_takes_what_is_right(chart: helm_python.Chart, case: str) -> 
         ({"pods": {"user": 0}}, "/pods/user"),
         ({"valkey": {"user": 0}}, "/valkey/user"),
         ({"audit": {"job": {"schedule": "nightly"}}}, "/audit/job/schedule"),
+        ({"api": {"trustedDocuments": {"configMap": "Our documents"}}}, "/api/trustedDocuments"),
+        ({"api": {"trustedDocuments": {"key": "../documents.json"}}}, "/api/trustedDocuments/key"),
+        ({"api": {"trustedDocuments": {"key": ""}}}, "/api/trustedDocuments/key"),
     ],
 )
 def test_the_schema_refuses_what_is_wrong(
@@ -133,6 +136,15 @@ def test_the_schema_refuses_what_is_wrong(
         ("external", {"gateway": {"parents": []}}, "gateway.parents: name the gateway"),
         ("managed", {"api": {"autoscaling": {"minReplicas": 20}}}, "more than maxReplicas"),
         ("managed", {"api": {"shutdown": {"preStopSeconds": 15}}}, "graceSeconds: at least 41"),
+        ("managed", {"api": {"trustedDocuments": {"revision": "1"}}}, "whose revision this is"),
+        (
+            "managed",
+            {
+                "api": {"trustedDocuments": {"configMap": "documents"}},
+                "settings": {"LOYALTY_TRUSTED_DOCUMENTS": "/documents.json"},
+            },
+            "api.trustedDocuments says it already",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused_with_what_to_do(

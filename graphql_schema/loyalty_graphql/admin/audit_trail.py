@@ -4,10 +4,12 @@ from datetime import datetime
 
 import strawberry
 
+from loyalty.setup import Setup
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.context import RequestInfo
 from loyalty_graphql.ids import node_id, uuid_of
+from loyalty_graphql.kept_amounts import in_decimals
 from loyalty_graphql.members import beyond
 from loyalty_graphql.paging import Connection
 from loyalty_graphql.scalars import Json
@@ -33,7 +35,7 @@ class AuditEntry:
     subject: str
     """What it was done to, such as `program:points`."""
     details: Json
-    """Further facts by name; never a secret."""
+    """Further facts by name, amounts as decimals of their unit; never a secret."""
     request_id: str | None
     """The request that did it, as its answer named it in `x-request-id`."""
 
@@ -89,8 +91,12 @@ class AuditQuery:
                 count=page.fetch,
                 backward=page.backward,
             )
+        setup = await context.setup()
         return context.api.paging.connection(
-            page, found, node=_shown, position=lambda entry: (str(entry.id),)
+            page,
+            found,
+            node=lambda entry: _shown(entry, setup),
+            position=lambda entry: (str(entry.id),),
         )
 
 
@@ -112,7 +118,7 @@ def _wanted(given: AuditFilter | None) -> audit.Wanted:
     )
 
 
-def _shown(entry: audit.AuditEntry) -> AuditEntry:
+def _shown(entry: audit.AuditEntry, setup: Setup) -> AuditEntry:
     return AuditEntry(
         id=node_id("AuditEntry", entry.id),
         at=entry.at,
@@ -120,6 +126,6 @@ def _shown(entry: audit.AuditEntry) -> AuditEntry:
         role=entry.role,
         action=entry.action,
         subject=entry.subject,
-        details=Json(dict(entry.details)),
+        details=Json(in_decimals(entry.details, setup)),
         request_id=entry.request_id,
     )

@@ -39,7 +39,7 @@ class ConfigCheckQuery:
 async def _checked(context: Context, kind: str, config: Config) -> Config:
     """:raises Refused: as saving it would"""
     configs = context.api.configs
-    checked = configs.check(kind, config)
+    checked = configs.check_draft(kind, config)
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
         await check_units(connection, checked.plain)
     return Config(configs.published(kind, checked))

@@ -46,6 +46,12 @@
 {{- if gt (int $api.autoscaling.minReplicas) (int $api.autoscaling.maxReplicas) }}
 {{- fail "api.autoscaling: minReplicas is more than maxReplicas" }}
 {{- end }}
+{{- if and $api.trustedDocuments.revision (not $api.trustedDocuments.configMap) }}
+{{- fail "api.trustedDocuments.configMap: name the ConfigMap whose revision this is" }}
+{{- end }}
+{{- if and $api.trustedDocuments.configMap (hasKey .Values.settings "LOYALTY_TRUSTED_DOCUMENTS") }}
+{{- fail "settings.LOYALTY_TRUSTED_DOCUMENTS: api.trustedDocuments says it already; leave one of them out" }}
+{{- end }}
 {{- $needed := add $api.shutdown.preStopSeconds 26 }}
 {{- if lt (int $api.shutdown.graceSeconds) (int $needed) }}
 {{- fail (printf "api.shutdown.graceSeconds: at least %d, or what is under way is cut off: preStopSeconds, 1 of notice, 20 to finish, 5 to close" (int $needed)) }}

@@ -1,13 +1,15 @@
-{{/* What all pods of the platform have in common. */}}
+{{/* What all pods of the platform have in common: (list $ "api"), and further annotations, if any. */}}
 
 {{- define "loyalty.podMetadata" -}}
 {{- $root := index . 0 -}}
+{{- $annotations := $root.Values.pods.annotations -}}
+{{- range rest (rest .) }}{{ $annotations = merge . $annotations }}{{ end -}}
 labels:
   {{- include "loyalty.selector" . | nindent 2 }}
   {{- with $root.Values.pods.labels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- with $root.Values.pods.annotations }}
+{{- with $annotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -70,7 +72,8 @@ securityContext:
   capabilities: {drop: [ALL]}
 {{- end }}
 
-{{/* A container of the platform, up to its command: (list $ "api" (list "appDatabase" …)). */}}
+{{/* A container of the platform, up to its command: (list $ settings (list "appDatabase" …)), and
+     what else it mounts, if anything. */}}
 {{- define "loyalty.container" -}}
 {{- $root := index . 0 -}}
 image: {{ include "loyalty.image" $root }}
@@ -90,6 +93,9 @@ env:
 volumeMounts:
   - {name: secrets, mountPath: /run/loyalty, readOnly: true}
   - {name: tmp, mountPath: /tmp}
+  {{- range rest (rest (rest .)) }}
+  - {{ toJson . }}
+  {{- end }}
 {{- end }}
 
 {{/* Waits until the schema is that of this release: (list $ (list "appDatabase" …)). */}}

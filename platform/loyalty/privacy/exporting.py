@@ -1,9 +1,18 @@
-"""All that is held about a member, table by table, as plain rows."""
+"""All that is held about a member, table by table, as plain rows.
 
-from collections.abc import AsyncIterator, Sequence
+Who else is in them is no matter of the member's: ids of other members are made-up names in a copy,
+the same id by the same name wherever it stands.
+"""
+
+import hmac
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from loyalty.connection import Connection
 from loyalty.personal import PersonalRows
@@ -17,6 +26,8 @@ select string_agg(format('%I', a.attname), ', ' order by array_position(i.indkey
   from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
  where i.indrelid = to_regclass('loyalty.' || $1) and i.indisprimary
 """
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
+_OTHERS = "select id::text from loyalty.member where id = any($1::uuid[]) and id <> $2"
 _NAMES = """array(select m.external_id from loyalty.member m where m.id = $1::uuid
   union select i.value from loyalty.member_identifier i where i.member_id = $1::uuid)"""
 
@@ -49,7 +60,7 @@ async def page(
             for n, row in enumerate(rows)
         ]
         at, skipped = at + 1, -1
-    return found
+    return await _without_others(connection, member_id, found)
 
 
 async def everything(
@@ -70,8 +81,10 @@ async def _rows(
     source, condition = f"loyalty.{of.table}", of.condition.replace("{names}", _NAMES)
     if of.read_by:
         source, condition = of.read_by, "true"
+    shown = ", ".join(f"'{name}', {value}" for name, value in of.shown.items())
+    shown = shown.replace("$1", "$1::uuid")
     rows = await connection.fetch(
-        f"""select to_jsonb(x) - $2::text[] as row
+        f"""select to_jsonb(x) - $2::text[] || jsonb_build_object({shown}) as row
               from (select * from {source} where {condition} and $1::uuid is not null) x
              order by {key} offset $3 limit $4""",
         member_id,
@@ -80,3 +93,29 @@ async def _rows(
         count,
     )
     return [row["row"] for row in rows]
+
+
+async def _without_others(
+    connection: Connection, member_id: UUID, found: Sequence[Held]
+) -> list[Held]:
+    """The same with made-up names in the place of other members' ids, wherever they stand."""
+    texts = [orjson.dumps(one.row).decode() for one in found]
+    ids = {one for text in texts for one in _ID.findall(text)}
+    rows = await connection.fetch(_OTHERS, [UUID(one) for one in ids], member_id)
+    if not rows:
+        return list(found)
+    names = {row["id"]: _made_up(member_id, row["id"]) for row in rows}
+    return [
+        Held(table=one.table, row=_renamed(text, names), position=one.position)
+        for one, text in zip(found, texts, strict=True)
+    ]
+
+
+def _made_up(member_id: UUID, other: str) -> str:
+    """Nobody who does not have both ids can tell whose it is."""
+    return f"member:{hmac.new(member_id.bytes, other.encode(), sha256).hexdigest()[:16]}"
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> dict[str, Any]:
+    row: dict[str, Any] = orjson.loads(_ID.sub(lambda id_: names.get(id_[0], id_[0]), text))
+    return row

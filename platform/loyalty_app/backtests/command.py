@@ -83,7 +83,7 @@ async def _asked(reader: Reading, wanted: Wanted, file: DraftFile) -> Asked:
         raise Problem(f"There is no tenant {wanted.tenant!r}", "`loyalty tenant create` makes one")
     setup = await reader.setups.get(tenant_id)
     slug, kind = _program(setup, wanted.program or file.slug, file.kind)
-    checked = reader.configs.check(kind, file.config)
+    checked = reader.configs.check_draft(kind, file.config)
     async with reader.database.tenant(tenant_id, read_only=True) as connection:
         await check_units(connection, checked.plain)
     since, before = day_start(wanted.since, setup.zone), day_start(wanted.before, setup.zone)

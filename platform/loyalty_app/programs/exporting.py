@@ -6,6 +6,7 @@ from typing import Any
 from loyalty_app.problem import Problem
 from loyalty_app.programs.merging import put
 from loyalty_app.programs.program_file import parsed
+from loyalty_app.programs.remarks import put_back, read_off
 from loyalty_app.programs.yaml_text import dump, plain, styled
 
 
@@ -32,15 +33,16 @@ def exported(
         raise Problem(
             f"{path} is of the program {file.slug!r}", f"Export {program['slug']!r} to another file"
         )
-    notes = {key: plain(file.document[key]) for key in file.document if str(key) not in wanted}
+    document, remarks = read_off(into, file.document)
+    notes = {key: plain(document[key]) for key in document if str(key) not in wanted}
     if file.position is None:
         del wanted["position"]  # a file that leaves it open goes on doing so
-    put(file.document, {**notes, **wanted})
-    if plain(file.document) != {**notes, **wanted}:
+    put(document, {**notes, **wanted}, remarks)
+    if plain(document) != {**notes, **wanted}:
         raise Problem(
             f"{path} uses anchors that stand in the way", "Export it to a new file, or write it out"
         )
-    return dump(file.document)
+    return put_back(document, remarks)
 
 
 def _units(config: Any, units: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

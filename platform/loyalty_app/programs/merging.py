@@ -1,5 +1,6 @@
 """A program written into a document that is there: what is the same keeps its place, its style and
-its comments; what differs is changed in place; what is new comes last.
+its comments; what differs is changed in place; what is new comes last. What moves or goes takes its
+comments along.
 """
 
 from collections.abc import Mapping
@@ -8,11 +9,12 @@ from typing import Any
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
 from ruamel.yaml.tokens import CommentToken
 
+from loyalty_app.programs.remarks import Remarks
 from loyalty_app.programs.yaml_text import plain, styled
 from loyalty_tenants.config_diff import named, same
 
 
-def put(document: Any, wanted: Mapping[str, Any]) -> None:
+def put(document: Any, wanted: Mapping[str, Any], remarks: Remarks) -> None:
     """Make the values of a mapping what is wanted."""
     for key in [key for key in document if str(key) not in wanted]:
         del document[key]
@@ -20,17 +22,17 @@ def put(document: Any, wanted: Mapping[str, Any]) -> None:
         if key not in document:
             document[key] = styled(value)
         else:
-            _put_at(document, key, value)
+            _put_at(document, key, value, remarks)
 
 
-def _put_at(holder: Any, key: Any, wanted: Any) -> None:
+def _put_at(holder: Any, key: Any, wanted: Any, remarks: Remarks) -> None:
     here = holder[key]
     if same(plain(here), wanted):
         return
     if isinstance(here, dict) and isinstance(wanted, Mapping):
-        put(here, wanted)
+        put(here, wanted, remarks)
     elif isinstance(here, list) and isinstance(wanted, list):
-        _put_list(here, wanted)
+        _put_list(here, wanted, remarks)
     else:
         _replace(holder, key, wanted)
 
@@ -55,26 +57,48 @@ def _replace(holder: Any, key: Any, wanted: Any) -> None:
             kept[2] = CommentToken(below, kept[2].start_mark) if below.strip() else None
 
 
-def _put_list(here: Any, wanted: list[Any]) -> None:
-    """Things with names are found by them, others by their place."""
-    old, new = named(here), named(wanted)
-    if old is not None and new is not None and list(old) != list(new):
-        _reorder(here, old, new)
+def _put_list(here: Any, wanted: list[Any], remarks: Remarks) -> None:
+    places = _places(plain(here), wanted)
+    if places != list(range(len(here))):
+        quoted = bool(here) and all(isinstance(one, DoubleQuotedScalarString) for one in here)
+        things = [
+            _new(value, quoted) if place is None else here[place]
+            for place, value in zip(places, wanted, strict=True)
+        ]
+        comments = dict(here.ca.items)
+        here.ca.items.clear()
+        here[:] = things
+        for index, place in enumerate(places):
+            if place in comments:
+                here.ca.items[index] = comments[place]
+        remarks.moved(here, places)
     for index, value in enumerate(wanted):
-        if index < len(here):
-            _put_at(here, index, value)
-        else:
-            here.append(styled(value))
-    del here[len(wanted) :]
+        _put_at(here, index, value, remarks)
 
 
-def _reorder(here: Any, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """Each thing at the index that it is wanted at, with the comments that stand at it."""
-    comments = dict(getattr(here.ca, "items", {}))
-    places = {name: index for index, name in enumerate(old)}
-    things = [old.get(name) if name in old else styled(value) for name, value in new.items()]
-    here.ca.items.clear()
-    here[:] = things
-    for index, name in enumerate(new):
-        if name in places and places[name] in comments:
-            here.ca.items[index] = comments[places[name]]
+def _new(value: Any, quoted: bool) -> Any:
+    return DoubleQuotedScalarString(value) if quoted and type(value) is str else styled(value)
+
+
+def _places(old: list[Any], wanted: list[Any]) -> list[int | None]:
+    """For each thing that is wanted the place of the one that it was; None: it is new.
+
+    Things with names are found by them; of others those that are the same, and what is then left by
+    its order, where it is of the same kind.
+    """
+    before, after = named(old), named(wanted)
+    if before is not None and after is not None:
+        by_name = {name: index for index, name in enumerate(before)}
+        return [by_name.get(name) for name in after]
+    left = list(range(len(old)))
+    places: list[int | None] = []
+    for value in wanted:
+        place = next((one for one in left if same(old[one], value)), None)
+        places.append(place)
+        if place is not None:
+            left.remove(place)
+    if any(isinstance(one, Mapping | list) for one in (*old, *wanted)):
+        for index, place in enumerate(places):
+            if place is None and left:
+                places[index] = left.pop(0)
+    return places

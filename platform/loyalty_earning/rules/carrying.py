@@ -19,7 +19,7 @@ def carry(config: EarningConfig, fact: CarriedOver, view: View) -> Iterator[Gran
     owed = view.counters[on.owed]
     if owed <= 0:
         return
-    rule = next(rule for rule in config.rules if rule.id in on.rules)
+    rule = on.shown_by(config.rules)
     terms = rule.terms or config.terms
     when = instants(terms, fact.occurred_at, with_defaults(config.choices, view))
     yield Grant(

@@ -109,7 +109,7 @@ def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> It
     less = _difference(owed(on), back, view)
     too_much = min(less, less - back.counters[on.owed])
     if too_much > 0:
-        rule = next(rule for rule in config.rules if rule.id in on.rules)
+        rule = on.shown_by(config.rules)
         yield Recall(
             unit=on.unit, amount=too_much, rule=on.carried, label=f"{rule.label}, carried over",
             accounting_class=rule.accounting_class,
@@ -124,9 +124,8 @@ def _summed(
     if not isinstance(purchase, PurchaseRecorded):
         return
     unit = config.unit_of(rule, purchase.currency)
-    if unit is None or (before := _granted(back.before, rule, unit, view)) is None:
+    if unit is None or _granted(back.before, rule, unit, view) is None:
         return
-    left = _granted(back.left, rule, unit, view)
     per, over = rule.per_in(purchase.currency), rule.over
     assert over is not None
     if per is None:
@@ -135,12 +134,13 @@ def _summed(
     places = unit_places(view, unit)
     less = _difference(summing(rule, purchase.currency), back, view)
     due = points_of_sum(rule, total, per, places) - points_of_sum(rule, total - less, per, places)
-    more = due - (before.granted - (left.granted if left is not None else 0))
+    more = due - _taken(back, rule, unit, view)
     yield from _settled(rule, unit, more, rule.terms or config.terms, fact, view)
     for also in rule.also:
         factor = unit_places(view, also.unit) - places
         if factor >= 0:
-            yield from _settled(rule, also.unit, more * 10**factor, also.terms, fact, view)
+            more = due * 10**factor - _taken(back, rule, also.unit, view)
+            yield from _settled(rule, also.unit, more, also.terms, fact, view)
 
 
 def _settled(
@@ -168,6 +168,12 @@ def _difference(measure: Measure, back: CameBack, view: View) -> int:
         for measured in (back.before, back.left)
     )
     return before - left
+
+
+def _taken(back: CameBack, rule: EarningRule, unit: str, view: View) -> int:
+    """What the shares of the lines take back."""
+    before, left = (_granted(one, rule, unit, view) for one in (back.before, back.left))
+    return sum(one.granted * sign for one, sign in ((before, 1), (left, -1)) if one is not None)
 
 
 def _granted(measured: Measured, rule: EarningRule, unit: str, view: View) -> GrantView | None:

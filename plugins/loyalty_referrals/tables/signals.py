@@ -9,6 +9,7 @@ from loyalty_referrals.facts import Attributed, Qualified, Reconsidered
 from loyalty_referrals.guards import RING_MAX
 from loyalty_referrals.rows import Evidence
 from loyalty_referrals.signals import Kind, hashed
+from loyalty_referrals.tables.past import AGAIN
 from loyalty_referrals.tables.requests import ASKED, Where, columns, given, of_type, where
 
 _KEY = "select key from loyalty.referral_key where tenant_id = (select loyalty.tenant())"
@@ -28,9 +29,11 @@ select distinct on (w.kind, w.hash, w.member_id)
  order by w.kind, w.hash, w.member_id, w.seen_at
 on conflict do nothing
 """
-# The friend is compared with the referrer and with everybody else whom the referrer brought.
+# The friend is compared with the referrer and with everybody else whom the referrer brought, also
+# with those who were erased since.
 _SHARED = f"""
-select w.at, w.program, array_agg(distinct s.kind order by s.kind) as kinds
+select at, program, array_agg(distinct kind order by kind) as kinds from (
+select w.at, w.program, s.kind
   from {ASKED}
   join loyalty.referral r on r.tenant_id = (select loyalty.tenant())
    and r.friend_id = w.member and r.program_id = w.program_id
@@ -42,7 +45,18 @@ select w.at, w.program, array_agg(distinct s.kind order by s.kind) as kinds
    and x.friend_id = o.member_id and x.program_id = w.program_id
    and x.referrer_id = r.referrer_id
  where o.member_id = r.referrer_id or x.id is not null
- group by w.at, w.program
+union all
+select w.at, w.program, s.kind
+  from unnest($1::int[], $2::text[], $3::uuid[], $4::uuid[], $5::timestamptz[])
+         w (at, program, program_id, member, now)
+  join loyalty.referral r on r.tenant_id = (select loyalty.tenant())
+   and r.friend_id = w.member and r.program_id = w.program_id
+  join loyalty.referral_signal s on s.tenant_id = (select loyalty.tenant())
+   and s.member_id = w.member
+  join loyalty.referral_past p on p.tenant_id = (select loyalty.tenant())
+   and p.program_id = w.program_id and p.referrer_id = r.referrer_id and p.kind = s.kind
+   and p.hash = {AGAIN.format(hash="s.hash")} and p.until > w.now) found
+ group by at, program
 """
 _RECENT = """
 select w.at, w.program, count(*) as friends
@@ -107,7 +121,8 @@ async def load_evidence(
         timedelta(hours=one.config.guards.velocity.hours if one.config.guards.velocity else 0)
         for one in asked
     ]
-    shared = {where(row): row["kinds"] for row in await connection.fetch(_SHARED, *by)}
+    nows = [one.now for one in asked]
+    shared = {where(row): row["kinds"] for row in await connection.fetch(_SHARED, *by, nows)}
     recent = {where(row): row["friends"] for row in await connection.fetch(_RECENT, *by, times)}
     rings = {where(row): row["members"] for row in await connection.fetch(_RINGS, *by)}
     return {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .documents import done, refusals
+from .documents import asked, done, refusals
 
 RULE = {
     "id": "base",
@@ -55,3 +55,23 @@ async def test_a_config_beyond_all_bounds_is_not_read(brand: Any, config: Any) -
     )
     codes = [error["extensions"]["code"] for error in answer.json()["errors"]]
     assert codes == ["BAD_USER_INPUT"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "field"),
+    [
+        ("about ten", None), ("NaN", None), ("Infinity", None), ("", None), ("1e2", None),
+        ("10 %", None), ("١.٥", None), (["1.5"], None), (1.5, None), ("1" * 60, None),
+        ("1.0", None), ("-3", None), ("1.5", "config.nested.amount"),
+        ("-0.5", "config.nested.amount"), ("0." + "0" * 60 + "1", "config.nested.amount"),
+    ],
+)  # fmt: skip
+async def test_an_amount_beside_a_unit_is_one_only_where_it_is_a_number(
+    brand: Any, amount: Any, field: str | None
+) -> None:
+    """What another kind of program calls by that name is its own affair."""
+    config = {"unit": "points", "nested": {"unit": "points", "amount": amount}}
+    given = {**NEW, "kind": "punch", "config": config}
+    wanted = [] if field is None else [("BAD_CONFIG", field)]
+    payload = await asked(brand.admin, "createProgram", **given)
+    assert [(one["code"], one["field"]) for one in payload["userErrors"]] == wanted

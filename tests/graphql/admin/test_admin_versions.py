@@ -4,10 +4,14 @@ import copy
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
 from .documents import asked, done, refusals, trail
 
 CHANGES = """query($slug: String!, $before: Int, $after: Int) { program(slug: $slug) {
   changes(before: $before, after: $after) { path kind before after } } }"""
+CHECK = """query($config: Config!) { checkConfig(kind: "points", config: $config) {
+  config userErrors { field } } }"""
 RECORD = """mutation($input: RecordPurchaseInput!) { recordPurchase(input: $input) {
   purchase { earned { amount label } } replayed userErrors { code field } } }"""
 RETURN = """mutation($input: ReversePurchaseInput!) { reversePurchase(input: $input) {
@@ -122,6 +126,38 @@ async def test_a_roll_back_may_begin_later(make_brand: Any) -> None:
 
     assert await earned(brand) == ["27"]
     assert await earned(brand, occurredAt=later.isoformat()) == ["9"]
+
+
+async def test_a_key_that_does_nothing_stays_in_what_is_stored_and_in_no_new_draft(
+    make_brand: Any, dsn: Any
+) -> None:
+    """A version of before such keys were told, and a draft."""
+    brand = await make_brand(config=CONFIG)
+    await brand.enroll("ada")
+    connection = await asyncpg.connect(dsn.admin)
+    try:
+        for table, column in (("program_version", "config"), ("program", "draft")):
+            await connection.execute(
+                f"update loyalty.{table} set {column} = jsonb_set({column}, '{{budget_alarms}}',"
+                " '[80]') where tenant_id = $1",
+                brand.tenant_id,
+            )
+    finally:
+        await connection.close()
+    program = (await brand.admin.run("{ programs { id version config } }"))["programs"][0]
+    config = program["config"]
+    of = {"id": program["id"], "expectedVersion": program["version"]}
+    idle = [("BAD_CONFIG", "config.budget_alarms")]
+
+    assert await refusals(brand.admin, "publishProgram", **of) == idle
+    assert await refusals(brand.admin, "updateProgram", **of, config=config) == idle
+    new = {"slug": "extra", "kind": "points", "name": "Extra", "config": config}
+    assert await refusals(brand.admin, "createProgram", **new) == idle
+    check = await brand.admin.run(CHECK, config=config)
+    assert [one["field"] for one in check["checkConfig"]["userErrors"]] == ["config.budget_alarms"]
+    back = await done(brand.admin, "rollBackProgram", **of, number=1)
+    assert back["version"]["config"]["budget_alarms"] == [80]
+    assert await earned(brand) == ["9"], "by the version that has one"
 
 
 async def test_another_text_changes_nothing_of_what_is_earned_kept_or_taken_back(

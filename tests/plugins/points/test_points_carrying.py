@@ -109,3 +109,35 @@ def test_what_was_given_later_goes_back_also_where_nothing_is_carried_over_any_m
     assert till.balance() == ("60" if given else "40")
     till.brings_back(bought)
     assert till.balance() == "10"
+
+
+def test_what_a_rule_that_is_no_more_was_cut_goes_back_with_the_goods() -> None:
+    """Its cap carries over still, for other rules."""
+    caps = [{"points": "10", "period": "month", "carry_over": True}]
+    till = Till(program(rule("old"), caps=caps))
+    till.buys("18.00")
+    first = till.order
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("new"), caps=caps))
+    till.buys("5.00")
+    till.comes("2026-04-01T00:00")
+    till.carries("program")
+    assert till.balance() == "20"  # 8 and 5 were owed
+    till.brings_back(first)
+    assert till.balance() == "5"
+    till.comes("2026-05-01T00:00")
+    assert till.carries("program") == {}
+    till.brings_back()
+    assert till.balance() == "0"
+
+
+def test_what_a_group_owes_is_given_though_no_rule_is_in_it_any_more() -> None:
+    groups = [{"id": "g", "caps": [{"points": "10", "period": "month", "carry_over": True}]}]
+    till = Till(program(rule(group="g"), groups=groups))
+    till.buys("18.00")
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("other"), groups=groups))
+    till.comes("2026-04-01T00:00")
+    assert till.carries("group.g") == {"g:carried": "8"}
+    till.brings_back()
+    assert till.balance() == "0"

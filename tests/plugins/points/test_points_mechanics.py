@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from loyalty.errors import Refused
 from loyalty.purchase import Line, LineKind
+from loyalty_points.config import PointsConfig
 from tests.plugins.points.till import Till, activity, minor, program, rule
 
 PER_TEN: dict[str, Any] = {"per": {"USD": "10.00"}}
@@ -225,3 +226,20 @@ def test_an_activity_schema_with_a_number_that_no_reader_takes_is_refused() -> N
                 activities=[{"type": "run", "label": "A run", "attributes": schema}],
             )
         )
+
+
+@pytest.mark.parametrize(
+    ("keys", "points"),
+    [({}, "40"), ({"kinds": ["PRODUCT", "SHIPPING"]}, "45"), ({"kinds": ["SHIPPING"]}, "35")],
+)
+def test_a_multiplier_is_of_its_kinds_of_lines_in_a_draft_as_once_it_is_published(
+    keys: dict[str, Any], points: str
+) -> None:
+    """A draft has the keys that were written, a version has all of them."""
+    base = rule(points="2", kinds=["PRODUCT", "SHIPPING"])
+    draft = program(base, rule("double", bonus={"factor": "1.5"}, **keys))
+    version = PointsConfig.model_validate(draft).model_dump(mode="json")
+    for config in (draft, version):
+        till = Till(config)
+        till.buys(Line(id="1", amount=1_000), Line(id="2", amount=500, kind=LineKind.SHIPPING))
+        assert till.balance() == points

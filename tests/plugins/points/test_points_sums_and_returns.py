@@ -193,3 +193,26 @@ def test_any_mix_of_purchases_and_returns_has_what_the_rest_earns(
             if not kept[order]:
                 del kept[order]
         assert till.balance() == str(rounded(Fraction(sum(kept.values()), 100), rounding))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [(1, "1.00", "1"), (0, "0.50", "1"), (2, "1.75", "0"), (1, "1.00", "0"), (2, "0.25", "0"),
+         (0, "1.50", "0")],
+        [(0, "2.00", "1"), (2, "1.00", "1"), (1, "0.50", "0"), (2, "1.00", "0"), (1, "1.50", "0")],
+    ],
+)  # fmt: skip
+def test_another_unit_of_the_rule_has_as_much_in_its_own_places(
+    parts: list[tuple[int, str, str]],
+) -> None:
+    """The halves of a share are a point or none, and 0.50: the rest of the sum earns the same."""
+    month = rule(per={"USD": "3.00"}, over={"period": "month"}, also=[{"unit": "miles"}])
+    till, orders = Till(program(month), places={"miles": 2}), []
+    for _ in range(3):
+        till.buys("2.00")
+        orders.append(till.order)
+    assert (till.balance(), till.balance("miles")) == ("2", "2.00")
+    for order, back, left in parts:
+        till.brings_back(orders[order], _1=back)
+        assert (till.balance(), till.balance("miles")) == (left, f"{left}.00")

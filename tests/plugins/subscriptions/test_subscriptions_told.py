@@ -45,6 +45,7 @@ async def _everything(shop: Any) -> None:
     """All that can happen to subscriptions, to one member or another."""
     ada, bob = await shop.world.member(), await shop.world.member()
     await shop.pays(ada, "i-1")
+    await shop.buys(ada, "9.00")
     await shop.ask(ChangePlan, ada, plan="year")
     await shop.pays(ada, "i-2", plan="year", amount=9900)
     await shop.ask(Pause, ada, by_staff=True)
@@ -64,7 +65,10 @@ async def _everything(shop: Any) -> None:
 
 
 async def test_each_is_told_by_its_schema(club: Any, worker_database: Any) -> None:
-    shop = await club(plans=[YEAR, GOLD, POINTED], plan_changes="full_price")
+    budget = {"points": "10", "period": "year", "per": "program"}
+    shop = await club(
+        plans=[YEAR, GOLD, POINTED], plan_changes="full_price", caps=[budget], budget_alarms=[50]
+    )
     topics = Topics(shop.world.plugins)
     await _listening(shop.world, topics)
     await _everything(shop)
@@ -83,9 +87,9 @@ async def test_each_is_told_by_its_schema(club: Any, worker_database: Any) -> No
         Draft202012Validator(topics.by_name[row["topic"]].schema).validate(event)
         told.setdefault(row["topic"], event["data"])
     expected = (
-        "cancelled", "comped", "expired", "past_due", "paused", "payment_due", "payment_failed",
-        "payment_unmatched", "plan_changed", "refund_due", "refunded", "renewed", "resumed",
-        "started",
+        "budget_reached", "cancelled", "comped", "expired", "past_due", "paused", "payment_due",
+        "payment_failed", "payment_unmatched", "plan_changed", "refund_due", "refunded", "renewed",
+        "resumed", "started",
     )  # fmt: skip
     mine = {topic for topic in told if topic.startswith("subscriptions.")}
     assert mine == {f"subscriptions.{name}.v1" for name in expected}

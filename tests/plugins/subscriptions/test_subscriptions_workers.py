@@ -35,3 +35,20 @@ async def test_two_workers_renew_each_subscription_once(club: Begin, hands: Any)
         "started": MEMBERS, "renewed": MEMBERS // 3 * 5, "past_due": MEMBERS // 3,
         "payment_failed": MEMBERS // 3 * 2,  # on 31 March, and tried again on 1 April
     }  # fmt: skip
+
+
+async def test_a_budget_of_boosts_is_told_of_before_it_is_used_up(club: Begin) -> None:
+    budget = {"points": "100", "period": "month", "per": "program"}
+    story = await club("2026-03-02T12:00", caps=[budget], budget_alarms=[50, 90])
+    member = await story.world.member()
+    await story.pays(member, "in-1")
+    await story.buys(member, "60.00")
+    await story.comes("2026-03-02T12:30")
+
+    rows = await story.world.rows(
+        "select payload from loyalty.fact where kind = 'subscriptions.budget_reached/1'"
+    )
+    told = [row["payload"] for row in rows]
+    assert [(one["target"], one["percent"], one["given"]) for one in told] == [
+        ("program", 50, "60")
+    ]

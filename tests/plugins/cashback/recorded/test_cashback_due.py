@@ -34,7 +34,8 @@ async def test_what_a_cap_cut_is_given_in_the_next_month_in_its_own_currency(
 
 async def test_a_budget_is_told_of_in_the_unit_that_it_counts(bank: MakeBank) -> None:
     cap = {"points": "10.00", "period": "month", "per": "program"}
-    shop = await bank("2026-03-02T12:00", caps=[cap], budget_alarms=[50, 100], **EUR)
+    larger = {**cap, "period": "year", "in_units": [{"unit": "EUR", "points": "20.00"}]}
+    shop = await bank("2026-03-02T12:00", caps=[cap, larger], budget_alarms=[50, 100], **EUR)
     ada, bob = await shop.world.member(), await shop.world.member()
     await shop.buys(ada, "120.00")
     await shop.buys(bob, "300.00", currency="EUR")
@@ -47,7 +48,7 @@ async def test_a_budget_is_told_of_in_the_unit_that_it_counts(bank: MakeBank) ->
     }
     assert told == {
         ("USD", 50, "6.00", "10.00"), ("EUR", 50, "10.00", "10.00"),
-        ("EUR", 100, "10.00", "10.00"),
+        ("EUR", 100, "10.00", "10.00"), ("EUR", 50, "10.00", "20.00"),
     }  # fmt: skip
 
 

@@ -49,9 +49,12 @@ def a_program(dice: Random) -> dict[str, Any]:
         rules.append(rule("bonus", bonus={"factor": "1.5", "of": of}, accounting_class="MARKETING"))
     rules.append(activity("visit", "7", limits=[{"times": 2, "period": "day"}]))
     caps = [{"points": "150", "period": "month", "per": dice.choice(["member", "program"])}]
+    grants = dice.choice(["all", "best", "first"])
+    for one in rules if grants != "first" else ():
+        one.pop("priority", None)
     return {
         "rules": rules,
-        "groups": [{"id": "g", "grants": dice.choice(["all", "best", "first"])}],
+        "groups": [{"id": "g", "grants": grants}],
         "caps": dice.choice([[], caps]),
     }
 
