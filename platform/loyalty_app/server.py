@@ -14,8 +14,8 @@ from loyalty_graphql.complaints import complaint
 
 HEAD_SECONDS = 10.0
 IN_FLIGHT_MAX = 1_000  # connections, and requests of them
-# A connection waits so long for its next request: longer than load balancers and clients keep theirs
-# (usually 60 s and less), or they send into one that is being closed. While many are open, less.
+# A connection waits so long for its next request: longer than load balancers and clients keep
+# theirs (usually 60 s and less), or they send into one that is being closed. Of many, less.
 IDLE_SECONDS = 75
 IDLE_SECONDS_CROWDED = 5
 CROWD = IN_FLIGHT_MAX // 2  # connections

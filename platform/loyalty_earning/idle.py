@@ -1,31 +1,28 @@
-"""Keys that do nothing beside the others, each with what to do: asked of drafts alone.
+"""Keys that promise something and do nothing beside the others, each with what to do. Drafts alone
+are asked.
 
-Only what is certain is told. A version that is in force may have such a key, and is read as before.
+Only what is certain is told, and only where somebody would count on it: an alarm, a limit, points
+that are taken back, an end that moves, a bonus. What is merely not looked at (a priority in a group
+that has no use for it) disturbs nobody. A version that is in force may have such a key, and is read
+as before.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from loyalty_earning.bonus import BonusOf
 from loyalty_earning.budgets import budgets
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.faults import Fault
-from loyalty_earning.groups import Grants
 from loyalty_earning.limits import Cap
-from loyalty_earning.measures import AmountBase, Count, MinimumLost
+from loyalty_earning.measures import MinimumLost
 from loyalty_earning.spending import Redemption
 from loyalty_earning.terms import Terms
 
 NO_BUDGET = "there is no budget to tell of: give a cap with per: program, or leave it out"
 NO_MINIMUM = "there is no minimum to lose: give minimum_purchase, or leave minimum_lost out"
-NO_TURN = "counts in a group with grants: first alone: leave priority out, or make it one"
-NO_LINES = "an activity has no lines: leave kinds out"
 NO_PART = "extends nothing: let purchases, redemptions or activities count, or leave it out"
 NOT_BACK = "nothing comes back where allowed is false: leave grace_days out, or allow it"
-NO_STEPS = "{way} looks at no steps: leave {key} out"
-NO_PIECES = "goes with another count than amount, whose steps are per: leave it out"
-NO_AMOUNT = "goes with count: amount: leave base out"
 
 
 def idle(config: EarningConfig) -> Iterator[Fault]:
@@ -35,11 +32,7 @@ def idle(config: EarningConfig) -> Iterator[Fault]:
     yield from _of_terms(config.terms, ("terms",))
     yield from _of_caps(config.caps, config.units, ("caps",))
     for at, group in enumerate(config.groups):
-        mine = [rule for rule in config.rules if rule.group == group.id]
-        if group.caps and not mine:
-            text = f"no rule is in the group {group.id}: put one into it, or leave caps out"
-            yield ("groups", at, "caps"), text
-        elif mine:
+        if mine := [rule for rule in config.rules if rule.group == group.id]:
             yield from _of_caps(group.caps, _units(config, mine[0]), ("groups", at, "caps"))
     for at, rule in enumerate(config.rules):
         where = ("rules", at)
@@ -52,17 +45,6 @@ def idle_in(rule: EarningRule) -> Iterator[Fault]:
     """Of a rule by itself."""
     if rule.minimum_lost is not MinimumLost.KEEP and rule.minimum_purchase is None:
         yield ("minimum_lost",), NO_MINIMUM
-    if rule.activities and rule.kinds != _default("kinds"):
-        yield ("kinds",), NO_LINES
-    if rule.base is not AmountBase.NET and rule.count is not Count.AMOUNT:
-        yield ("base",), NO_AMOUNT
-    if rule.bonus is not None or rule.chance is not None:
-        way = "bonus" if rule.bonus else "chance"
-        for key in ("per", "per_units", "whole_steps"):
-            if getattr(rule, key) != _default(key):
-                yield (key,), NO_STEPS.format(way=way, key=key)
-    elif rule.count is Count.AMOUNT and rule.per_units != _default("per_units"):
-        yield ("per_units",), NO_PIECES
     for path, terms in _terms_of(rule):
         yield from _of_terms(terms, path)
 
@@ -72,10 +54,6 @@ def of_redemption(redemption: Redemption, where: tuple[int | str, ...]) -> Itera
     reversible = redemption.reversible
     if not reversible.allowed and reversible.grace_days is not None:
         yield (*where, "reversible", "grace_days"), NOT_BACK
-
-
-def _default(key: str) -> Any:
-    return EarningRule.model_fields[key].get_default()
 
 
 def _terms_of(rule: EarningRule) -> Iterator[tuple[tuple[int | str, ...], Terms]]:
@@ -111,9 +89,6 @@ def _of_caps(
 
 
 def _beside_others(config: EarningConfig, rule: EarningRule) -> Iterator[Fault]:
-    group = config.groups_by_id.get(rule.group or "")
-    if rule.priority is not None and (group is None or group.grants is not Grants.FIRST):
-        yield ("priority",), NO_TURN
     for at, named in enumerate(rule.bonus.rules if rule.bonus else ()):
         if not any(_is_seen(config, rule, named, of) for of in rule.activities or (None,)):
             text = f"never has anything of {named}: {_why(config, rule, named)}"

@@ -12,7 +12,6 @@ from loyalty_referrals import facts, graphql, needs, personal, rows
 from loyalty_referrals.commands import ClaimCode, ReviewReferral, ShareCode
 from loyalty_referrals.config import ReferralsConfig
 from loyalty_referrals.counting import counters, counts_orders
-from loyalty_referrals.idle import idle
 from loyalty_referrals.invariants import INVARIANTS
 from loyalty_referrals.rules.attributing import claim, enroll
 from loyalty_referrals.rules.judging import look
@@ -81,7 +80,6 @@ plugin = Plugin(
         ConsumedFact(name=RENEWED, fact=facts.SubscriptionRenewed),
     ),
     counters=counters,
-    idle=idle,
     needs=(
         Loader(name=needs.REFERRAL, load=referrals.load_referrals),
         Loader(name=needs.CODE, load=codes.load_codes),

@@ -11,6 +11,7 @@ from loyalty.facts import (
 )
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
+from loyalty_earning.idle import idle
 from loyalty_earning.rules import returning
 from loyalty_earning.running_sums import running_sums
 from loyalty_earning.uses import uses
@@ -31,7 +32,6 @@ from loyalty_subscriptions.facts import (
     PaymentReported,
     SubscriptionDue,
 )
-from loyalty_subscriptions.idle import idle
 from loyalty_subscriptions.inbound import inbound
 from loyalty_subscriptions.jobs import JOBS
 from loyalty_subscriptions.rules import (

@@ -7,8 +7,6 @@ from loyalty_earning.idle import idle_in
 from loyalty_tiers.config import TiersConfig
 from loyalty_tiers.periods import Ends, Lasts, Validity
 
-NO_GROUP = "counts in a group, which bonuses of a tier have none of: leave priority out"
-
 
 def idle(config: TiersConfig) -> Iterator[IdleKey]:
     for path, text in _in_validity(config.validity):
@@ -18,11 +16,8 @@ def idle(config: TiersConfig) -> Iterator[IdleKey]:
             yield ("challenges", at, "validity", *path), text
     for at, tier in enumerate(config.tiers):
         for of, rule in enumerate(tier.bonuses):
-            where = ("tiers", at, "bonuses", of)
             for path, text in idle_in(rule):
-                yield (*where, *path), text
-            if rule.priority is not None:
-                yield (*where, "priority"), NO_GROUP
+                yield ("tiers", at, "bonuses", of, *path), text
 
 
 def _in_validity(validity: Validity) -> Iterator[IdleKey]:

@@ -74,9 +74,7 @@ async def test_what_another_worker_ended_is_nothing_that_failed(
     met: list[bool] = []
 
     class Slower(Recorder):
-        async def record_many(
-            self, tenant_id: UUID, requests: Sequence[Request]
-        ) -> list[Outcome]:
+        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
             if tenant_id == world.tenant_id and not met:
                 met.append(True)
                 other = hands.worker(world, size=4)  # to whom the same was due, some of it later
