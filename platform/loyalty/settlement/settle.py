@@ -1,6 +1,6 @@
 """Settling one request on a batch: replay, check, decide, book. Pure: no database, no clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from loyalty import commands, facts
@@ -101,7 +101,7 @@ def _run(s: Settling) -> None:
         )
 
 
-def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change]]:
+def _finish(s: Settling, payload: Mapping[str, Any]) -> tuple[Recorded, list[Change]]:
     """Write the fact with its decision, answer, key, traits, counters and outbox rows."""
     book, request = s.batch.book, s.request
     changes = s.changes()
@@ -142,7 +142,7 @@ def _cause(request: Request) -> Any:
     return request.follows.cause_id if request.follows else request.cause_id
 
 
-def _remember(s: Settling, key: FactKey, payload: dict[str, Any]) -> None:
+def _remember(s: Settling, key: FactKey, payload: Mapping[str, Any]) -> None:
     """What a later request of this batch must find: the key, the sale, the return."""
     batch, book = s.batch, s.batch.book
     member_id = s.member.id if s.member else None
