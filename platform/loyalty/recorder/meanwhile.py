@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 from loyalty.codec import Codec
 from loyalty.settlement.request import Request
 
-BREATH = 25  # requests; then everybody else in this process has a turn, also what is being sent
-BREATH_WRITING = 100  # for these a request takes a tenth of the time
+BREATH = 100  # requests; then everybody else in this process has a turn
 T = TypeVar("T")
 
 
@@ -26,10 +25,16 @@ async def meanwhile(asked: Coroutine[Any, Any, T], work: Coroutine[Any, Any, Non
         raise
 
 
+async def breathe() -> None:
+    """Everybody else has a turn: what came in is read, who waited for it goes on and is done."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 async def write_out(requests: Sequence[Request], codec: Codec) -> None:
     """Work the payloads out, which depend on nothing that is stored."""
     for index, request in enumerate(requests):
-        if index % BREATH_WRITING == 0:
+        if index % BREATH == 0:
             await asyncio.sleep(0)
         try:  # noqa: SIM105 - `suppress` is an object to make, enter and leave for each of them
             request.payload(codec)
