@@ -1,7 +1,7 @@
 """What a listener is told of a commit: worked out before it, said after it, no harm to it."""
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -37,7 +37,10 @@ class Unlucky(Recorder):
             raise asyncpg.SerializationError
 
 
-def recorder(world: Any, listener: Any, kind: type[Recorder] = Recorder) -> Recorder:
+R = TypeVar("R", bound=Recorder)
+
+
+def recorder(world: Any, listener: Any, kind: type[R] = Recorder) -> R:  # type: ignore[assignment]
     return kind(
         world.database, world.plugins, world.recorder.setups, world.clock, committed=listener
     )
