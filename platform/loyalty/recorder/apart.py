@@ -13,7 +13,7 @@ from uuid import UUID
 from loyalty.errors import Code, Refused
 from loyalty.recorder.each import settle_each
 from loyalty.recorder.leg import Leg, LegRefused
-from loyalty.recorder.meanwhile import breathe, write_out
+from loyalty.recorder.meanwhile import write_out
 from loyalty.recorder.newest import with_newest
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.sides import Sides
@@ -145,7 +145,7 @@ def _pair(halves: Sequence[Half], index: int) -> Sequence[Recorded] | Refused:
 async def _settle(half: Half, count: int, outcomes: list[Recorded | Refused]) -> None:
     for index in range(count):
         if index % BREATH == 0:
-            await breathe()
+            await asyncio.sleep(0)
         try:
             outcomes.append(half.settle(index))
         except LegRefused as refused:
@@ -160,7 +160,7 @@ async def _settle_after(
     """Settle the legs whose other one stands."""
     for index, one in enumerate(ours):
         if index % BREATH == 0:
-            await breathe()
+            await asyncio.sleep(0)
         if isinstance(one, Refused):
             outcomes.append(one)
             continue
