@@ -17,6 +17,7 @@ from uuid import UUID
 
 import asyncpg
 
+from loyalty.array_items import ask_plain_classes
 from loyalty.away import end, full, lost, no_room, nobody_answers, unavailable
 from loyalty.errors import Code, Refused
 from loyalty.json_codecs import json_in_binary
@@ -72,6 +73,7 @@ class Database:
 
         :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
         """
+        ask_plain_classes()
         kept = STATEMENTS_KEPT if await keeps_statements(dsn) else 0
         pool = await asyncpg.create_pool(
             dsn,

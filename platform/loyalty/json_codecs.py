@@ -1,9 +1,10 @@
 """How connections hand JSON over: as bytes of orjson, in binary."""
 
 from typing import Any
-from uuid import UUID
 
 import orjson
+
+from loyalty.json_text import plain
 
 
 async def json_in_binary(connection: Any) -> None:
@@ -17,18 +18,11 @@ async def json_in_binary(connection: Any) -> None:
 
 
 def _to_json(value: Any) -> bytes:
-    return orjson.dumps(value, default=_plain)
+    return orjson.dumps(value, default=plain)
 
 
 def _to_jsonb(value: Any) -> bytes:
-    return b"\x01" + orjson.dumps(value, default=_plain)  # 1 is the version of the format
-
-
-def _plain(value: Any) -> str:
-    """orjson knows the standard library's own UUID alone, and ids are of the driver's class."""
-    if isinstance(value, UUID):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    return b"\x01" + orjson.dumps(value, default=plain)  # 1 is the version of the format
 
 
 def _from_jsonb(raw: bytes) -> Any:

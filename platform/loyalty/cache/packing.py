@@ -3,16 +3,16 @@ tells of many balances in one command, and in Python each of its arguments is jo
 
 from typing import Any
 
+import hiredis
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
-from redis.connection import HiredisRespSerializer
-
-_serializer = HiredisRespSerializer()
 
 
 class _Packing:
     def pack_command(self, *args: Any) -> list[bytes]:
-        packed: list[bytes] = _serializer.pack(*args)
-        return packed
+        name = args[0]
+        if isinstance(name, str) and " " in name:  # of two words, which are two arguments
+            args = (*name.split(), *args[1:])
+        return [hiredis.pack_command(args)]
 
 
 class _Plain(_Packing, Connection):

@@ -74,9 +74,11 @@ def _accounts(book: Book, row: Mapping[str, Any]) -> None:
 def _lots(book: Book, row: Mapping[str, Any]) -> None:
     for found in row["lots"] or ():
         book.lots.setdefault(found["account_id"], []).append(Lot(**dict(found)))
+    lots = book.lots
     for (owner, unit, kind), account in book.accounts.items():
         # Lots hold exactly the balance: if these do, there are no others.
-        if kind == MAIN and account.balance == sum([x.remaining for x in book.open_lots(account)]):
+        there = sum([lot.remaining for lot in lots[account.id]]) if account.id in lots else 0
+        if kind == MAIN and account.balance == there:
             book.complete.add((owner, unit))
 
 

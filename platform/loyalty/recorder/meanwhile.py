@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from loyalty.codec import Codec
 from loyalty.settlement.request import Request
 
-BREATH = 25  # requests; then everybody else in this process has a turn, also what is being sent
+BREATH = 100  # requests; then everybody else in this process has a turn
 T = TypeVar("T")
 
 
@@ -23,6 +23,12 @@ async def meanwhile(asked: Coroutine[Any, Any, T], work: Coroutine[Any, Any, Non
         asking.cancel()  # nobody else may use its connection before it ended
         await asyncio.gather(asking, return_exceptions=True)
         raise
+
+
+async def breathe() -> None:
+    """Everybody else has a turn: what came in is read, who waited for it goes on and is done."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 async def write_out(requests: Sequence[Request], codec: Codec) -> None:

@@ -1,7 +1,8 @@
 """A large batch in parts: while Postgres writes one, the next is decided.
 
-All parts belong to one transaction, so they stand or fall together. What one part changed in memory
-the next one sees, as within a part.
+Whenever Postgres has nothing to do it is handed what is decided by then, so neither waits for the
+other until the end. All parts belong to one transaction: they stand or fall together. What one part
+changed in memory the next one sees, as within a part.
 """
 
 import asyncio
@@ -9,25 +10,11 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from loyalty.recorder.each import Outcome, settle_each
-from loyalty.recorder.meanwhile import BREATH
+from loyalty.recorder.meanwhile import breathe
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.request import Change, Request
 
-PART = 125  # requests; what Postgres has only then to begin with must be small beside the whole
-LAST = 25
-
-
-def starts_of(count: int) -> list[int]:
-    """Where the second part and those after it begin.
-
-    Towards the end each is half as large as what is left, for nobody works while Postgres writes
-    the last one.
-    """
-    starts, start = [], 0
-    while (left := count - start) > 2 * LAST:
-        start += min(PART, left // 2)
-        starts.append(start)
-    return starts
+LEAST = 25  # requests; what Postgres only has to begin with must be small beside a part
 
 
 async def settle_in_parts(
@@ -44,15 +31,16 @@ async def settle_in_parts(
     """
     outcomes: list[Outcome] = []
     writing: asyncio.Task[None] | None = None
-    starts = set(starts_of(len(requests)))
+    large = len(requests) > 2 * LEAST
     try:
         for index, request in enumerate(requests):
-            if index in starts:
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(write())
-            if index and index % BREATH == 0:
-                await asyncio.sleep(0)
+            if index and index % LEAST == 0:
+                await breathe()
+                if large and (writing is None or writing.done()):
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.create_task(write())
+                    await asyncio.sleep(0)  # it is sent
             outcomes.append(settle_each(batch, request, index, changes))
             batch.book.stands()  # it either came to an outcome or left nothing
     finally:

@@ -4,6 +4,7 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 -> append -> writers -> commit. A request that is refused leaves no trace and its key free.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import closing
@@ -152,7 +153,9 @@ class Recorder:
                 batch = await self.open(connection, requests, setup, more)
                 write = partial(self._write, connection, batch)
                 outcomes = await settle_in_parts(batch, requests, changes, write)
-                await meanwhile(self.append(connection, batch), told.write_out((batch, changes)))
+                await meanwhile(self.append(connection, batch), _meanwhile(told, batch, changes))
+                # Freeing tens of thousands of objects takes its time: here a commit is waited for.
+                asyncio.get_running_loop().call_soon(batch.let_go)
             self._stands(batch)
             await told.send()
         if waiting := arrived(batch, requests):
@@ -188,6 +191,7 @@ class Recorder:
             raise StaleSetup
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
+        batch.spent += (row, wants)
         if any(looks.bucketed for looks in wants.looks.values()):
             await load_buckets(connection, requests, batch)
         batch.corrected = await corrected_of(connection, requests, batch)
@@ -213,6 +217,7 @@ class Recorder:
         book = batch.book
         rows, book.rows = book.rows, Rows()
         book.opened.update(row[0] for row in rows.accounts if not row[5])
+        batch.spent.append(rows)
         if rows.facts or rows.settled:
             with APPEND_SECONDS.time():
                 await connection.execute(
@@ -236,3 +241,9 @@ class Recorder:
     def forget(self, tenant_id: UUID) -> None:
         """Believe nothing about which program accounts there are."""
         self._derived.pop(tenant_id, None)
+
+
+async def _meanwhile(told: Told, batch: Batch, changes: Sequence[Change]) -> None:
+    """What is done while Postgres writes the last part."""
+    await told.write_out((batch, changes))
+    batch.spent.clear()

@@ -119,6 +119,7 @@ class Batch:
     writes: list[Any] = field(default_factory=list)
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)
     ownership: Ownership = EVERYBODYS_OWN
+    spent: list[Any] = field(default_factory=list)  # of no more use: freed when there is time
     preview: bool = False
     _agenda: Agenda | None = None
 
@@ -169,6 +170,14 @@ class Batch:
         subject = member_id or NIL
         loaded = () if subject in self.enrolled else self.by_bucket[name, subject]
         return [row for row in (*loaded, *self.counted.get((name, subject), ())) if row[0] >= since]
+
+    def let_go(self) -> None:
+        """It is written: what only settling needs is freed."""
+        self.spent.clear()
+        self.book = Book(tenant_id=self.book.tenant_id, opened=self.book.opened)
+        self.members, self.refs, self.counters, self.by_bucket = {}, {}, {}, {}
+        if not self.parked:  # what waited for a purchase of this batch is found by these
+            self.known, self.made, self.bought = {}, {}, {}
 
     def count(self, name: str, member_id: UUID | None, bucket: datetime, delta: int) -> None:
         subject = member_id or NIL

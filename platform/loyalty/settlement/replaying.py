@@ -1,5 +1,6 @@
 """Replays: a key that is known answers as it did the first time, or says what differs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from loyalty import facts
@@ -26,7 +27,7 @@ OTHER = (Code.IDEMPOTENCY_MISMATCH, "make a new key for each command")
 
 
 def replay(
-    batch: Batch, request: Request, payload: dict[str, Any], member_id: Any
+    batch: Batch, request: Request, payload: Mapping[str, Any], member_id: Any
 ) -> Recorded | None:
     """The first answer to this key; another content under it is refused."""
     if request.client_key is not None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from loyalty.codec import Codec
 from loyalty.facts import Fact, FactKey, MemberRef
+from loyalty.json_text import JsonText
 from loyalty.owners import Holder, Owner, parsed
 
 
@@ -54,18 +55,18 @@ class Request:
             return FactKey("follow", str(self.follows.due_id))
         return self.key or self.fact.natural_key
 
-    def payload(self, codec: Codec) -> dict[str, Any]:
+    def payload(self, codec: Codec) -> Mapping[str, Any]:
         """What is kept: the fact as it was sent. Which revision was the newest is no part of it.
 
         It is worked out once; nobody may change it.
         """
-        known: dict[str, dict[str, Any]] = vars(self)  # where cached properties are kept, too
-        if (payload := known.get("written out")) is None:
+        known: dict[str, JsonText] = vars(self)  # where cached properties are kept, too
+        if (written := known.get("written out")) is None:
             payload = codec.dump(self.fact)
             if self.newest:
                 payload["purchase_revision"] = None
-            known["written out"] = payload
-        return payload
+            written = known["written out"] = JsonText(payload)
+        return written
 
 
 class Recorded(NamedTuple):

@@ -1,6 +1,6 @@
 """Settling one request on a batch: replay, check, decide, book. Pure: no database, no clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from loyalty import commands, facts
@@ -100,7 +100,7 @@ def _run(s: Settling) -> None:
         )
 
 
-def _finish(s: Settling, payload: dict[str, Any]) -> tuple[Recorded, list[Change]]:
+def _finish(s: Settling, payload: Mapping[str, Any]) -> tuple[Recorded, list[Change]]:
     """Write the fact with its decision, answer, key, traits, counters and outbox rows."""
     book, request = s.batch.book, s.request
     changes = s.changes()

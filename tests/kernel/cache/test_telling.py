@@ -23,7 +23,7 @@ async def test_who_hears_of_it_finds_nothing_older(link: Link | Cluster) -> None
     tenant, cache, hub = uuid4(), BalanceCache(link, epoch=1), Hub(link)
     house = Owner("HOUSEHOLD", uuid4())
     news: list[News] = [
-        (tenant, (uuid4(), "points"), tombstone(n + 1), b"%d" % n) for n in range(230)
+        (tenant, (uuid4(), "points"), tombstone(n + 1), b"%d" % n) for n in range(270)
     ]  # of three calls
     news.append((tenant, (house, "points"), tombstone(9), b"house"))
     await cache.put_many(tenant, {news[7][1]: CachedBalance(version=3)})

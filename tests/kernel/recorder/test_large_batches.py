@@ -1,5 +1,6 @@
 """A batch of several parts: written while it is decided, and still one transaction."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -8,9 +9,11 @@ import pytest
 from loyalty.commands import Redeem
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberRef
-from loyalty.recorder.parts import LAST, PART, starts_of
+from loyalty.recorder.parts import LEAST
+from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Recorded
 
+PART = 3 * LEAST
 SEVERAL = 3 * PART + 7
 
 
@@ -99,6 +102,45 @@ async def test_what_cannot_be_written_out_fails_alone_and_halves_nothing(world: 
     assert await transactions(world) == 1
 
 
-def test_parts_shrink_towards_the_end() -> None:
-    assert starts_of(2 * LAST) == []
-    assert starts_of(500) == [PART, 2 * PART, 3 * PART, 437, 468]
+class Parted(Recorder):
+    """Notes how many facts it is given to write, and takes its time to write them."""
+
+    turns = 0
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.parts: list[int] = []
+
+    async def _write(self, connection: Any, batch: Any) -> None:
+        self.parts.append(len(batch.book.rows.facts))
+        await super()._write(connection, batch)
+        for _ in range(self.turns):
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("turns", [0, 20, 10_000])
+async def test_a_part_is_what_was_decided_while_the_one_before_was_written(
+    world: Any, turns: int
+) -> None:
+    recorder = Parted(world.database, world.plugins, world.recorder.setups, world.clock)
+    recorder.turns = turns
+    member = await world.member()
+    requests = [world.request(world.purchase(member, 100)) for _ in range(SEVERAL)]
+
+    await recorder.record_many(world.tenant_id, requests)
+
+    assert (recorder.parts[0], sum(recorder.parts)) == (LEAST, SEVERAL)
+    assert all(part % LEAST == 0 for part in recorder.parts[:-1])
+    if turns == 10_000:
+        assert recorder.parts == [LEAST, SEVERAL - LEAST]
+    assert (await world.balance(member)).available == SEVERAL
+
+
+async def test_a_small_batch_is_written_at_once(world: Any) -> None:
+    recorder = Parted(world.database, world.plugins, world.recorder.setups, world.clock)
+    member = await world.member()
+    requests = [world.request(world.purchase(member, 100)) for _ in range(2 * LEAST)]
+
+    await recorder.record_many(world.tenant_id, requests)
+
+    assert recorder.parts == [2 * LEAST]

@@ -1,7 +1,7 @@
 """What a listener is told of a commit: worked out before it, said after it, no harm to it."""
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
@@ -37,7 +37,10 @@ class Unlucky(Recorder):
             raise asyncpg.SerializationError
 
 
-def recorder(world: Any, listener: Any, kind: type[Recorder] = Recorder) -> Recorder:
+R = TypeVar("R", bound=Recorder)
+
+
+def recorder(world: Any, listener: Any, kind: type[R] = Recorder) -> R:  # type: ignore[assignment]
     return kind(
         world.database, world.plugins, world.recorder.setups, world.clock, committed=listener
     )
@@ -74,3 +77,32 @@ async def test_a_listener_that_fails_undoes_nothing(
 
     assert (await world.balance(member)).available == 4
     assert len(caplog.records) == 2
+
+
+class Freed(Recorder):
+    """Notes what is sent of program accounts, and keeps its batches."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.sent: list[int] = []
+        self.batches: list[Any] = []
+
+    async def append(self, connection: Any, batch: Any) -> None:
+        self.sent.append(sum(not row[5] for row in batch.book.rows.accounts))
+        self.batches.append(batch)
+        await super().append(connection, batch)
+
+
+async def test_what_a_batch_used_is_free_by_its_answer_and_what_it_opened_is_known(
+    world: Any,
+) -> None:
+    noting = recorder(world, None, Freed)
+    member = await world.member()
+    for _ in range(2):
+        requests = [world.request(world.purchase(member, 200)) for _ in range(3)]
+        await noting.record_many(world.tenant_id, requests)
+
+    assert [sent > 0 for sent in noting.sent] == [True, False]
+    for batch in noting.batches:
+        held = (batch.spent, batch.members, batch.refs, batch.known, batch.made)
+        assert not any((*held, batch.book.accounts, batch.book.lots, batch.book.position()))
