@@ -29,13 +29,14 @@ class Finding:
 
 
 async def audit(
-    dsn: str, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = ()
-) -> list[Finding]:
+    dsn: str, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = (),
+    *, beside: bool = False,
+) -> list[Finding]:  # fmt: skip
     """Check every invariant, those of `plugins` too, for the given tenants (None: all); what breaks
-    one, at most 20 each."""
+    one, at most 20 each. `beside` others: as slowly as it goes with one processor."""
     connection = await connect(dsn)
     try:
-        return await audit_over(connection, tenants, plugins)
+        return await audit_over(connection, tenants, plugins, beside=beside)
     finally:
         await connection.close()
 
@@ -46,8 +47,9 @@ async def connect(dsn: str) -> Any:
 
 
 async def audit_over(
-    connection: Any, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = ()
-) -> list[Finding]:
+    connection: Any, tenants: Sequence[UUID] | None = None, plugins: Sequence[Plugin] = (),
+    *, beside: bool = False,
+) -> list[Finding]:  # fmt: skip
     """The same over a connection that is open."""
     invariants = {**INVARIANTS}
     for plugin in plugins:
@@ -57,6 +59,8 @@ async def audit_over(
     findings: list[Finding] = []
     for tenant_id in tenants:
         await begin(connection, tenant_id, read_only=True)
+        if beside:
+            await connection.execute("set local max_parallel_workers_per_gather = 0")
         for name, query in invariants.items():
             rows = await connection.fetch(f"select * from ({query}) q limit {FINDINGS_MAX}")
             findings += [

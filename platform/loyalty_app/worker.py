@@ -74,7 +74,7 @@ async def work(
             readiness = Readiness(ledger.database, stopping)
             async with opening as webhooks, probes(settings.host, settings.probe_port, readiness):
                 with watchdog(settings.watchdog_seconds):
-                    beside = _watching(settings, ledger)
+                    beside = _watching(settings, ledger, worker)
                     async with _errands(settings, ledger) as errands:
                         await _until_told(worker, stopping, webhooks, errands, *beside)
     except UnsafeLogin as unsafe:
@@ -98,13 +98,15 @@ async def _errands(settings: Settings, ledger: Ledger) -> AsyncIterator[Errands]
         await way.close()
 
 
-def _watching(settings: Settings, ledger: Ledger) -> list[Running]:
+def _watching(settings: Settings, ledger: Ledger, worker: Worker) -> list[Running]:
     clock = ledger.recorder.clock
     watching: list[Running] = [Backlog(ledger.database, clock, ledger.plugins.plugins)]
     if settings.audit_database_url and settings.audit_hours:
         every = timedelta(hours=settings.audit_hours)
         dsn, plugins = settings.audit_database_url, ledger.plugins.plugins
-        watching.append(Auditing(ledger.database, dsn, every, clock, plugins))
+        watching.append(
+            Auditing(ledger.database, dsn, every, clock, plugins, busy=lambda: worker.busy)
+        )
     return watching
 
 

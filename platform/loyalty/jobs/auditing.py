@@ -1,12 +1,13 @@
 """The audit of every tenant's ledger, again and again, beside a worker's duties.
 
 It reads all there is and takes its time, so it has a login and a connection of its own and no
-tenant waits for it. Whoever begins says so first: two workers do not audit one tenant at a time.
+tenant waits for it; nor does it take more than one processor, nor begin while its worker has lots
+by the thousand to end. Whoever begins says so first: two workers do not audit one tenant at a time.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from loyalty.meters import AUDITS
 from loyalty.plugin import Plugin
 
 LOOK_SECONDS = 60.0
+BUSY_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 _BEGIN = """
@@ -30,7 +32,7 @@ _DONE = "update loyalty.ledger_audit set audited_at = $1, findings = $2"
 
 class Auditing:
     """`dsn` is of the audit role; `every` how often each tenant is audited, with the invariants
-    of these plugins."""
+    of these plugins; none is begun while the process is `busy`."""
 
     def __init__(
         self,
@@ -39,8 +41,11 @@ class Auditing:
         every: timedelta,
         clock: Clock,
         plugins: Sequence[Plugin] = (),
+        *,
+        busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database = database
+        self._busy = busy
         self._dsn = dsn
         self._every = every
         self._clock = clock
@@ -48,7 +53,13 @@ class Auditing:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Until stopped; an audit that is under way then is given up and begun anew by its turn."""
-        await go_round(self.round, stopping, poll=LOOK_SECONDS, name="the audit")
+
+        async def turn() -> int:
+            while self._busy() and not stopping.is_set():  # noqa: ASYNC110 - it turns either way
+                await asyncio.sleep(BUSY_SECONDS)
+            return 0 if stopping.is_set() else await self.round()
+
+        await go_round(turn, stopping, poll=LOOK_SECONDS, name="the audit")
 
     async def round(self) -> int:
         """Audit one tenant whose turn it is; 0 where none is."""
@@ -68,7 +79,7 @@ class Auditing:
             return bool(await connection.fetchval(_BEGIN, now, since))
 
     async def _audit(self, tenant_id: UUID) -> None:
-        found = await audit(self._dsn, [tenant_id], self._plugins)
+        found = await audit(self._dsn, [tenant_id], self._plugins, beside=True)
         for one in found:
             log.error("tenant %s: the ledger breaks an invariant: %s", tenant_id, one.invariant)
         async with self._database.tenant(tenant_id) as connection:

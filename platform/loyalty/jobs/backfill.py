@@ -13,7 +13,7 @@ from uuid import UUID
 
 from loyalty.codec import Codec
 from loyalty.counters import bucket_of
-from loyalty.facts import FactKey, MemberRef, corrected_to
+from loyalty.facts import FactKey, LotsDue, MemberRef, corrected_to
 from loyalty.ids import NIL
 from loyalty.jobs import schedule
 from loyalty.jobs.schedule import JobRow
@@ -177,7 +177,7 @@ def _measured(
     """What the recorder would have counted, by counter, member and bucket."""
     sums: dict[tuple[str, UUID, datetime], int] = {}
     for row in facts:
-        if "grants" not in (row["body"] or ()):
+        if "grants" not in (row["body"] or ()) and row["kind"] != LotsDue.KIND:
             continue  # rules were not asked (a return that was parked), so nothing was measured
         member_id = row["member_id"]
         try:
@@ -200,12 +200,12 @@ def _history(
 ) -> tuple[Measured, Measured, bool]:
     """What was measured of a fact, what is left of it, and whether it was corrected since."""
     member = MemberRef(id=row["member_id"]) if row["member_id"] else None
-    fact, body = codec.load(row["kind"], row["payload"], member), row["body"]
+    fact, body = codec.load(row["kind"], row["payload"], member), row["body"] or {}
     whole = from_history(codec, fact, body)
     if not returns:
         return whole, whole, False
     sale = Sale(
-        fact_id=row["id"], member_id=row["member_id"], fact=fact, grants=body["grants"],
+        fact_id=row["id"], member_id=row["member_id"], fact=fact, grants=body.get("grants", []),
         emitted=body.get("emitted", ()),
     )  # fmt: skip
     for back in returns:

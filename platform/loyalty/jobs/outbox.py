@@ -10,7 +10,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from loyalty.database import Database
@@ -46,9 +46,12 @@ update loyalty.outbox set attempts = attempts + 1,
  where id = $1
 """
 _PASS = """
-update loyalty.outbox set state = 'DONE' where id in (
-    select id from loyalty.outbox where state = 'READY' order by ready_at, id limit $1
-       for update skip locked)
+update loyalty.outbox set state = 'DONE', attempts = attempts + 1
+ where id = any(array(
+    select id from loyalty.outbox
+     where state = 'READY' and (attempts = 0 or ready_at <= clock_timestamp())
+     order by ready_at, id limit $1 for update skip locked))
+returning topic, fact_id, trace
 """
 
 
@@ -74,6 +77,9 @@ class OutboxRow:
 class Listener(Protocol):
     """Who is told."""
 
+    async def listens(self, connection: Connection) -> bool:
+        """Whether this tenant's rows are heard at all; what nobody hears is not read."""
+
     async def hear(
         self, connection: Connection, tenant_id: UUID, rows: Sequence[OutboxRow]
     ) -> Collection[UUID]:
@@ -91,37 +97,54 @@ class Outbox:
         self._listener = listener
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Go round until stopped."""
-        await go_round(self.round, stopping, poll=POLL_SECONDS, name="telling")
+        """Go round until stopped: again at once where there was a whole slice, else after a moment.
+
+        Who tells each row as soon as it is there takes a transaction for every few of them.
+        """
+
+        async def slices() -> int:
+            return sum([told for told in await self._round() if told >= TOLD_AT_ONCE])
+
+        await go_round(slices, stopping, poll=POLL_SECONDS, name="telling")
 
     async def round(self) -> int:
         """A slice of every tenant that has something to tell; how many rows were told."""
+        return sum(await self._round())
+
+    async def _round(self) -> list[int]:
         tenants: list[UUID] = await self._database.unscoped("select loyalty.tenants_telling()")
-        told = 0
+        told = []
         for tenant_id in tenants:
             try:
-                told += await self.slice(tenant_id)
+                told.append(await self.slice(tenant_id))
             except Exception:  # one tenant's trouble is its own
                 log.exception("nothing could be told of tenant %s", tenant_id)
         return told
 
     async def slice(self, tenant_id: UUID) -> int:
-        """Tell up to 200 rows; nothing where another process is just doing so."""
+        """Tell up to 200 rows, or pass by up to 500 that nobody hears; nothing where another
+        process is just doing so."""
         async with self._database.tenant(tenant_id) as connection:
             if not await connection.fetchval(_ALONE):
                 return 0
-            rows = [OutboxRow(**row) for row in await connection.fetch(_READY, TOLD_AT_ONCE)]
-            if not rows:
-                return 0
-            failed = await self._listener.hear(connection, tenant_id, rows)
-            await connection.execute(_DONE, [row.id for row in rows if row.id not in failed])
-            for row in rows:
-                if row.id in failed:
-                    await connection.execute(_LATER, row.id, _pause(row.attempts))
+            if await self._listener.listens(connection):
+                told = await self._tell(connection, tenant_id)
+            else:
+                told = [_Told(*row) for row in await connection.fetch(_PASS, SLICE)]
+        for one in told:
+            _trace(one)
+        return len(told)
+
+    async def _tell(self, connection: Connection, tenant_id: UUID) -> list["_Told"]:
+        rows = [OutboxRow(**row) for row in await connection.fetch(_READY, TOLD_AT_ONCE)]
+        if not rows:
+            return []
+        failed = await self._listener.hear(connection, tenant_id, rows)
+        await connection.execute(_DONE, [row.id for row in rows if row.id not in failed])
         for row in rows:
-            if row.id not in failed:
-                _trace(row)
-        return len(rows) - len(failed)
+            if row.id in failed:
+                await connection.execute(_LATER, row.id, _pause(row.attempts))
+        return [_Told(row.topic, row.fact_id, row.trace) for row in rows if row.id not in failed]
 
 
 class PassedBy:
@@ -131,16 +154,24 @@ class PassedBy:
 
     async def slice(self, visit: Visit) -> int:
         async with visit.transaction() as connection:
-            return int((await connection.execute(_PASS, SLICE)).split()[-1])
+            return len(await connection.fetch(_PASS, SLICE))
 
 
-def _trace(row: OutboxRow) -> None:
+class _Told(NamedTuple):
+    """What is left of a row once it is done."""
+
+    topic: str
+    fact_id: UUID
+    trace: str | None
+
+
+def _trace(told: _Told) -> None:
     """That it was told, in the trace of the transaction that wrote it."""
-    if row.trace is not None:
-        told = tracer.start_span("tell", read(row.trace), kind=SpanKind.CONSUMER)
-        told.set_attribute("loyalty.topic", row.topic)
-        told.set_attribute("loyalty.fact", str(row.fact_id))
-        told.end()
+    if told.trace is not None:
+        span = tracer.start_span("tell", read(told.trace), kind=SpanKind.CONSUMER)
+        span.set_attribute("loyalty.topic", told.topic)
+        span.set_attribute("loyalty.fact", str(told.fact_id))
+        span.end()
 
 
 def _pause(attempts: int) -> timedelta | None:

@@ -1,9 +1,9 @@
 """How fast what is due is recorded: with all there is while nobody else is there, else giving way.
 
 Lots by the million end at the turn of a month, and tills go on. Beside others a worker has one
-small batch under way at a time and rests after it, so that a core is left to them and nobody waits
-long for a member's lock. Whether there are others the database says: transactions that are not this
-process's.
+small batch under way at a time and rests after it for as long as its rate allows, so that a core
+is left to them and nobody waits long for a member's lock. Whether there are others the database
+says: transactions that are not this process's.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from loyalty.database import Database
 SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
 PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 PART_BESIDE = 50
-REST = 0.6  # of the time that a batch took
+RATE = 1_000.0  # facts a second beside others: a million lots, some three a fact, in five minutes
+REST_LEAST, REST_MOST = 0.5, 2.0  # of the time that a batch took, however slow or fast that was
 REST_MAX = 1.0  # seconds
 OTHERS = 20.0  # transactions a second of others; workers with nothing to do make a few each
 LOOK_SECONDS = 5.0  # between two looks: counts are reported up to a second late
@@ -34,8 +35,8 @@ class Pace:
     async def look(self) -> None:
         """See whether others are there now."""
 
-    async def rest(self, took: float) -> None:
-        """Rest after a batch that took so many seconds."""
+    async def rest(self, took: float, facts: int) -> None:
+        """Rest after a batch of so many facts that took so many seconds."""
 
 
 class GivingWay(Pace):
@@ -67,9 +68,10 @@ class GivingWay(Pace):
             self._meet(others=theirs - before > OTHERS * (now - then))
         self._looked = now, theirs
 
-    async def rest(self, took: float) -> None:
+    async def rest(self, took: float, facts: int) -> None:
         if self._others:
-            await self._sleep(min(REST * took, REST_MAX))
+            wanted = max(REST_LEAST * took, min(REST_MOST * took, facts / RATE - took))
+            await self._sleep(min(wanted, REST_MAX))
 
     def _meet(self, *, others: bool) -> None:
         self._others = others

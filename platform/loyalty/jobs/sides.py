@@ -43,6 +43,6 @@ async def _in_parts(visit: Visit, requests: Sequence[Request]) -> list[Outcome]:
     done: list[Outcome] = []
     while part := requests[len(done) : len(done) + visit.pace.part]:
         begun = time.monotonic()
-        done += await visit.record(part)
-        await visit.pace.rest(time.monotonic() - begun)
+        done += await visit.record(part, whole=True)
+        await visit.pace.rest(time.monotonic() - begun, len(part))
     return done

@@ -30,8 +30,8 @@ class Visit:
     def transaction(self, *, read_only: bool = False) -> AbstractAsyncContextManager[Any]:
         return self.recorder.database.tenant(self.tenant_id, read_only=read_only)
 
-    async def record(self, requests: Sequence[Request]) -> list[Outcome]:
-        return await self.recorder.record_many(self.tenant_id, requests)
+    async def record(self, requests: Sequence[Request], *, whole: bool = False) -> list[Outcome]:
+        return await self.recorder.record_many(self.tenant_id, requests, whole=whole)
 
 
 class Duty(Protocol):

@@ -31,11 +31,13 @@ from loyalty.recorder.recorder import Recorder
 from loyalty.retention import Retention
 
 POLL_SECONDS = 1.0
+MUCH = 100  # done in a round: lots end by the thousand, and what can wait should
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Two of them at once, or one that comes late, do nothing twice.
+    """Two of them at once, or one that comes late, do nothing twice. `busy`: there is so much to do
+    that whatever else takes a processor for long had better wait.
 
     `jobs` runs the rows of `loyalty.job` that floors above have, by their kind.
     `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
@@ -67,6 +69,7 @@ class Worker:
         self._poll = poll
         self._sleep = sleep
         self._stopping = asyncio.Event()
+        self.busy = True  # as long as nobody has looked
 
     def stop(self) -> None:
         """End `run` after the slice that is under way."""
@@ -93,6 +96,7 @@ class Worker:
             if self._stopping.is_set():
                 return done
             done += await self._slice(tenant_id, now, self._postponed, self._pace)
+        self.busy = done >= MUCH
         return done
 
     async def run_due(self, tenant_id: UUID, now: datetime | None = None) -> int:

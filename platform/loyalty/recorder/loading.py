@@ -73,7 +73,8 @@ def _accounts(book: Book, row: Mapping[str, Any]) -> None:
 
 def _lots(book: Book, row: Mapping[str, Any]) -> None:
     for found in row["lots"] or ():
-        book.lots.setdefault(found["account_id"], []).append(Lot(**dict(found)))
+        lot = Lot(*found)  # in the order of loyalty.lot_row
+        book.lots.setdefault(lot.account_id, []).append(lot)
     lots = book.lots
     for (owner, unit, kind), account in book.accounts.items():
         # Lots hold exactly the balance: if these do, there are no others.

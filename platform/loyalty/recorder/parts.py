@@ -22,16 +22,18 @@ async def settle_in_parts(
     requests: Sequence[Request],
     changes: list[Change],
     write: Callable[[], Coroutine[Any, Any, None]],
+    *,
+    whole: bool = False,
 ) -> list[Outcome]:
     """Settle requests in their order; `write` writes what was decided since it was last called.
 
-    The rows of the last part are left to the caller.
+    The rows of the last part, or of the `whole`, are left to the caller.
 
     :raises NeedLots, NeedCounter, NeedPeriod, Cut: as `settle_each`
     """
     outcomes: list[Outcome] = []
     writing: asyncio.Task[None] | None = None
-    large = len(requests) > 2 * LEAST
+    large = not whole and len(requests) > 2 * LEAST
     try:
         for index, request in enumerate(requests):
             if index and index % LEAST == 0:

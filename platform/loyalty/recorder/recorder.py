@@ -68,10 +68,13 @@ class Recorder:
         self._committed = committed
         self._derived: dict[UUID, set[UUID]] = {}
 
-    async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+    async def record_many(
+        self, tenant_id: UUID, requests: Sequence[Request], *, whole: bool = False
+    ) -> list[Outcome]:
         """Record requests in their order; each has its own outcome, in the same place.
 
-        A batch that fails is halved until the culprit stands alone; the others stand.
+        A batch that fails is halved until the culprit stands alone; the others stand. `whole`: it
+        is written at one go, for who would rather have it cheap than soon.
 
         :raises Refused: OVERLOADED: no connection came free; UNAVAILABLE: the database went away,
             and nobody knows whether the commit was carried out
@@ -82,7 +85,7 @@ class Recorder:
             begun = perf_counter()
             try:
                 outcomes = await persistently(
-                    lambda more: self._once(tenant_id, requests, more),
+                    lambda more: self._once(tenant_id, requests, more, whole),
                     lost=lambda: self.forget(tenant_id),
                 )
                 BATCH_REQUESTS.observe(len(requests))
@@ -91,19 +94,20 @@ class Recorder:
             except Refused:
                 raise
             except Cut as cut:
-                return await self._in_parts(tenant_id, requests, cut.index)
+                return await self._in_parts(tenant_id, requests, cut.index, whole)
             except Exception as error:
                 if len(requests) == 1:
                     log.exception("%s could not be recorded", requests[0].fact.KIND)
                     return [internal(error)]
-        return await self._in_parts(tenant_id, requests, min(BATCH_MAX, len(requests) // 2))
+        half = min(BATCH_MAX, len(requests) // 2)
+        return await self._in_parts(tenant_id, requests, half, whole)
 
     async def _in_parts(
-        self, tenant_id: UUID, requests: Sequence[Request], cut: int
+        self, tenant_id: UUID, requests: Sequence[Request], cut: int, whole: bool
     ) -> list[Outcome]:
-        first = await self.record_many(tenant_id, requests[:cut])
+        first = await self.record_many(tenant_id, requests[:cut], whole=whole)
         try:
-            return first + await self.record_many(tenant_id, requests[cut:])
+            return first + await self.record_many(tenant_id, requests[cut:], whole=whole)
         except Refused as refused:  # what came first stands
             return first + [refused] * (len(requests) - cut)
 
@@ -143,7 +147,7 @@ class Recorder:
         return [previewed(batch, request, index) for index, request in enumerate(requests)]
 
     async def _once(
-        self, tenant_id: UUID, requests: Sequence[Request], more: More
+        self, tenant_id: UUID, requests: Sequence[Request], more: More, whole: bool
     ) -> list[Outcome]:
         setup = await self.setups.get(tenant_id)
         changes: list[Change] = []
@@ -152,7 +156,7 @@ class Recorder:
                 requests = await with_newest(connection, requests)
                 batch = await self.open(connection, requests, setup, more)
                 write = partial(self._write, connection, batch)
-                outcomes = await settle_in_parts(batch, requests, changes, write)
+                outcomes = await settle_in_parts(batch, requests, changes, write, whole=whole)
                 await meanwhile(self.append(connection, batch), _meanwhile(told, batch, changes))
                 # Freeing tens of thousands of objects takes its time: here a commit is waited for.
                 asyncio.get_running_loop().call_soon(batch.let_go)

@@ -20,7 +20,7 @@ from loyalty.effects import (
     Write,
 )
 from loyalty.errors import Refused
-from loyalty.facts import Counted, Fact, PurchaseRecorded, purchase_key
+from loyalty.facts import Counted, Fact, LotsDue, PurchaseRecorded, purchase_key
 from loyalty.kept import Attributes, Noted, keep
 from loyalty.plugin import WriteRow
 from loyalty.plugin_set import Turn
@@ -58,7 +58,7 @@ def react(s: Settling, fact: Fact) -> None:
         granting.book(s, staged)
         if s.stretch.counted:
             s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
-    else:
+    elif not isinstance(s.fact, LotsDue):  # an end is never taken back: no decision, no row of it
         s.body.setdefault("grants", [])
 
 

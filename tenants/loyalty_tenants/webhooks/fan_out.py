@@ -14,6 +14,7 @@ from loyalty_tenants.webhooks.topics import EVERYTHING, Topics
 
 # A disabled one is told later: it is paused, not gone.
 _ENDPOINTS = "select id, topics from loyalty.webhook_endpoint where status <> 'DELETED'"
+_LISTENS = "select exists (select 1 from loyalty.webhook_endpoint where status <> 'DELETED')"
 _EVENTS = """
 insert into loyalty.webhook_event (tenant_id, id, topic, body, created_at)
 select loyalty.tenant(), e.*, $4
@@ -42,6 +43,10 @@ class FanOut:
     def __init__(self, topics: Topics, clock: Clock) -> None:
         self._topics = topics
         self._clock = clock
+
+    async def listens(self, connection: Connection) -> bool:
+        """Whether the tenant has an endpoint. One that is made later hears of what comes then."""
+        return bool(await connection.fetchval(_LISTENS))
 
     async def hear(
         self, connection: Connection, tenant_id: UUID, rows: Sequence[OutboxRow]

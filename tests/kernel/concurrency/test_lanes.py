@@ -25,13 +25,15 @@ class Doors(Recorder):
         self.transactions: list[list[str]] = []
         self.inside = self.most_inside = 0
 
-    async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+    async def record_many(
+        self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+    ) -> list[Outcome]:
         self.transactions.append([key_of(request) for request in requests])
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         await self.open_door.wait()
         try:
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
         finally:
             self.inside -= 1
 

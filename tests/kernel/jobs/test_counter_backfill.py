@@ -118,6 +118,26 @@ async def test_a_late_counter_says_what_one_from_the_start_says(world: Any, hand
     assert not await world.rows("select 1 from loyalty.job where name like 'backfill:%'")
 
 
+async def test_ends_are_counted_though_nothing_is_kept_of_how_they_were_decided(
+    world: Any, hands: Any, many_lots: Any
+) -> None:
+    await world.run_program("first", BOTH, kind="echo")
+    await many_lots(world, 3, 2)
+    world.pass_time(days=400)
+    await hands.run(world)
+    late = await world.run_program("late", BOTH, kind="echo")
+
+    await hands.run(world)
+
+    assert await state(world, late) == ["ACTIVE"]
+    assert await counted(world, "late") == await counted(world, "first")
+    decided = """
+        select count(*) filter (where d.fact_id is not null) as decided, count(*) as ends
+          from loyalty.fact f left join loyalty.decision d on d.fact_id = f.id
+         where f.kind = 'LotsDue'"""
+    assert [dict(row) for row in await world.rows(decided)] == [{"decided": 0, "ends": 6}]
+
+
 async def test_purchases_that_go_on_are_counted_once_while_two_workers_fill(
     world: Any, hands: Any
 ) -> None:

@@ -143,10 +143,12 @@ async def test_a_return_that_comes_while_a_worker_is_at_it_wins(world: Any, hand
     world.pass_time(days=4)
 
     class Interrupted(Recorder):
-        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        async def record_many(
+            self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+        ) -> list[Outcome]:
             if any(request.follows for request in requests):
                 await world.record(world.back(purchase, return_id="r-1"))
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
 
     await hands.worker(world, Interrupted).run_due(world.tenant_id)
     await hands.run(world)

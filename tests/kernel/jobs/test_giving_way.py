@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from loyalty.database import Database
-from loyalty.jobs.pace import LOOK_SECONDS, PART_BESIDE, GivingWay
+from loyalty.jobs.pace import LOOK_SECONDS, PART_BESIDE, RATE, GivingWay
 from loyalty.recorder.each import Outcome
 from loyalty.recorder.recorder import Recorder
 from loyalty.settlement.request import Request
@@ -47,8 +47,8 @@ async def transactions(database: Database, times: int) -> None:
 async def test_until_it_knows_it_gives_way(pace: GivingWay, hours: Hours) -> None:
     await pace.look()
     assert (pace.sides, pace.part) == (1, PART_BESIDE)
-    await pace.rest(0.1)
-    assert hours.slept == [pytest.approx(0.06)]
+    await pace.rest(0.1, 100)
+    assert hours.slept == [pytest.approx(0.05)]
 
 
 async def test_alone_it_takes_what_it_can(
@@ -59,7 +59,7 @@ async def test_alone_it_takes_what_it_can(
     hours.at += LOOK_SECONDS
     await pace.look()
     assert (pace.sides, pace.part) == (2, 100)
-    await pace.rest(0.1)
+    await pace.rest(0.1, 100)
     assert hours.slept == []
 
 
@@ -80,9 +80,16 @@ async def test_it_gives_way_while_others_are_there(
     assert pace.sides == 2
 
 
-async def test_a_rest_is_never_long(pace: GivingWay, hours: Hours) -> None:
-    await pace.rest(30.0)
-    assert hours.slept == [1.0]
+@pytest.mark.parametrize(
+    ("took", "rested"),
+    [(0.01, 0.02), (0.04, 100 / RATE - 0.04), (0.09, 0.045), (30.0, 1.0)],
+    ids=["fast: twice as long", "as the rate says", "slow: half of it", "never long"],
+)
+async def test_it_rests_by_its_rate_but_neither_hardly_nor_long(
+    pace: GivingWay, hours: Hours, took: float, rested: float
+) -> None:
+    await pace.rest(took, 100)
+    assert hours.slept == [pytest.approx(rested)]
 
 
 async def test_a_worker_that_goes_round_gives_way(
@@ -95,10 +102,12 @@ async def test_a_worker_that_goes_round_gives_way(
     sizes: list[int] = []
 
     class Watched(Recorder):
-        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        async def record_many(
+            self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+        ) -> list[Outcome]:
             if tenant_id == world.tenant_id:
                 sizes.append(len(requests))
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
 
     await hands.worker(world, Watched).round()
 

@@ -119,12 +119,14 @@ class Watched(Recorder):
     under_way: ClassVar[int] = 0
     most: ClassVar[int] = 0
 
-    async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+    async def record_many(
+        self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+    ) -> list[Outcome]:
         Watched.sizes.append(len(requests))
         Watched.under_way += 1
         Watched.most = max(Watched.most, Watched.under_way)
         try:
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
         finally:
             Watched.under_way -= 1
 

@@ -3,6 +3,7 @@ In a database of its own: it is told for all tenants."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextvars import Context
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 
 from loyalty.database import Database
 from loyalty.ids import new_id
+from loyalty.jobs import outbox as outbox_module
 from loyalty.jobs.outbox import PAUSES, TOLD_AT_ONCE, Outbox, OutboxRow
 from loyalty_app.logins import Addresses
 
@@ -42,6 +44,10 @@ class Hearing:
         self.heard: list[tuple[UUID, OutboxRow]] = []
         self.wordless: set[str] = set()
         self.broken = False
+        self.deaf = False
+
+    async def listens(self, connection: Any) -> bool:
+        return not self.deaf
 
     async def hear(
         self, connection: Any, tenant_id: UUID, rows: Sequence[OutboxRow]
@@ -75,6 +81,52 @@ async def test_where_somebody_listens_the_worker_leaves_them_alone(
     await hands.worker(world, passing_by=False).run_due(world.tenant_id)
 
     assert {row["state"] for row in await rows(world)} == {"READY"}
+
+
+async def test_where_nobody_hears_a_tenants_rows_they_are_passed_by(
+    admin: Any, make_world: Any, worker_database: Database
+) -> None:
+    deaf, failing = await make_world(), await make_world()
+    for world in (deaf, failing):
+        await world.member()
+    hearing = Hearing()
+    outbox = Outbox(worker_database, hearing)
+    hearing.wordless = {"MemberEnrolled"}
+    await outbox.slice(failing.tenant_id)  # told later
+    hearing.deaf = True
+
+    assert await outbox.round() == 1
+
+    assert hearing.heard == []
+    assert [(row["state"], row["attempts"]) for row in await rows(deaf)] == [("DONE", 1)]
+    assert [row["state"] for row in await rows(failing)] == ["READY"]
+
+
+async def test_who_tells_goes_round_again_at_once_for_whole_slices_only(
+    admin: Any, world: Any, worker_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a busy till has a transaction for every row, by who is always back before the next."""
+    monkeypatch.setattr(outbox_module, "POLL_SECONDS", 3_600.0)
+    member = await world.member()
+    await world.records(*(world.purchase(member, 100) for _ in range(2 * TOLD_AT_ONCE + 9)))
+    stopping = asyncio.Event()
+
+    class Overtaken(Hearing):
+        """While it hears what is no whole slice, somebody buys."""
+
+        async def hear(self, connection: Any, tenant_id: UUID, rows: Any) -> Collection[UUID]:
+            if len(rows) < TOLD_AT_ONCE and not stopping.is_set():
+                buying = world.record(world.purchase(member, 100))
+                await asyncio.create_task(buying, context=Context())
+                asyncio.get_running_loop().call_later(0.3, stopping.set)
+            return await super().hear(connection, tenant_id, rows)
+
+    hearing = Overtaken()
+    async with asyncio.timeout(30):
+        await Outbox(worker_database, hearing).run(stopping)
+
+    assert len(hearing.heard) == 2 * TOLD_AT_ONCE + 10
+    assert [row["state"] for row in await rows(world)][-2:] == ["DONE", "READY"]
 
 
 async def test_a_row_tells_the_fact_as_it_was_recorded(

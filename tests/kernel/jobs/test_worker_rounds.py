@@ -98,10 +98,12 @@ async def test_trouble_in_one_tenant_is_logged_and_the_others_go_on(
         world.pass_time(days=400)
 
     class Ailing(Recorder):
-        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        async def record_many(
+            self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+        ) -> list[Outcome]:
             if tenant_id == ill.tenant_id:
                 raise RuntimeError("something is wrong here")
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
 
     worker = hands.worker(well, Ailing)
     with caplog.at_level(logging.ERROR, "loyalty.jobs"):
@@ -138,10 +140,12 @@ async def test_stopping_waits_for_the_slice_that_is_under_way(
     world.pass_time(days=400)
 
     class Stopping(Recorder):
-        async def record_many(self, tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        async def record_many(
+            self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+        ) -> list[Outcome]:
             if tenant_id == world.tenant_id:
                 worker.stop()
-            return await super().record_many(tenant_id, requests)
+            return await super().record_many(tenant_id, requests, **how)
 
     worker = hands.worker(world, Stopping, size=50)
     async with asyncio.timeout(20):

@@ -1,0 +1,53 @@
+"""A worker that has lots by the thousand to end begins no audit before they are gone."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from loyalty.database import Database
+from loyalty.jobs import auditing
+from loyalty.jobs.auditing import Auditing
+from loyalty.jobs.worker import MUCH, Worker
+from loyalty_app.logins import Addresses
+
+
+async def audits(database: Database, world: Any) -> int:
+    async with database.tenant(world.tenant_id) as connection:
+        found = await connection.fetchval("select count(audited_at) from loyalty.ledger_audit")
+    return int(found)
+
+
+async def test_an_audit_waits_for_a_busy_worker(
+    world: Any, worker_database: Database, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "BUSY_SECONDS", 0.01)
+    busy, stopping = True, asyncio.Event()
+    hourly = Auditing(
+        worker_database, dsn.audit, timedelta(hours=1), world.clock, busy=lambda: busy
+    )
+    task = asyncio.create_task(hourly.run(stopping))
+    await asyncio.sleep(0.1)
+    assert await audits(worker_database, world) == 0
+
+    busy = False
+    async with asyncio.timeout(30):
+        while not await audits(worker_database, world):
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await task
+
+
+async def test_a_worker_is_busy_until_a_round_finds_little(
+    world: Any, hands: Any, many_lots: Any
+) -> None:
+    worker: Worker = hands.worker(world)
+    assert worker.busy  # as long as nobody has looked
+    await many_lots(world, MUCH, 1)
+    world.pass_time(days=400)
+
+    await worker.round()
+    assert worker.busy
+    await worker.round()
+    assert not worker.busy
