@@ -2,11 +2,13 @@
 
 It reads all there is and takes its time, so it has a login and a connection of its own and no
 tenant waits for it; nor does it take more than one processor, nor begin while its worker has lots
-by the thousand to end. Whoever begins says so first: two workers do not audit one tenant at a time.
+by the thousand to end, unless that has not come to an end for a quarter of an hour. Whoever begins
+says so first: two workers do not audit one tenant at a time.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,6 +22,7 @@ from loyalty.plugin import Plugin
 
 LOOK_SECONDS = 60.0
 BUSY_SECONDS = 1.0
+PATIENCE_SECONDS = 900.0  # a worker that is never idle must not be one that never audits
 log = logging.getLogger(__name__)
 
 _BEGIN = """
@@ -32,7 +35,8 @@ _DONE = "update loyalty.ledger_audit set audited_at = $1, findings = $2"
 
 class Auditing:
     """`dsn` is of the audit role; `every` how often each tenant is audited, with the invariants
-    of these plugins; none is begun while the process is `busy`."""
+    of these plugins; none is begun while the process is `busy`, if it is not so for long.
+    `seconds` is a clock that only goes forward, in seconds."""
 
     def __init__(
         self,
@@ -43,9 +47,12 @@ class Auditing:
         plugins: Sequence[Plugin] = (),
         *,
         busy: Callable[[], bool] = lambda: False,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._busy = busy
+        self._seconds = seconds
+        self._calm = seconds()  # when it was not busy last
         self._dsn = dsn
         self._every = every
         self._clock = clock
@@ -55,11 +62,17 @@ class Auditing:
         """Until stopped; an audit that is under way then is given up and begun anew by its turn."""
 
         async def turn() -> int:
-            while self._busy() and not stopping.is_set():  # noqa: ASYNC110 - it turns either way
+            while self._waits() and not stopping.is_set():  # noqa: ASYNC110 - it turns either way
                 await asyncio.sleep(BUSY_SECONDS)
             return 0 if stopping.is_set() else await self.round()
 
         await go_round(turn, stopping, poll=LOOK_SECONDS, name="the audit")
+
+    def _waits(self) -> bool:
+        now = self._seconds()
+        if not self._busy():
+            self._calm = now
+        return self._calm < now < self._calm + PATIENCE_SECONDS
 
     async def round(self) -> int:
         """Audit one tenant whose turn it is; 0 where none is."""
