@@ -25,8 +25,8 @@ PATIENT_SECONDS = 10.0
 
 @pytest.fixture(autouse=True, scope="module")
 def _left_half_open() -> Iterator[None]:
-    """A connection that is on its way while its pool is closed opens after that, and redis-py lets go
-    of it as it is. Where servers die under clients that happens; it is no later test's warning."""
+    """A connection that is on its way while its pool is closed opens after that, and redis-py lets
+    go of it as it is. Where servers die under clients that happens: it is no later test's fault."""
     yield
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "unclosed Connection", ResourceWarning)

@@ -69,7 +69,7 @@ async def test_a_worker_is_busy_until_a_round_finds_little(
     await many_lots(world, MUCH, 1)
     world.pass_time(days=400)
 
-    done = []
+    done: list[int] = []
     while not done or done[-1]:  # it goes round other tenants as well
         done.append(await worker.round())
         assert worker.busy is (done[-1] >= MUCH)
