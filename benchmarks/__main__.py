@@ -50,7 +50,7 @@ CASES: Mapping[str, Callable[[Length], Coroutine[Any, Any, Result]]] = {
     "h": lambda length: executor.compiling(5 * length.times),
     "exchange": lambda length: exchange.against_updates(7 * length.times),
     "tiers": lambda length: tiers.reviewed(full=length.times > 1),
-    "rules": lambda length: rules.compared(3 * length.times, 2.5),
+    "rules": lambda length: rules.compared(9 * length.times, 3 * length.times, 2.5),
     "cost": lambda length: growth.cost(full=length.full),
     "ends": lambda length: growth.ends(full=length.full),
     "beside": lambda length: growth.ends_beside(full=length.full),

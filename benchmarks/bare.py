@@ -54,7 +54,7 @@ select x.id as account_id, e.* from unnest($2::uuid[]) x(id) cross join lateral 
 """
 
 
-def app(dsn: str, brand: Brand) -> Starlette:
+def app(dsn: str, brand: Brand, rules: int) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, Any]]:
         async with asyncpg.create_pool(dsn, min_size=10, max_size=10) as pool:
@@ -64,7 +64,7 @@ def app(dsn: str, brand: Brand) -> Starlette:
         given = orjson.loads(await request.body())
         number = int(given["member"]["externalId"][1:])
         async with request.state.pool.acquire() as connection:
-            await by_hand.record(connection, brand, [(number, given["externalId"], given)])
+            await by_hand.record(connection, brand, [(number, given["externalId"], given)], rules)
         return _json({"userErrors": []})
 
     async def balances(request: Request) -> Response:
@@ -123,7 +123,7 @@ def main() -> None:
     told = orjson.loads(sys.stdin.buffer.readline())
     members = tuple(UUID(ident) for ident in told["members"])
     brand = Brand(UUID(told["tenant_id"]), UUID(told["program_id"]), "", members)
-    served = app(told["dsn"], brand)
+    served = app(told["dsn"], brand, told["rules"])
     collect_seldom()
     port = int(environ["LOYALTY_PORT"])
     config = uvicorn.Config(served, port=port, log_level="warning", access_log=False)

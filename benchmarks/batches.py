@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-import orjson
 
-from benchmarks import by_hand, goods, meter, result
+from benchmarks import alike, by_hand, goods, meter, result
 from benchmarks.meter import Sample, Way
 from benchmarks.result import Bar, Result
 from benchmarks.stand import Brand, Stand, stand
@@ -46,9 +45,9 @@ class Ours:
 class ByHand:
     """The same purchases as rows."""
 
-    def __init__(self, stand: Stand, connection: Any, brand: Brand) -> None:
+    def __init__(self, stand: Stand, connection: Any, brand: Brand, rules: int = 1) -> None:
         self._stand, self._connection, self._brand = stand, connection, brand
-        self._next = goods.MEMBERS
+        self._rules, self._next = rules, goods.MEMBERS
 
     async def __call__(self) -> Sample:
         now = datetime.now(UTC)
@@ -60,7 +59,7 @@ class ByHand:
         ]
 
         async def work() -> int:
-            await by_hand.record(self._connection, self._brand, baskets)
+            await by_hand.record(self._connection, self._brand, baskets, self._rules)
             return len(baskets)
 
         return await self._stand.timed(work)
@@ -83,7 +82,7 @@ async def against_by_hand(rounds: int) -> Result:
         try:
             ways: list[Way] = [ours, ByHand(on, connection, other)]
             mine, hand = await meter.by_turns(ways, rounds)
-            await _look_alike(connection, brand, other)
+            await alike.look(connection, brand, other)
         finally:
             await connection.close()
     case = f"record_many, batches of {BATCH}, {goods.LINES} lines"
@@ -98,29 +97,6 @@ async def against_by_hand(rounds: int) -> Result:
         bars=[Bar(figure="of the same rows by hand", value=share, limit=0.65)],
         figures={"batch": BATCH, "lines": goods.LINES, "rounds": rounds},
     )
-
-
-async def _look_alike(connection: Any, *brands: Brand) -> None:
-    """:raises RuntimeError: of a purchase one keeps other fields than the other"""
-    kept = [
-        await connection.fetchrow(
-            "select f.payload, f.answer, d.body from loyalty.fact f join loyalty.decision d"
-            " on (d.tenant_id, d.fact_id) = (f.tenant_id, f.id)"
-            " where f.tenant_id = $1 and f.kind = 'PurchaseRecorded' order by f.id desc limit 1",
-            brand.tenant_id,
-        )
-        for brand in brands
-    ]
-    ours, theirs = ([_fields(orjson.loads(column)) for column in row] for row in kept)
-    if ours != theirs:
-        raise RuntimeError(f"not the same rows: {ours} and {theirs}")
-
-
-def _fields(value: Any) -> Any:
-    """The shape of JSON: its keys, and of a list what its first item has."""
-    if isinstance(value, dict):
-        return {key: _fields(item) for key, item in value.items()}
-    return [_fields(value[0])] if isinstance(value, list) and value else None
 
 
 async def long_baskets(rounds: int) -> Result:

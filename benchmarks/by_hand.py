@@ -1,123 +1,130 @@
 """The same rows by hand: what somebody would write who needs this one program and nothing else.
 
 The rows hold what ours hold: the purchase with its defaults, the answer, the decision with its
-inputs; `batches` looks that they do.
+inputs, a posting and a lot for each grant, what is counted; `alike` looks that they do.
 
-One statement locks and reads the accounts, one writes everything. No rules, no replays, no row
-security, no refusals.
+One statement locks and reads, one writes everything. No rules, no replays, no row security, no
+refusals.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import orjson
 
-from benchmarks.stand import Brand
+from benchmarks import by_hand_sql, grants
+from benchmarks.stand import ZONE, Brand
 from loyalty.ids import account_id, new_id
 
-LOCK = """
-select a.id, a.balance, a.version from loyalty.account a
- where a.tenant_id = $1 and a.id = any($2) order by a.id for no key update
-"""
-WRITE = """
-with given as materialized (
-  select * from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::text[],
-    $8::uuid[], $9::bigint[], $10::bigint[], $11::bigint[], $12::uuid[], $13::uuid[])
-    g(fact_id, key, member_id, payload, answer, body, account_id, amount, version, balance, lot_id,
-      outbox_id)),
-facts as (
-  insert into loyalty.fact (tenant_id, id, kind, scope, key, member_id, occurred_at, recorded_at,
-      epoch, actor, request_id, payload, answer)
-  select $1, fact_id, 'PurchaseRecorded', 'purchase:till', key, member_id, $14, $14, 1, 'bench', '',
-      payload::jsonb, answer::jsonb from given),
-decisions as (
-  insert into loyalty.decision (tenant_id, fact_id, body)
-  select $1, fact_id, body::jsonb from given),
-postings as (
-  insert into loyalty.posting (tenant_id, fact_id, seq, unit, from_id, to_id, amount, to_version,
-      to_balance, kind, program_id, rule, label, occurred_at, recorded_at)
-  select $1, fact_id, 1, 'points', $15, account_id, amount, version, balance, 'GRANT', $16,
-      'points/base', '1 point per dollar', $14, $14 from given),
-lots as (
-  insert into loyalty.lot (tenant_id, account_id, id, fact_id, program_id, rule, accounting_class,
-      granted, remaining, occurred_at, available_at, expires_at)
-  select $1, account_id, lot_id, fact_id, $16, 'points/base', 'MATERIAL_RIGHT', amount, amount, $14,
-      $14, $17 from given),
-told as (
-  insert into loyalty.outbox (tenant_id, id, topic, fact_id, member_id, ready_at, recorded_at)
-  select $1, outbox_id, 'PurchaseRecorded', fact_id, member_id, $14, $14 from given)
-update loyalty.account a set balance = g.balance, version = g.version
-  from (select account_id, max(balance) as balance, max(version) as version from given group by 1) g
- where a.tenant_id = $1 and a.id = g.account_id
-"""
+COUNTER = "given.program.points:member:year"
+YEAR = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is to be written: one grant a purchase, or several, and what a member was given."""
+
+    lock: str
+    write: str
+    give: grants.Give
+    counts: bool
+
+
+PROGRAMS: Mapping[int, Program] = {
+    1: Program(by_hand_sql.LOCK, by_hand_sql.WRITE, grants.of_one_rule, counts=False),
+    20: Program(
+        by_hand_sql.LOCK_AND_COUNT, by_hand_sql.WRITE_SEVERAL, grants.of_twenty_rules, counts=True
+    ),
+}
+"""By the number of rules."""
 
 
 async def record(
-    connection: Any, brand: Brand, baskets: Sequence[tuple[int, str, dict[str, Any]]]
-) -> None:
+    connection: Any, brand: Brand, baskets: Sequence[tuple[int, str, dict[str, Any]]],
+    rules: int = 1,
+) -> None:  # fmt: skip
     """Record baskets (number of the member, key, purchase as it was sent) in one transaction."""
-    now = datetime.now(UTC)
+    program, now = PROGRAMS[rules], datetime.now(UTC)
     members = [brand.members[number % len(brand.members)] for number, _, _ in baskets]
     accounts = {m: account_id(brand.tenant_id, "MEMBER", m, "points", "main") for m in members}
+    today, rows = _today(now), _Rows(program, brand.program_id, now)
+    since = [f"points/{COUNTER}", today.replace(month=1, day=1)] if program.counts else []
     async with connection.transaction():
-        rows = await connection.fetch(LOCK, brand.tenant_id, list(set(accounts.values())))
-        holds = {row["id"]: [row["balance"], row["version"]] for row in rows}
-        given = [
-            _row(
-                brand.program_id,
-                member,
-                accounts[member],
-                holds[accounts[member]],
-                key,
-                purchase,
-                now,
-            )
-            for member, (_, key, purchase) in zip(members, baskets, strict=True)
-        ]
+        wanted = list(set(accounts.values()))
+        found = await connection.fetch(program.lock, brand.tenant_id, wanted, *since)
+        holds = {ident: has for ident, *has in found}
+        for member, (_, key, sent) in zip(members, baskets, strict=True):
+            account = accounts[member]
+            rows.add(member, account, holds[account], key, sent)
         issued = account_id(brand.tenant_id, "PROGRAM", brand.program_id, "points", "issued")
+        counted = [f"points/{COUNTER}", today] if program.counts else []
         await connection.execute(
-            WRITE, brand.tenant_id, *(list(column) for column in zip(*given, strict=True)), now,
-            issued, brand.program_id, now + timedelta(days=365),
+            program.write, brand.tenant_id, now, issued, brand.program_id, now + YEAR,
+            *rows.columns(), *counted,
         )  # fmt: skip
 
 
-def _row(
-    program_id: UUID,
-    member: UUID,
-    account: UUID,
-    holds: list[int],
-    key: str,
-    purchase: dict[str, Any],
-    now: datetime,
-) -> tuple[Any, ...]:
-    stored = _stored(purchase)
-    amount = stored["total"] // 100
-    holds[0] += amount
-    holds[1] += 1
-    at, ends = now.isoformat(), (now + timedelta(days=365)).isoformat()
-    fact_id, lot_id = new_id(), new_id()
-    earned = {
-        "unit": "points", "amount": amount, "availableAt": at, "expiresAt": ends,
-        "label": "1 point per dollar", "rule": "points/base",
-    }  # fmt: skip
-    balance = {"memberId": str(member), "unit": "points", "version": holds[1]}
-    answer = {"state": "APPLIED", "earned": [earned], "balances": [balance]}
-    grant = {
-        "program": "points", "programId": str(program_id), "version": 1, "rule": "base",
-        "label": "1 point per dollar", "stage": "BASE", "unit": "points", "wanted": amount,
-        "granted": amount, "class": "MATERIAL_RIGHT", "back": "deficit",
-        "lines": {line["id"]: line["amount"] // 100 for line in stored["lines"]},
-        "inputs": {"currency": "USD", "base": "net", "amount": purchase["total"], "points": "1",
-                   "per": "1.00"},
-        "lot": str(lot_id), "owner": str(member),
-    }  # fmt: skip
-    payload, shown = orjson.dumps(stored).decode(), orjson.dumps(answer).decode()
-    return (
-        fact_id, key, member, payload, shown, orjson.dumps({"grants": [grant]}).decode(), account,
-        amount, holds[1], holds[0], lot_id, new_id(),
-    )  # fmt: skip
+def _today(now: datetime) -> datetime:
+    return now.astimezone(ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+class _Rows:
+    """The rows of a batch: of its purchases, and of what they were granted."""
+
+    def __init__(self, program: Program, program_id: UUID, now: datetime) -> None:
+        self._program, self._program_id = program, str(program_id)
+        self._at, self._ends = now.isoformat(), (now + YEAR).isoformat()
+        self._purchases: list[tuple[Any, ...]] = []
+        self._grants: list[tuple[Any, ...]] = []
+
+    def columns(self) -> list[list[Any]]:
+        purchases, granted = _turned(self._purchases), _turned(self._grants)
+        return purchases + granted if self._program.counts else purchases[:7] + granted[:5]
+
+    def add(
+        self, member: UUID, account: UUID, has: list[int], key: str, sent: dict[str, Any]
+    ) -> None:
+        """`has` is the balance, the version and what was counted; it goes on."""
+        kept, fact_id, owner = _stored(sent), new_id(), str(member)
+        body: dict[str, Any] = {"grants": (given := [])}
+        if self._program.counts:
+            body["read"] = {"points": _read(has[2])}
+        earned, total = [], 0
+        for grant in self._program.give(sent, kept):
+            lot_id, amount, rule = new_id(), grant["granted"], f"points/{grant['rule']}"
+            has[0] += amount
+            has[1] += 1
+            total += amount
+            label = grant["label"]
+            earned.append(
+                {"unit": "points", "amount": amount, "availableAt": self._at,
+                 "expiresAt": self._ends, "label": label, "rule": rule}
+            )  # fmt: skip
+            given.append(
+                {**grant, "programId": self._program_id, "lot": str(lot_id), "owner": owner}
+            )
+            self._grants.append(
+                (account, amount, has[1], has[0], lot_id, fact_id, len(given), rule, label,
+                 grant["class"])
+            )  # fmt: skip
+        if self._program.counts:
+            has[2] += total
+        balance = {"memberId": owner, "unit": "points", "version": has[1]}
+        answer = {"state": "APPLIED", "earned": earned, "balances": [balance]}
+        texts = [orjson.dumps(one).decode() for one in (kept, answer, body)]
+        self._purchases.append((fact_id, key, member, *texts, new_id(), total))
+
+
+def _read(counted: int) -> dict[str, Any]:
+    return {"traits": {"points.tier": None}, "version": 1, "counters": {COUNTER: counted}}
+
+
+def _turned(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _stored(purchase: dict[str, Any]) -> dict[str, Any]:

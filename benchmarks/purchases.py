@@ -17,6 +17,7 @@ SINGLE = (
     " purchase { id earned { amount } versions { unit version } } replayed"
     " userErrors { code field message } } }"
 )
+RECORDED = '"replayed":false,"userErrors":[]'  # what is refused is not replayed either
 BATCH = (
     "mutation ($items: BatchItems!) { recordPurchases(items: $items) { outcomes { replayed"
     " purchase { earned { amount } } userErrors { code field message } } } }"
@@ -35,9 +36,10 @@ async def singles(rounds: int, seconds: float) -> Result:
         for brand in (first, second, third):
             await batches.warm(on, brand)
         common: dict[str, Any] = {"item": basket(), "connections": CLIENTS, "seconds": seconds}
-        new = '"replayed":false'
-        mine = graphql(first, SINGLE, f'{{"input":{goods.ITEMS}}}', must_have=new, **common)
-        ours = Load(port=0, path="/purchase", body=goods.ITEMS, must_have=new, **common)
+        mine = graphql(first, SINGLE, f'{{"input":{goods.ITEMS}}}', must_have=RECORDED, **common)
+        ours = Load(
+            port=0, path="/purchase", body=goods.ITEMS, must_have='"replayed":false', **common
+        )
         theirs = Load(port=0, path="/purchase", body=goods.ITEMS, must_have="[]", **common)
         with api(on) as one, plain(on, second) as two, bare(on, third) as three:
             ways = [turn(one, mine), turn(two, ours), turn(three, theirs)]

@@ -130,13 +130,14 @@ def plain(stand: Stand, brand: Brand) -> Iterator[Server]:
 
 
 @contextmanager
-def bare(stand: Stand, brand: Brand) -> Iterator[Server]:
-    """Starlette and SQL, and nothing else."""
+def bare(stand: Stand, brand: Brand, rules: int = 1) -> Iterator[Server]:
+    """Starlette and SQL, and nothing else; a purchase's rows are those of as many rules."""
     told = {
         "dsn": stand.admin,
         "tenant_id": brand.tenant_id,
         "program_id": brand.program_id,
         "members": brand.members,
+        "rules": rules,
     }
     with serving(stand, ["benchmarks.bare"], "/", told) as server:
         yield server

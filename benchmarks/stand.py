@@ -33,6 +33,7 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.tenants import TenantSettings, create_tenant
 from loyalty_tenants.units import create_unit
 
+ZONE = "America/New_York"
 BY = Actor(role=Role.OPERATOR, subject="benchmarks")
 PROGRAM: dict[str, Any] = {
     "unit": "points",
@@ -88,7 +89,7 @@ class Stand:
     ) -> Brand:
         now = datetime.now(UTC)
         slug = f"bench-{new_id().hex[-12:]}"
-        terms = TenantSettings(name="Bench", zone="America/New_York", currencies=("USD",))
+        terms = TenantSettings(name="Bench", zone=ZONE, currencies=("USD",))
         made = await create_tenant(self.ledger.database, BY, slug=slug, settings=terms, now=now)
         program_id, key = await self._furnish(made.tenant_id, config, now)
         requests = [
