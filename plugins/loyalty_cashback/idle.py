@@ -17,6 +17,6 @@ def idle(config: CashbackConfig) -> Iterator[IdleKey]:
     payout = config.payout
     if payout.checkout is not None:
         yield from earning.of_redemption(payout.checkout, ("payout", "checkout"))
-    given = payout.grace_days != Payouts().grace_days
+    given = payout.grace_days not in (None, Payouts().grace_days)
     if given and payout.statement is None and payout.on_request is None:
         yield ("payout", "grace_days"), NO_PAYOUT

@@ -84,7 +84,7 @@ def _places(old: list[Any], wanted: list[Any]) -> list[int | None]:
     """For each thing that is wanted the place of the one that it was; None: it is new.
 
     Things with names are found by them; of others those that are the same, and what is then left by
-    its order, where it is of the same kind.
+    its order.
     """
     before, after = named(old), named(wanted)
     if before is not None and after is not None:

@@ -16,6 +16,9 @@ select distinct on (1, 2, 3, 4, 5) (select loyalty.tenant()), w.program_id, w.re
          w (program_id, member_id, referrer_id, kinds, until)
   join loyalty.referral_signal s on s.tenant_id = (select loyalty.tenant())
    and s.member_id = w.member_id and s.kind = any(string_to_array(w.kinds, ' '))
+ where not exists (  -- whose rows go with them, and would never go now
+       select from loyalty.erasure e where e.tenant_id = (select loyalty.tenant())
+          and e.member_id = w.referrer_id)
  order by 1, 2, 3, 4, 5, 6 desc
 on conflict (tenant_id, program_id, referrer_id, kind, hash)
    do update set until = greatest(referral_past.until, excluded.until)

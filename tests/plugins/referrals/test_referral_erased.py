@@ -90,6 +90,20 @@ async def test_of_who_was_no_rewarded_friend_nothing_is_remembered(
     assert (await written(story.brand.tenant_id))["referral_past"] == []
 
 
+async def test_of_a_referrer_who_is_erased_already_nothing_is_remembered(
+    circle: Any, written: Any
+) -> None:
+    story = await circle()
+    await story.enrolls("ada", email="ada@example.com")
+    await story.brings("ada", "bob", **BOB)
+    await story.buys("bob", "30.00")
+    await story.passes(days=15)
+    for who in ("ada", "bob"):
+        await ran(story.brand.admin, ERASE, who={"externalId": who})
+        await story.works()
+    assert (await written(story.brand.tenant_id))["referral_past"] == []
+
+
 async def test_it_goes_with_the_referrer(circle: Any, written: Any) -> None:
     story = await circle()
     await rewarded_and_erased(story, {})
