@@ -105,7 +105,9 @@ def _watching(settings: Settings, ledger: Ledger, worker: Worker) -> list[Runnin
         every = timedelta(hours=settings.audit_hours)
         dsn, plugins = settings.audit_database_url, ledger.plugins.plugins
         watching.append(
-            Auditing(ledger.database, dsn, every, clock, plugins, busy=lambda: worker.busy)
+            Auditing(
+                ledger.database, dsn, every, clock, plugins, busy_since=lambda: worker.busy_since
+            )
         )
     return watching
 

@@ -7,7 +7,13 @@ NAMES = (
     Name(
         "activity.source", NameType.STRING, "The system that recorded it.", lambda s: s.fact.source
     ),
-    Name("activity.external_id", NameType.STRING, "Its id there.", lambda s: s.fact.external_id),
+    Name(
+        "activity.external_id",
+        NameType.STRING,
+        "Its id there.",
+        lambda s: s.fact.external_id,
+        of_one=True,
+    ),
     Name(
         "activity.attributes",
         NameType.MAP,

@@ -97,7 +97,7 @@ def _clause(
     found = mentions([word for word in words if start <= word.start < end], vocabulary.by_name)
     keys = _keys(found)
     names = {mention.name for mention in found if mention.name not in keys}
-    types = [vocabulary.by_name[name].type for name in names]
+    read = [vocabulary.by_name[name] for name in names]
     return Clause(
         text=source[start:end],
         program=program,
@@ -105,7 +105,7 @@ def _clause(
         mentions=found,
         names=tuple(sorted(names)),
         keys=keys,
-        plain=not keys and all(one in PLAIN for one in types),
+        plain=not keys and all(one.type in PLAIN and not one.of_one for one in read),
     )
 
 

@@ -32,13 +32,15 @@ PLAIN = (NameType.INT, NameType.AMOUNT, NameType.DOUBLE, NameType.STRING)
 @dataclass(frozen=True, slots=True)
 class Name:
     """One name. `traits` are those of the member that it is made of (None: those that are named
-    in its brackets, or all), as `Reaction.traits` writes them."""
+    in its brackets, or all), as `Reaction.traits` writes them. `of_one`: it names one member or
+    fact, so its values do not come again, and are nothing to keep in memory."""
 
     name: str
     type: NameType
     description: str
     read: Callable[[Scene], Any]
     traits: tuple[str, ...] | None = ()
+    of_one: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,7 +96,13 @@ NAMES = (
     Name(
         "purchase.source", NameType.STRING, "The system that recorded it.", lambda s: s.fact.source
     ),
-    Name("purchase.external_id", NameType.STRING, "Its id there.", lambda s: s.fact.external_id),
+    Name(
+        "purchase.external_id",
+        NameType.STRING,
+        "Its id there.",
+        lambda s: s.fact.external_id,
+        of_one=True,
+    ),
     Name(
         "purchase.quantity",
         NameType.DOUBLE,

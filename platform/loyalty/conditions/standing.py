@@ -121,12 +121,14 @@ NAMES = (
         NameType.STRING,
         'The member\'s id here; "" for a guest.',
         lambda s: str(s.view.member.id) if s.view.member else "",
+        of_one=True,
     ),
     Name(
         "member.external_id",
         NameType.STRING,
         'The tenant\'s own id of the member; "" for a guest.',
         lambda s: s.view.member.external_id if s.view.member else "",
+        of_one=True,
     ),
     Name(
         "member.status",

@@ -35,8 +35,8 @@ _DONE = "update loyalty.ledger_audit set audited_at = $1, findings = $2"
 
 class Auditing:
     """`dsn` is of the audit role; `every` how often each tenant is audited, with the invariants
-    of these plugins; none is begun while the process is `busy`, if it is not so for long.
-    `seconds` is a clock that only goes forward, in seconds."""
+    of these plugins; none is begun while the process is busy, if it is not so for long. Since when
+    it is (None: it is not) is told in seconds of the clock `seconds`, which only goes forward."""
 
     def __init__(
         self,
@@ -46,13 +46,12 @@ class Auditing:
         clock: Clock,
         plugins: Sequence[Plugin] = (),
         *,
-        busy: Callable[[], bool] = lambda: False,
+        busy_since: Callable[[], float | None] = lambda: None,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._busy = busy
+        self._busy_since = busy_since
         self._seconds = seconds
-        self._calm = seconds()  # when it was not busy last
         self._dsn = dsn
         self._every = every
         self._clock = clock
@@ -69,10 +68,8 @@ class Auditing:
         await go_round(turn, stopping, poll=LOOK_SECONDS, name="the audit")
 
     def _waits(self) -> bool:
-        now = self._seconds()
-        if not self._busy():
-            self._calm = now
-        return self._calm < now < self._calm + PATIENCE_SECONDS
+        since = self._busy_since()
+        return since is not None and self._seconds() - since < PATIENCE_SECONDS
 
     async def round(self) -> int:
         """Audit one tenant whose turn it is; 0 where none is."""

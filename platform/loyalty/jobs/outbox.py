@@ -8,6 +8,7 @@ building is leased afterwards, delivery by delivery, by who delivers.
 import asyncio
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -123,17 +124,26 @@ class Outbox:
 
     async def slice(self, tenant_id: UUID) -> int:
         """Tell up to 200 rows, or pass by up to 500 that nobody hears; nothing where another
-        process is just doing so."""
-        async with self._database.tenant(tenant_id) as connection:
-            if not await connection.fetchval(_ALONE):
-                return 0
-            if await self._listener.listens(connection):
-                told = await self._tell(connection, tenant_id)
-            else:
-                told = [_Told(*row) for row in await connection.fetch(_PASS, SLICE)]
+        process is just doing so, or where somebody began to listen meanwhile."""
+        told: list[_Told] = []
+        with suppress(_Listens):
+            async with self._database.tenant(tenant_id) as connection:
+                if not await connection.fetchval(_ALONE):
+                    return 0
+                if await self._listener.listens(connection):
+                    told = await self._tell(connection, tenant_id)
+                else:
+                    told = await self._pass(connection)
         for one in told:
             _trace(one)
         return len(told)
+
+    async def _pass(self, connection: Connection) -> list["_Told"]:
+        """:raises _Listens: what was passed by may be of after that: it is all told instead"""
+        passed = [_Told(*row) for row in await connection.fetch(_PASS, SLICE)]
+        if passed and await self._listener.listens(connection):
+            raise _Listens
+        return passed
 
     async def _tell(self, connection: Connection, tenant_id: UUID) -> list["_Told"]:
         rows = [OutboxRow(**row) for row in await connection.fetch(_READY, TOLD_AT_ONCE)]
@@ -145,6 +155,10 @@ class Outbox:
             if row.id in failed:
                 await connection.execute(_LATER, row.id, _pause(row.attempts))
         return [_Told(row.topic, row.fact_id, row.trace) for row in rows if row.id not in failed]
+
+
+class _Listens(Exception):
+    """Somebody listens who did not when it was asked."""
 
 
 class PassedBy:

@@ -54,5 +54,7 @@ class Postponed:
         if len(self._known) <= KNOWN_MAX:
             return
         self._known = {
-            key: known for key, known in self._known.items() if now - known[1] < FORGOTTEN_AFTER
+            key: known
+            for key, known in self._known.items()
+            if now - known[1] < (FORGOTTEN_AFTER if known[0] else timedelta())
         }

@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 from uuid import UUID
 
 from loyalty.backtest.kept import JOB as BACKTEST
@@ -36,8 +37,9 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Two of them at once, or one that comes late, do nothing twice. `busy`: there is so much to do
-    that whatever else takes a processor for long had better wait.
+    """Two of them at once, or one that comes late, do nothing twice. `busy_since`: there is so
+    much to do that whatever else takes a processor for long had better wait (`monotonic` seconds;
+    None: there is not).
 
     `jobs` runs the rows of `loyalty.job` that floors above have, by their kind.
     `size` is how many due things one slice records. `passing_by`: nobody is told what the outbox
@@ -69,7 +71,7 @@ class Worker:
         self._poll = poll
         self._sleep = sleep
         self._stopping = asyncio.Event()
-        self.busy = True  # as long as nobody has looked
+        self.busy_since: float | None = monotonic()  # as long as nobody has looked
 
     def stop(self) -> None:
         """End `run` after the slice that is under way."""
@@ -96,7 +98,7 @@ class Worker:
             if self._stopping.is_set():
                 return done
             done += await self._slice(tenant_id, now, self._postponed, self._pace)
-        self.busy = done >= MUCH
+        self.busy_since = None if done < MUCH else self.busy_since or monotonic()
         return done
 
     async def run_due(self, tenant_id: UUID, now: datetime | None = None) -> int:

@@ -208,6 +208,12 @@ def test_what_is_kept_has_an_end_and_nothing_is_lost_by_it() -> None:
     assert len(condition.whole._known) <= KNOWN_MAX
 
 
+def test_of_what_names_one_member_or_fact_nothing_is_kept() -> None:
+    condition = a_condition('purchase.external_id == "o-1" || member.external_id == "ada"')
+    assert condition.judged(purchase_values(a_purchase(), a_view())) is not None
+    assert not condition.whole._known
+
+
 def test_a_variable_of_a_loop_may_go_by_the_word_of_a_name() -> None:
     assert of_purchase('purchase.skus.exists(at, at == "mug")').holds
     assert of_purchase('purchase.skus.exists(member, member == "mug") && .local.hour == 12').holds

@@ -1,6 +1,7 @@
 """A worker that has lots by the thousand to end begins no audit before they are gone."""
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -23,15 +24,16 @@ async def test_an_audit_waits_for_a_busy_worker(
     world: Any, worker_database: Database, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auditing, "BUSY_SECONDS", 0.01)
-    busy, stopping = True, asyncio.Event()
+    since: float | None = time.monotonic()
+    stopping = asyncio.Event()
     hourly = Auditing(
-        worker_database, dsn.audit, timedelta(hours=1), world.clock, busy=lambda: busy
+        worker_database, dsn.audit, timedelta(hours=1), world.clock, busy_since=lambda: since
     )
     task = asyncio.create_task(hourly.run(stopping))
     await asyncio.sleep(0.1)
     assert await audits(worker_database, world) == 0
 
-    busy = False
+    since = None
     async with asyncio.timeout(30):
         while not await audits(worker_database, world):
             await asyncio.sleep(0.01)
@@ -43,17 +45,16 @@ async def test_it_does_not_wait_for_a_worker_that_is_never_idle(
     world: Any, worker_database: Database, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auditing, "BUSY_SECONDS", 0.01)
-    at, stopping = 0.0, asyncio.Event()
+    at, stopping = 2.0, asyncio.Event()
     hourly = Auditing(
-        worker_database, dsn.audit, timedelta(hours=1), world.clock, busy=lambda: True,
+        worker_database, dsn.audit, timedelta(hours=1), world.clock, busy_since=lambda: 1.0,
         seconds=lambda: at,
     )  # fmt: skip
-    at = 1.0
     task = asyncio.create_task(hourly.run(stopping))
     await asyncio.sleep(0.1)
     assert await audits(worker_database, world) == 0
 
-    at = auditing.PATIENCE_SECONDS
+    at = 1.0 + auditing.PATIENCE_SECONDS
     async with asyncio.timeout(30):
         while not await audits(worker_database, world):
             await asyncio.sleep(0.01)
@@ -65,12 +66,12 @@ async def test_a_worker_is_busy_until_a_round_finds_little(
     world: Any, hands: Any, many_lots: Any
 ) -> None:
     worker: Worker = hands.worker(world)
-    assert worker.busy  # as long as nobody has looked
+    assert worker.busy_since  # as long as nobody has looked
     await many_lots(world, MUCH, 1)
     world.pass_time(days=400)
 
     done: list[int] = []
     while not done or done[-1]:  # it goes round other tenants as well
         done.append(await worker.round())
-        assert worker.busy is (done[-1] >= MUCH)
+        assert (worker.busy_since is not None) is (done[-1] >= MUCH)
     assert done[0] >= MUCH

@@ -83,6 +83,29 @@ async def test_where_somebody_listens_the_worker_leaves_them_alone(
     assert {row["state"] for row in await rows(world)} == {"READY"}
 
 
+async def test_what_happens_while_somebody_begins_to_listen_is_told(
+    admin: Any, world: Any, worker_database: Database
+) -> None:
+    class Beginning(Hearing):
+        """Listens from when it was asked for the second time: its row was committed after the first
+        look, and before what is told."""
+
+        asked = 0
+
+        async def listens(self, connection: Any) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    await world.member()
+    hearing = Beginning()
+    outbox = Outbox(worker_database, hearing)
+
+    assert await outbox.slice(world.tenant_id) == 0
+    assert {row["state"] for row in await rows(world)} == {"READY"}
+    assert await outbox.slice(world.tenant_id) == 1
+    assert [row.topic for _, row in hearing.heard] == ["MemberEnrolled"]
+
+
 async def test_where_nobody_hears_a_tenants_rows_they_are_passed_by(
     admin: Any, make_world: Any, worker_database: Database
 ) -> None:
