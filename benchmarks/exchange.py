@@ -35,7 +35,7 @@ from loyalty_tenants.programs import create_program
 from loyalty_tenants.publishing import publish_program
 
 MEMBERS = 200
-MANY, FEW = 64, 16  # clients; by hand few, each with a connection
+MANY, FEW = 128, 16  # clients; by hand few, each with a connection
 ROUND = 800
 START = 10**9
 OFFER = 10
