@@ -33,7 +33,7 @@ F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
 TraitNames = tuple[str, ...] | Callable[[Any], Iterable[str]]
 IdleKey = tuple[tuple[int | str, ...], str]
-"""A key that would do nothing beside the others: its path within the config, and what to do."""
+"""A key that promises something and does nothing beside the others: its path, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +250,7 @@ class Plugin:
     """Everything a program kind contributes, on one screen.
 
     `counters(config)` names the counters that a config keeps, `activities(config)` the types of
-    activities that it defines. `idle(config)` names keys that do nothing beside the others: a draft
+    activities that it defines. `idle(config)` names keys that promise what they do not do: a draft
     that has one is refused, a version that is stored is read all the same. `explain(config, fact,
     view)` says of each rule that looks at such a
     fact whether it fires and why not; it is pure, is shown the view that is rebuilt from the

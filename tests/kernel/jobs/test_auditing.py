@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -20,46 +22,44 @@ async def audits(database: Database, world: Any) -> int:
     return int(found)
 
 
+@asynccontextmanager
+async def waits(hourly: Auditing, database: Database, world: Any) -> AsyncIterator[None]:
+    """It has not begun at the beginning of the block, and audits after it."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(hourly.run(stopping))
+    await asyncio.sleep(0.1)
+    assert await audits(database, world) == 0
+    yield
+    async with asyncio.timeout(30):
+        while not await audits(database, world):
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await task
+
+
 async def test_an_audit_waits_for_a_busy_worker(
     world: Any, worker_database: Database, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auditing, "BUSY_SECONDS", 0.01)
     since: float | None = time.monotonic()
-    stopping = asyncio.Event()
     hourly = Auditing(
         worker_database, dsn.audit, timedelta(hours=1), world.clock, busy_since=lambda: since
     )
-    task = asyncio.create_task(hourly.run(stopping))
-    await asyncio.sleep(0.1)
-    assert await audits(worker_database, world) == 0
-
-    since = None
-    async with asyncio.timeout(30):
-        while not await audits(worker_database, world):
-            await asyncio.sleep(0.01)
-    stopping.set()
-    await task
+    async with waits(hourly, worker_database, world):
+        since = None
 
 
 async def test_it_does_not_wait_for_a_worker_that_is_never_idle(
     world: Any, worker_database: Database, dsn: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auditing, "BUSY_SECONDS", 0.01)
-    at, stopping = 2.0, asyncio.Event()
+    at = 2.0
     hourly = Auditing(
         worker_database, dsn.audit, timedelta(hours=1), world.clock, busy_since=lambda: 1.0,
         seconds=lambda: at,
     )  # fmt: skip
-    task = asyncio.create_task(hourly.run(stopping))
-    await asyncio.sleep(0.1)
-    assert await audits(worker_database, world) == 0
-
-    at = 1.0 + auditing.PATIENCE_SECONDS
-    async with asyncio.timeout(30):
-        while not await audits(worker_database, world):
-            await asyncio.sleep(0.01)
-    stopping.set()
-    await task
+    async with waits(hourly, worker_database, world):
+        at = 1.0 + auditing.PATIENCE_SECONDS
 
 
 async def test_a_worker_is_busy_until_a_round_finds_little(
