@@ -12,6 +12,7 @@ import asyncpg
 from rich.console import Console
 
 from loyalty_app.embedded.postgres import KEEP_SAFE, Postgres, postgres
+from loyalty_app.embedded.sizing import sized
 from loyalty_app.embedded.unprivileged import home
 from loyalty_app.settings import Settings
 
@@ -38,7 +39,9 @@ def watched(settings: Settings) -> Iterator[Settings]:
     if not WATCHED or settings.database_url is not None:
         yield settings
         return
-    server = Postgres(home(settings.data_dir), password="bench", options=OPTIONS)
+    folder = home(settings.data_dir)
+    options = {**OPTIONS, **sized(folder)}
+    server = Postgres(folder, password="bench", options=options)
     with postgres(server) as url:
         yield settings.model_copy(update={"database_url": url})
 

@@ -28,13 +28,16 @@ def servers(settings: Settings) -> Iterator[Settings]:
 # Imported late: an installation with servers of its own has no embedded ones.
 @contextmanager
 def _postgres(settings: Settings, secrets: dict[str, str]) -> Iterator[str]:
-    from loyalty_app.embedded.postgres import Postgres, postgres
+    from loyalty_app.embedded.postgres import KEEP_SAFE, Postgres, postgres
+    from loyalty_app.embedded.sizing import sized
     from loyalty_app.embedded.unprivileged import home
 
+    folder = home(settings.data_dir)
     server = Postgres(
-        home(settings.data_dir),
+        folder,
         password=secrets["postgres"],
         port=settings.embedded_postgres_port,
+        options={**KEEP_SAFE, **sized(folder)},
     )
     with postgres(server) as url:
         yield url

@@ -122,6 +122,7 @@ async def test_interrupted_and_killed_and_started_again(folder: Path) -> None:
     with up(folder, port) as first:
         assert await ask(first.app, "select current_user") == "loyalty_app"
         assert await ask(first.admin, "show fsync") == "on"
+        assert await ask(first.admin, "show checkpoint_timeout") == "15min"  # as embedded.sizing
         await ask(first.admin, "create table kept as select 42 as answer")
         beside = loyalty(folder, port, "doctor")
         assert beside.returncode == 0, beside.stdout

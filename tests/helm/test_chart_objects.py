@@ -152,6 +152,7 @@ def test_the_trial_keeps_its_database_and_its_passwords() -> None:
         "owner": "loyalty_admin",
         "postInitApplicationSQL": ["alter role loyalty_admin createrole"],
     }
+    assert cluster["spec"]["postgresql"]["parameters"]["shared_buffers"] == "256MB"
     [database, *_] = pod(found, "migration").spec["volumes"][0]["projected"]["sources"]
     assert database["secret"]["name"] == f"{cluster['metadata']['name']}-app"
 

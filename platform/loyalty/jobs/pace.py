@@ -15,7 +15,7 @@ from loyalty.database import Database
 SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
 PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 PART_BESIDE = 50
-RATE = 1_000.0  # facts a second beside others: a million lots in five minutes at best
+RATE = 750.0  # facts a second beside others
 REST_LEAST, REST_MOST = 0.5, 2.0  # of the time that a batch took, however slow or fast that was
 REST_MAX = 1.0  # seconds
 OTHERS = 20.0  # transactions a second of others; workers with nothing to do make a few each

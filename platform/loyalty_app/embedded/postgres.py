@@ -15,7 +15,7 @@ from loyalty_app.problem import Problem
 
 HOST = "127.0.0.1"
 VERSION = "18"
-START_SECONDS = 120.0  # replaying the log after a crash takes as long as it takes
+START_SECONDS = 600.0  # replaying the log after a crash takes as long as it takes
 PAUSE_SECONDS = 0.02
 TRIES = 5  # a free port may be taken by another program before the server is up
 KEEP_SAFE: Mapping[str, str] = {"max_connections": "200", "jit": "off"}
