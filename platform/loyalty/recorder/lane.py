@@ -1,14 +1,16 @@
 """Lanes: concurrent requests of one tenant share a transaction.
 
-No timer: while one batch is under way the next one gathers. One batch in flight per tenant and
-process, bounded queues. A lane's work belongs to no caller: a caller that is cancelled loses its
+No timer: while one batch is decided the next one gathers. It is begun when nothing is left of the
+one before it but the commit, which waits for the disk: so two are in flight at most per tenant and
+process. Bounded queues. A lane's work belongs to no caller: a caller that is cancelled loses its
 answer, not its write.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
+from functools import partial
 from uuid import UUID
 
 from loyalty.errors import TROUBLE, Code, Refused
@@ -20,6 +22,7 @@ from loyalty.tracing import after, here, tracer
 
 WAITING_MAX = 2_000  # requests that came alone, and as many again in calls of several
 SIZE_MAX = 200
+IN_FLIGHT = 2
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +58,7 @@ class Lanes:
 
     async def close(self) -> None:
         """Let what is under way and what waits come to its end."""
-        while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
+        while tasks := [task for lane in self._lanes.values() for task in lane.tasks]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _lane(self, tenant_id: UUID) -> "_Lane":
@@ -73,46 +76,73 @@ class _Lane:
         self._lanes = lanes
         self._tenant_id = tenant_id
         self._waiting = waiting
-        self.task: asyncio.Task[None] | None = None
+        self._deciding: asyncio.Task[None] | None = None
+        self.tasks: set[asyncio.Task[None]] = set()
 
     async def enqueue(self, requests: Sequence[Request]) -> list[Outcome]:
-        loop = asyncio.get_running_loop()
-        call = Call(requests, loop.create_future(), span=here())
+        call = Call(requests, asyncio.get_running_loop().create_future(), span=here())
         self._waiting.put(call)
         LANE_WAITING.inc(len(requests))
-        if self.task is None:
-            # In a context of its own: the batch belongs to no request that happens to start it.
-            self.task = loop.create_task(self._drain(), context=Context())
+        self._begin()
         return await call.answer
 
-    async def _drain(self) -> None:
-        try:
-            while parts := self._waiting.take():
-                LANE_WAITING.dec(sum(len(part) for _, part in parts))
-                outcomes = iter(await self._traced(parts))
-                for call, part in parts:
-                    call.came_to(next(outcomes) for _ in part)
-                    last = call.outcomes[-1]
-                    if isinstance(last, Refused) and last.code in TROUBLE:
-                        LANE_WAITING.dec(call.waiting)
-                        self._waiting.give_up(call, last)
-        finally:
-            self.task = None
-            self._lanes.drop(self._tenant_id)
+    def _begin(self) -> None:
+        """Begin a batch, unless one is being decided, or the one before that is still committed."""
+        if self._deciding is None and len(self.tasks) < IN_FLIGHT and self._waiting:
+            # In a context of its own: the batch belongs to no request that happens to start it.
+            task = asyncio.get_running_loop().create_task(self._batch(), context=Context())
+            self._deciding = task
+            self.tasks.add(task)
 
-    async def _traced(self, parts: Sequence[Part]) -> list[Outcome]:
+    def _decided(self, batch: "asyncio.Task[None]") -> None:
+        if self._deciding is batch:
+            self._deciding = None
+            self._begin()
+
+    async def _batch(self) -> None:
+        batch = asyncio.current_task()
+        assert batch is not None
+        try:
+            await self._record(self._waiting.take(), partial(self._decided, batch))
+        finally:
+            self.tasks.discard(batch)
+            self._decided(batch)
+            self._begin()
+            if not self.tasks:
+                self._lanes.drop(self._tenant_id)
+
+    async def _record(self, parts: Sequence[Part], decided: Callable[[], None]) -> None:
+        LANE_WAITING.dec(sum(len(part) for _, part in parts))
+        # The rest of a call must not overtake what came before it: whether that stands is known
+        # only after the commit.
+        whole = all(not call.waiting for call, _ in parts)
+        outcomes = iter(await self._traced(parts, decided if whole else None))
+        for call, part in parts:
+            call.came_to(next(outcomes) for _ in part)
+            last = call.outcomes[-1]
+            if isinstance(last, Refused) and last.code in TROUBLE:
+                LANE_WAITING.dec(call.waiting)
+                self._waiting.give_up(call, last)
+
+    async def _traced(
+        self, parts: Sequence[Part], decided: Callable[[], None] | None
+    ) -> list[Outcome]:
         requests = [one for _, part in parts for one in part]
         context, links = after([call.span for call, _ in parts if call.span is not None])
         if context is None:
-            return await self._outcomes(requests)
+            return await self._outcomes(requests, decided)
         with tracer.start_as_current_span("record", context, links=links) as span:
             span.set_attribute("loyalty.requests", len(requests))
-            return await self._outcomes(requests)
+            return await self._outcomes(requests, decided)
 
-    async def _outcomes(self, requests: list[Request]) -> list[Outcome]:
+    async def _outcomes(
+        self, requests: list[Request], decided: Callable[[], None] | None
+    ) -> list[Outcome]:
         """A failure of the batch as a whole is every caller's outcome; the lane goes on."""
         try:
-            return await self._lanes.recorder.record_many(self._tenant_id, requests)
+            return await self._lanes.recorder.record_many(
+                self._tenant_id, requests, decided=decided
+            )
         except Refused as refused:
             return [refused] * len(requests)
         except Exception:

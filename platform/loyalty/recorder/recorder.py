@@ -6,7 +6,7 @@ begin; set tenant -> open_batch (locks, then what is true) -> needs -> settle ea
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
 from time import perf_counter
@@ -69,12 +69,14 @@ class Recorder:
         self._derived: dict[UUID, set[UUID]] = {}
 
     async def record_many(
-        self, tenant_id: UUID, requests: Sequence[Request], *, whole: bool = False
-    ) -> list[Outcome]:
+        self, tenant_id: UUID, requests: Sequence[Request], *, whole: bool = False,
+        decided: Callable[[], None] | None = None,
+    ) -> list[Outcome]:  # fmt: skip
         """Record requests in their order; each has its own outcome, in the same place.
 
         A batch that fails is halved until the culprit stands alone; the others stand. `whole`: it
-        is written at one go, for who would rather have it cheap than soon.
+        is written at one go, for who would rather have it cheap than soon. `decided` is called when
+        a batch that was not halved is written and only its commit is left.
 
         :raises Refused: OVERLOADED: no connection came free; UNAVAILABLE: the database went away,
             and nobody knows whether the commit was carried out
@@ -85,7 +87,7 @@ class Recorder:
             begun = perf_counter()
             try:
                 outcomes = await persistently(
-                    lambda more: self._once(tenant_id, requests, more, whole),
+                    lambda more: self._once(tenant_id, requests, more, whole, decided),
                     lost=lambda: self.forget(tenant_id),
                 )
                 BATCH_REQUESTS.observe(len(requests))
@@ -147,8 +149,9 @@ class Recorder:
         return [previewed(batch, request, index) for index, request in enumerate(requests)]
 
     async def _once(
-        self, tenant_id: UUID, requests: Sequence[Request], more: More, whole: bool
-    ) -> list[Outcome]:
+        self, tenant_id: UUID, requests: Sequence[Request], more: More, whole: bool,
+        decided: Callable[[], None] | None,
+    ) -> list[Outcome]:  # fmt: skip
         setup = await self.setups.get(tenant_id)
         changes: list[Change] = []
         with closing(Told(self._committed)) as told:
@@ -160,6 +163,8 @@ class Recorder:
                 await meanwhile(self.append(connection, batch), _meanwhile(told, batch, changes))
                 # Freeing tens of thousands of objects takes its time: here a commit is waited for.
                 asyncio.get_running_loop().call_soon(batch.let_go)
+                if decided is not None:
+                    decided()
             self._stands(batch)
             await told.send()
         if waiting := arrived(batch, requests):

@@ -55,6 +55,10 @@ class Waiting:
         self._ones = _Kind(bound)
         self._many = _Kind(bound)
 
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._ones.count or self._many.count)
+
     def put(self, call: Call) -> None:
         """Let a call wait, all of it or nothing.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -122,16 +123,62 @@ async def test_nothing_is_recorded_of_nothing(world: Any, doors: Doors, callers:
     assert doors.transactions == []
 
 
-async def test_one_batch_of_a_tenant_is_under_way_at_a_time(
-    world: Any, doors: Doors, callers: Callers
+class Commits(Doors):
+    """Notes when a batch begins, when only its commit is left, and when that is through."""
+
+    def __init__(self, world: Any) -> None:
+        super().__init__(world)
+        self.open_door.set()
+        self.story: list[str] = []
+
+    async def record_many(
+        self, tenant_id: UUID, requests: Sequence[Request], **how: Any
+    ) -> list[Outcome]:
+        name = "+".join(key_of(request) for request in requests)
+        if (decided := how.get("decided")) is not None:
+
+            def told() -> None:
+                self.story.append(f"decided {name}")
+                decided()
+
+            how["decided"] = told
+        self.story.append(f"begin {name}")
+        try:
+            return await super().record_many(tenant_id, requests, **how)
+        finally:
+            self.story.append(f"end {name}")
+
+
+async def test_the_next_batch_is_decided_while_the_one_before_it_is_committed(world: Any) -> None:
+    doors = Commits(world)
+    callers = Callers(world, Lanes(doors), await world.member())
+
+    await asyncio.gather(*[await callers.till(name) for name in "abcd"])
+
+    told = {line: place for place, line in enumerate(doors.story)}
+    batches = [line.removeprefix("begin ") for line in doors.story if line.startswith("begin")]
+    assert batches[0] == "a-0"
+    assert len(batches) > 1
+    for one, after in pairwise(batches):
+        assert told[f"begin {one}"] < told[f"decided {one}"] < told[f"begin {after}"]
+        assert told[f"begin {after}"] < told[f"end {one}"]  # they are of one member: it waits
+    assert doors.most_inside == 2
+    assert (await world.balance(callers.member)).available == 4
+
+
+async def test_what_comes_later_in_a_call_is_begun_when_what_came_before_it_stands(
+    world: Any,
 ) -> None:
-    doors.open_door.set()
+    doors = Commits(world)
+    callers = Callers(world, Lanes(doors, size=2), await world.member())
 
-    calls = [await callers.call(name, 2) for name in "abc"] + [await callers.till("t")]
-    await asyncio.gather(*calls)
+    await (await callers.call("a", 5))
 
+    assert doors.story == [
+        *("begin a-0+a-1", "end a-0+a-1", "begin a-2+a-3", "end a-2+a-3"),
+        *("begin a-4", "decided a-4", "end a-4"),
+    ]
     assert doors.most_inside == 1
-    assert (await world.balance(callers.member)).available == 7
 
 
 async def test_a_till_rides_with_the_next_transaction_however_many_batches_wait(
@@ -213,11 +260,13 @@ async def test_what_comes_later_in_a_batch_does_not_overtake_what_found_no_conne
 ) -> None:
     inner = doors.record_many
 
-    async def full_at_first(tenant_id: UUID, requests: Sequence[Request]) -> list[Outcome]:
+    async def full_at_first(
+        tenant_id: UUID, requests: Sequence[Request], **how: Any
+    ) -> list[Outcome]:
         if not doors.transactions:
             doors.transactions.append([])
             raise Refused(Code.OVERLOADED, "no connection came free")
-        return await inner(tenant_id, requests)
+        return await inner(tenant_id, requests, **how)
 
     monkeypatch.setattr(doors, "record_many", full_at_first)
     doors.open_door.set()
