@@ -37,9 +37,9 @@ async def test_a_return_that_just_missed_its_purchase_is_applied(
     member = await world.member()
     purchase = world.purchase(member, 500)
     await world.record(world.back(purchase))
-    await _set_state(dsn, "ENDED")  # so that the purchase does not notice it
+    await _set_state(world, dsn, "ENDED")  # so that the purchase does not notice it
     await world.record(purchase)
-    await _set_state(dsn, "PARKED")
+    await _set_state(world, dsn, "PARKED")
 
     world.pass_time(days=8)  # the end of its window is reached: what came counts none the less
     await hands.run(world)
@@ -53,10 +53,10 @@ async def test_a_parked_return_that_cannot_stand_keeps_its_reason(
 ) -> None:
     purchase = world.purchase(await world.member(), 500)
     await world.record(world.back(purchase))
-    await _set_state(dsn, "ENDED")
+    await _set_state(world, dsn, "ENDED")
     await world.record(purchase)
     await world.record(world.back(purchase))
-    await _set_state(dsn, "PARKED")
+    await _set_state(world, dsn, "PARKED")
     world.pass_time(minutes=11)
 
     await hands.run(world)
@@ -67,9 +67,10 @@ async def test_a_parked_return_that_cannot_stand_keeps_its_reason(
     ]
 
 
-async def _set_state(dsn: Any, state: str) -> None:
+async def _set_state(world: Any, dsn: Any, state: str) -> None:
     admin = await asyncpg.connect(dsn.admin)
-    await admin.execute("update loyalty.parked_return set state = $1", state)
+    statement = "update loyalty.parked_return set state = $1 where tenant_id = $2"
+    await admin.execute(statement, state, world.tenant_id)
     await admin.close()
 
 
