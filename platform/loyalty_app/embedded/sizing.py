@@ -36,7 +36,7 @@ def fitting(memory: int, disk: int) -> dict[str, str]:
 
 def memory(limit: Path = LIMIT) -> int:
     """Bytes that nobody else uses now, at most what this container may have."""
-    found = psutil.virtual_memory().available
+    found = int(psutil.virtual_memory().available)
     try:
         return min(found, int(limit.read_text()))
     except (OSError, ValueError):  # there is no such file, or it says "max"

@@ -75,13 +75,13 @@ async def test_what_another_worker_ended_is_nothing_that_failed(
 
     class Slower(Recorder):
         async def record_many(
-            self, tenant_id: UUID, requests: Sequence[Request], *, whole: bool = False
+            self, tenant_id: UUID, requests: Sequence[Request], **how: Any
         ) -> list[Outcome]:
             if tenant_id == world.tenant_id and not met:
                 met.append(True)
                 other = hands.worker(world, size=4)  # to whom the same was due, some of it later
                 await other.run_due(tenant_id)
-            return await super().record_many(tenant_id, requests, whole=whole)
+            return await super().record_many(tenant_id, requests, **how)
 
     worker = hands.worker(world, Slower)
     await worker.round()
