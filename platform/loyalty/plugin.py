@@ -33,7 +33,8 @@ F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
 TraitNames = tuple[str, ...] | Callable[[Any], Iterable[str]]
 IdleKey = tuple[tuple[int | str, ...], str]
-"""A key that promises something and does nothing beside the others: its path, and what to do."""
+"""A key that promises something and does nothing beside the others, or that does not keep what was
+promised before: its path, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +252,9 @@ class Plugin:
 
     `counters(config)` names the counters that a config keeps, `activities(config)` the types of
     activities that it defines. `idle(config)` names keys that promise what they do not do: a draft
-    that has one is refused, a version that is stored is read all the same. `explain(config, fact,
-    view)` says of each rule that looks at such a
+    that has one is refused, a version that is stored is read all the same. `unkept(config, before)`
+    names keys that would not keep what an earlier version still owes: no version that has one
+    follows it. `explain(config, fact, view)` says of each rule that looks at such a
     fact whether it fires and why not; it is pure, is shown the view that is rebuilt from the
     decision, and raises nothing for a rule that reads what is not kept (`explained.not_kept`).
     `owner_of` says whose account a
@@ -278,6 +280,7 @@ class Plugin:
     explain: Callable[[Any, Fact, View], Iterable[Explained]] | None = None
     activities: Callable[[Any], Sequence[ActivityType]] | None = None
     idle: Callable[[Any], Iterable[IdleKey]] | None = None
+    unkept: Callable[[Any, Any], Iterable[IdleKey]] | None = None
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()
     jobs: tuple[Job, ...] = ()

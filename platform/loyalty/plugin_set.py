@@ -118,12 +118,20 @@ class PluginSet:
     def full_names(
         self, program: Program, plugin: Plugin, versions: Iterable[ProgramVersion]
     ) -> Mapping[str, Counter]:
-        """The counters of some versions of a program by the names under which they are kept."""
-        return {
-            stored_as(program.slug, counter): counter
-            for version in versions
-            for counter in self.counters(plugin, version)
-        }
+        """The counters of some versions of a program, in their order, by the names under which
+        they are kept.
+
+        Of versions that follow each other under one name the first measures: what it counted is
+        taken off by the same measure, also where the next one puts other rules under the same cap.
+        Where one between them did not keep the counter, it was filled by that which did again.
+        """
+        found: dict[str, Counter] = {}
+        before: Mapping[str, Counter] = {}
+        for version in versions:
+            mine = {stored_as(program.slug, one): one for one in self.counters(plugin, version)}
+            found |= {name: one for name, one in mine.items() if name not in before}
+            before = mine
+        return found
 
     def activities(self, setup: Setup, at: datetime) -> list[ActivityType]:
         """The types of activities that the programs in force at an instant define."""

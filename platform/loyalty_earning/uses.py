@@ -55,7 +55,13 @@ def _given(on: CapOn) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         return sum([one.granted for one in grants if _under(on, one, program)])
 
-    return measure
+    def measure_all(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
+        if not isinstance(fact, PurchaseReversed):
+            return measure(fact, grants, program)
+        # What a return settles is of a rule, be it one that is no more.
+        return sum([one.granted for one in grants if (one.program, one.unit) == (program, on.unit)])
+
+    return measure_all if on.target == "program" else measure
 
 
 def owed(on: CapOn) -> Measure:

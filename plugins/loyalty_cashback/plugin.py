@@ -22,6 +22,7 @@ from loyalty_earning.rules.choosing import choosing
 from loyalty_earning.rules.earning import earn
 from loyalty_earning.rules.promoting import promote
 from loyalty_earning.running_sums import running_sums
+from loyalty_earning.unkept import unkept
 from loyalty_earning.uses import uses
 
 Config, PAYOUT = CashbackConfig, (paying_out.NEED,)
@@ -111,6 +112,7 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     idle=idle,
+    unkept=unkept,
     jobs=JOBS,
     invariants=tables.INVARIANTS,
     personal=personal.ROWS,

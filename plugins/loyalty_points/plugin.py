@@ -20,6 +20,7 @@ from loyalty_earning.rules.choosing import choosing
 from loyalty_earning.rules.earning import earn
 from loyalty_earning.rules.promoting import promote
 from loyalty_earning.running_sums import running_sums
+from loyalty_earning.unkept import unkept
 from loyalty_earning.uses import uses
 from loyalty_points import days_due, facts, graphql, personal, reward_uses
 from loyalty_points.commands import ActivatePoints, Choose, ChooseDonation
@@ -135,6 +136,7 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     idle=idle,
+    unkept=unkept,
     jobs=(*JOBS, *days_due.JOBS),
     personal=personal.ROWS,
     templates="loyalty_points.templates",

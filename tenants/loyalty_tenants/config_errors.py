@@ -31,7 +31,7 @@ def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refu
 
 
 def idle_keys(keys: Sequence[IdleKey], config: Any) -> Refused:
-    """One refusal for all keys that would do nothing."""
+    """One refusal for all keys that would do nothing, or not keep what was promised."""
     return _refused(
         [
             {"field": _path(path, config, "idle"), "message": text}

@@ -1,6 +1,6 @@
 """A program's config: checked by its plugin's model, its secrets kept apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -92,6 +92,17 @@ class Configs:
         if found := [] if idle is None else list(idle(checked.parsed)):
             raise idle_keys(found, checked.plain)
         return checked
+
+    def check_kept(self, kind: str, checked: Checked, before: Iterable[Mapping[str, Any]]) -> None:
+        """Check that a config keeps what the stored versions before it still owe.
+
+        :raises Refused: as `check`
+        """
+        if (unkept := self.plugin(kind).unkept) is None:
+            return
+        earlier = (self.parse(kind, stored) for stored in before)
+        if found := [key for one in earlier for key in unkept(checked.parsed, one)]:
+            raise idle_keys(list(dict.fromkeys(found)), checked.plain)
 
     def parse(self, kind: str, stored: Mapping[str, Any]) -> Any:
         """The config object of a stored version."""

@@ -119,6 +119,7 @@ async def _publish(
         told = "facts are recorded since then and were judged: choose now or a later instant"
         raise Refused(Code.TOO_LATE, told, field="effectiveFrom")
     known = (await versions(connection, [program_id]))[program_id]
+    configs.check_kept(before.kind, checked, [one.config for one in _kept(known, now)])
     fresh, waits = _new_counters(configs, before.kind, checked.parsed, known, now)
     backfills = (bool(fresh) or waits) and await recorded(connection, None)
     version = VersionRecord(

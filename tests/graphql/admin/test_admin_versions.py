@@ -160,6 +160,32 @@ async def test_a_key_that_does_nothing_stays_in_what_is_stored_and_in_no_new_dra
     assert await earned(brand) == ["9"], "by the version that has one"
 
 
+async def test_what_a_cap_still_owes_of_one_unit_is_given_as_no_other(make_brand: Any) -> None:
+    """Nor is it lost: the rule goes on as it is, and another one gives what is new."""
+    cap = {"points": "5", "period": "month", "carry_over": True}
+    config = varied(caps=[cap])
+    brand = await make_brand(config=config)
+    await done(brand.admin, "createUnit", code="miles", name="Miles")
+    program = await published(brand, config)
+    of = {"id": program["id"]}
+    base = config["rules"][0]
+    ended = {**base, "effective": {"ends": "2020-12-31"}}
+    for rules, path in (
+        ([{**base, "unit": "miles"}], "config.rules.0.unit"),
+        ([{**ended, "id": "other", "caps": []}, {**base, "unit": "miles"}], "config.rules.1.unit"),
+    ):
+        draft = await done(brand.admin, "updateProgram", **of, config={**config, "rules": rules},
+                           expectedVersion=program["version"])  # fmt: skip
+        of["expectedVersion"] = (program := draft["program"])["version"]
+        assert await refusals(brand.admin, "publishProgram", **of) == [("BAD_CONFIG", path)]
+        del of["expectedVersion"]
+    await published(brand, {**config, "unit": "miles", "rules": [{**base, "unit": "points"}]})
+    fresh = {**base, "id": "miles", "unit": "miles"}
+    await published(brand, {**config, "rules": [ended, fresh]})
+    await published(brand, {**config, "rules": [{**base, "caps": []}]})
+    await published(brand, {**config, "rules": [{**base, "unit": "miles"}]})
+
+
 async def test_another_text_changes_nothing_of_what_is_earned_kept_or_taken_back(
     make_brand: Any,
 ) -> None:
