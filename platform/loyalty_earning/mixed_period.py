@@ -60,7 +60,7 @@ class _Sums:
         """The sum that judged a purchase, before and after it; every other that is kept by then
         goes on as well."""
         judged = 0, 0
-        for variant, rule in self._kept(one, at).items():
+        for variant, rule in self._kept(at).items():
             over = rule.over
             if over is None or over.period is Period.ROLLING:
                 continue
@@ -71,10 +71,11 @@ class _Sums:
                 judged = before, self._sums[key]
         return judged
 
-    def _kept(self, one: Judging | None, at: datetime) -> Mapping[object, EarningRule]:
-        """By what tells sums apart, the rule of each version whose sum is kept at an instant."""
+    def _kept(self, at: datetime) -> Mapping[object, EarningRule]:
+        """By what tells sums apart, the rule of the first version whose sum is kept at an instant:
+        that in force, then those to come. It is the first that measures."""
         found = [judging(version, self._rule) for version in self._program.counting(at)]
-        rules = [other.rule for other in (*found, one) if other is not None]
+        rules = [one.rule for one in reversed(found) if one is not None]
         return {(rule.fingerprint, rule.over): rule for rule in rules}
 
 

@@ -51,14 +51,15 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         if not isinstance(fact, PurchaseRecorded | ActivityRecorded):
             return 0
-        if currency and getattr(fact, "currency", None) != currency:
+        paid_in = fact.currency if isinstance(fact, PurchaseRecorded) else None
+        if currency and paid_in != currency:
             return 0
         mine = [one for one in grants if one.rule == rule.id and one.program == program]
         if not mine or mine[0].cut_by in SAID:
             return 0
         found, part = counted(rule, fact), paid(rule, fact)
         lost = rule.minimum_lost is MinimumLost.RECOMPUTE
-        if lost and is_below_minimum(rule, currency, found, part):
+        if lost and is_below_minimum(rule, paid_in, found, part):
             return 0
         return sum(summed(rule, found, part))
 

@@ -64,7 +64,7 @@ def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
     :raises KeyError: a fact of a plugin that is gone
     """
     part = part_of_whole(sale.fact, back.returned)
-    if part == ONE:
+    if part == ONE and _all_of_it(sale.fact, back.returned):
         return []
     facts = [_left(sale.fact, back.returned)]
     member = sale.fact.member
@@ -74,6 +74,13 @@ def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
         if not row.get("uncounted"):
             grants[row.get("of", 0)].append(_granted(row, index, back.taken, part))
     return list(zip(facts, grants, strict=True))
+
+
+def _all_of_it(fact: Fact, returned: Mapping[str, Fraction]) -> bool:
+    """What nothing was charged for stays, with its points, until it comes back itself."""
+    if not isinstance(fact, PurchaseRecorded):
+        return True
+    return all(returned.get(line.id) == ONE for line in fact.lines)
 
 
 def _granted(

@@ -261,3 +261,18 @@ def bring_back(till: Till, kept: list[Kept], one: Kept, amount: int) -> None:
 @pytest.mark.parametrize(("situation", "floor"), [("exact", 10), ("late", 20), ("corrected", 20)])
 def test_the_interesting_situations_were_reached(situation: str, floor: int) -> None:
     assert reached[situation] >= floor, reached
+
+
+def test_what_lost_the_minimum_counts_on_as_the_first_version_of_its_sum_has_it() -> None:
+    """Of 6.00 that were bought under another sum 3.99 are left, below the minimum. The second
+    version lets them count on; the third would not, and goes on with the second's sum."""
+    keeps = {"over": {"period": "month"}, "points": "0.1", "minimum_purchase": {"USD": "5.00"}}
+    till = Till(program(rule(base="gross", **keeps)), places={"points": 2})
+    till.buys("6.00")
+    till.brings_back(_1="2.01")
+    for day, lost in (("12", "keep"), ("13", "recompute")):
+        till.comes(f"2026-03-{day}T12:00")
+        till.publishes(program(rule(minimum_lost=lost, **keeps | {"points": "0.175"})))
+    assert till.buys("10.00") == {"base": "1.75"}  # 2.44 of 13.99, less 0.69 of the 3.99
+    till.brings_back(_1="1.00")
+    assert till.balance() == "1.97"  # 0.39, and 2.27 of 12.99 less 0.69

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyalty.purchase import Line
 from loyalty.units import Rounding, format_minor, rounded
 from tests.plugins.points.till import Till, program, rule
 
@@ -216,3 +217,29 @@ def test_another_unit_of_the_rule_has_as_much_in_its_own_places(
     for order, back, left in parts:
         till.brings_back(orders[order], _1=back)
         assert (till.balance(), till.balance("miles")) == (left, f"{left}.00")
+
+
+@pytest.mark.parametrize("count", ["visit", "quantity"])
+def test_pieces_and_visits_add_up_where_losing_the_minimum_takes_points_back(count: str) -> None:
+    minimum = {"minimum_purchase": {"USD": "5.00"}, "minimum_lost": "recompute"}
+    levels = [{"from": "2", "points": "10"}]
+    till = Till(program(rule(count=count, levels=levels, over={"period": "week"}, **minimum)))
+    assert till.buys("8.00") == {}
+    first = till.order
+    assert till.buys("8.00") == {"base": "10"}
+    till.brings_back(first, _1="4.00")
+    assert till.balance() == "0"
+    assert till.buys("8.00") == {"base": "10"}
+
+
+def test_what_nothing_was_charged_for_stays_under_its_cap_with_its_points() -> None:
+    """Two pieces, one of them for nothing: that one is kept when the other comes back."""
+    caps = [{"points": "5", "period": "day"}]
+    till = Till(program(rule(count="quantity", points="3", caps=caps)))
+    paid, free = Line(id="1", amount=100), Line(id="2", amount=100, discount=100)
+    assert till.buys(paid, free) == {"base": "5"}
+    assert till.body["grants"][0]["lines"] == {"1": 3, "2": 2}
+    till.brings_back(_1="1.00")
+    assert till.balance() == "2"
+    assert till.buys("1.00") == {"base": "3"}
+    assert till.buys("1.00") == {}
