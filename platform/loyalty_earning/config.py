@@ -91,9 +91,11 @@ class EarningConfig(Capped):
             if rule.percent is not None and info.data.get("currency") is None:
                 text = f"rule {index} has a percentage: give the currency of the unit"
                 faults.append(((index, "percent"), text))
-            if (fault := misnamed(rule, info.data.get("choices", ()))) is not None:
+            # What is at fault itself is told of alone: nothing is missing from it.
+            if "choices" in info.data and (fault := misnamed(rule, info.data["choices"])):
                 faults.append(((index,), f"rule {index} {fault}"))
-            faults += _misplaced(index, rule, groups)
+            if "groups" in info.data:
+                faults += _misplaced(index, rule, groups)
             faults += _misnames(index, rule, ids, types)
             faults += _gives_twice(index, rule, unit)
         for group in groups.values():

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from loyalty.days import Span
 from loyalty.errors import Refused
 from loyalty.units import currency_places, parse_minor, ratio
+from loyalty_earning.section import written
 
 # Longer lifetimes are "never" in all but name, and dates end with the year 9999.
 SPAN_MONTHS_MAX = 1200
@@ -25,7 +26,10 @@ def _is_decimal(value: Any) -> Any:
             "not_text", 'write the number as a string in quotes, such as "1.50" or "10"'
         )
     if not re.fullmatch(_DECIMAL, value):
-        raise PydanticCustomError("not_decimal", 'write a plain decimal number, such as "1.50"')
+        raise PydanticCustomError(
+            "not_decimal",
+            'write a plain decimal number, such as "1.50": at most 9 digits before the point',
+        )
     return value
 
 
@@ -96,7 +100,13 @@ DecimalText = Annotated[
 
 PositiveText = Annotated[DecimalText, AfterValidator(_is_positive)]
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_is_currency)]
+_CODE = r"^[A-Z]{3}$"
+Currency = Annotated[
+    str,
+    Field(pattern=_CODE),
+    written(_CODE, "write a currency by the three capital letters of ISO 4217, such as USD"),
+    AfterValidator(_is_currency),
+]
 
 CurrencyAmounts = Annotated[
     dict[Currency, DecimalText],

@@ -1,9 +1,11 @@
 """What every part of the config has in common."""
 
+import re
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any, TypeVar
 
-from pydantic import ConfigDict, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from loyalty.documented import Documented
@@ -13,9 +15,31 @@ S = TypeVar("S", bound="Section")
 
 LIST_MAX = 1_000  # entries of a category, sku or brand list
 
+
+def written(pattern: str, words: str) -> BeforeValidator:
+    """Text that does not fit a pattern is told in words how to write it. The pattern itself, in
+    `Field`, is for the schema."""
+    fits: Callable[[str], object] = re.compile(pattern).fullmatch
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and not fits(value):
+            raise PydanticCustomError("written", "{words}", {"words": words})
+        return value
+
+    return BeforeValidator(check)
+
+
+_IDENTIFIER = r"^[a-z][a-z0-9_-]{0,62}$"
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[tuple[Name, ...], Field(max_length=LIST_MAX)]
-Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Identifier = Annotated[
+    str,
+    Field(pattern=_IDENTIFIER),
+    written(
+        _IDENTIFIER, "write a small letter, then small letters, digits, - and _, at most 63 in all"
+    ),
+]
 """What history names something by: lower case letters, digits, `-` and `_`."""
 Identifiers = Annotated[tuple[Identifier, ...], Field(max_length=LIST_MAX)]
 

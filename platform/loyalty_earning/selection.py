@@ -8,10 +8,23 @@ from pydantic import Field
 
 from loyalty.purchase import Line
 from loyalty_earning.categories import nearest
-from loyalty_earning.section import LIST_MAX, Identifier, Name, Names, Section, changed
+from loyalty_earning.section import (
+    LIST_MAX,
+    Identifier,
+    Name,
+    Names,
+    Section,
+    changed,
+    written,
+)
 
 S = TypeVar("S", bound="Selection")
-CategoryPath = Annotated[str, Field(max_length=200, pattern=r"^[^/]+(/[^/]+)*$")]
+_PATH = r"^[^/]+(/[^/]+)*$"
+CategoryPath = Annotated[
+    str,
+    Field(max_length=200, pattern=_PATH),
+    written(_PATH, "write a path such as grocery/coffee, without / at its ends and two in a row"),
+]
 AttributeTexts = Annotated[dict[Name, Names], Field(max_length=50)]
 
 

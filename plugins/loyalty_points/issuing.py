@@ -10,19 +10,18 @@ from pydantic_core import PydanticCustomError
 from loyalty.effects import AccountingClass
 from loyalty.units import ratio
 from loyalty_earning.notation import PositiveText
-from loyalty_earning.section import MIN_ONE, Name, Section, has_some
+from loyalty_earning.section import MIN_ONE, Identifier, Name, Section, has_some
 from loyalty_earning.terms import Lifespan
 from loyalty_points.calendar import DateText
 
 DATES_MAX = 366
 ISSUINGS_MAX = 20
-RuleId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 
 
 class Issued(Section):
     """What is given on a day of the calendar, in a unit of its own."""
 
-    id: RuleId
+    id: Identifier
     """Unique among the program's rules and kept for ever: history names what was given by it."""
     label: Name
     """What members read beside it."""

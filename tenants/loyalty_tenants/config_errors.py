@@ -16,6 +16,18 @@ _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 Schema = Mapping[str, Any]
 
+# What pydantic says of such faults names its own types.
+_WORDS = {
+    "model_type": "must be an object",
+    "dict_type": "must be an object of keys and their values",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "string_type": "must be text: write it in quotes",
+    "bool_type": "must be true or false, without quotes",
+    "int_type": "must be a whole number, without quotes",
+}
+_SHOULD = re.compile(r"^(?:Input|String|Value) should ")
+
 
 def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refused:
     """One refusal for all that is wrong; it names the first key, `details` lists the others."""
@@ -24,7 +36,10 @@ def refusal(error: ValidationError, config: Any, model: type[BaseModel]) -> Refu
     # A mistyped key first: it explains the one that is missing.
     faults.sort(key=lambda fault: fault["type"] != "extra_forbidden")
     found = [
-        {"field": _path(fault["loc"], config, fault["type"]), "message": said_of(fault, schema)}
+        {
+            "field": _path(fault["loc"], config, fault["type"]),
+            "message": said_of(fault, schema) + _meant(fault, config),
+        }
         for fault in faults[:ERRORS_MAX]
     ]
     return _refused(found)
@@ -66,9 +81,26 @@ def said_of(fault: Mapping[str, Any], schema: Schema) -> str:
         return unknown_key(str(key), _known_keys(schema, parents))
     if fault["type"] == "missing":
         return "is needed"
-    if fault["type"] == "model_type":
-        return "must be an object"
-    return str(fault["msg"]).removeprefix("Value error, ")
+    if (words := _WORDS.get(fault["type"])) is not None:
+        return words
+    return _SHOULD.sub("must ", str(fault["msg"]).removeprefix("Value error, "))
+
+
+def _meant(fault: Mapping[str, Any], config: Any) -> str:
+    """Which of the words that may stand there is nearest to the one that does."""
+    if fault["type"] not in ("enum", "literal_error"):
+        return ""
+    here = config
+    for step in fault["loc"]:
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            continue  # a branch of a union
+    words = re.findall(r"'(.+?)'", str(fault["msg"]))
+    by_letters = {word.lower(): word for word in words}
+    given = here.lower() if isinstance(here, str) else ""
+    near = get_close_matches(given, by_letters, n=1, cutoff=0.6)
+    return f": did you mean '{by_letters[near[0]]}'?" if near else ""
 
 
 def _path(loc: Sequence[int | str], config: Any, kind: str) -> str:

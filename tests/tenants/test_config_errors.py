@@ -34,6 +34,7 @@ class Rule(Strict):
 class Config(Strict):
     rules: list[Rule]
     lifetime_days: int | None = Field(default=365, gt=0)
+    shown: Literal["always", "never"] = "always"
 
 
 CONFIGS = Configs({"sample": Plugin(name="sample", config=Config, secrets=("webhook_secret",))})
@@ -51,7 +52,7 @@ def refusal_of(config: Any) -> Refused:
     [
         ({"rulez": []}, "config.rulez", "did you mean 'rules'?"),
         ({"rules": [], "lifetimeDays": 1}, "config.lifetimeDays", "did you mean 'lifetime_days'?"),
-        ({"rules": [], "zzz": 1}, "config.zzz", "known here are lifetime_days, rules"),
+        ({"rules": [], "zzz": 1}, "config.zzz", "known here are lifetime_days, rules, shown"),
         ({}, "config.rules", "is needed"),
         ({"rules": [GOOD, {"id": "x"}]}, "config.rules.1.earn", "is needed"),
         (
@@ -74,10 +75,13 @@ def refusal_of(config: Any) -> Refused:
             "config.rules.0.earn",
             "'percent', 'fixed'",
         ),
+        ({"rules": [], "shown": "ALWYS"}, "config.shown", "did you mean 'always'?"),
+        ({"rules": [], "shown": "?"}, "config.shown", "must be 'always' or 'never'"),
+        ({"rules": [{**GOOD, "id": 7}]}, "config.rules.0.id", "must be text: write it in quotes"),
         ({"rules": [{**GOOD, "limits": {"day": "x"}}]}, "config.rules.0.limits.day", "integer"),
         ({"rules": [{**GOOD, "note": 7}]}, "config.rules.0.note", "must be an object"),
         ({"rules": [], "lifetime_days": 0}, "config.lifetime_days", "greater than 0"),
-        ({"rules": {}}, "config.rules", "valid list"),
+        ({"rules": {}}, "config.rules", "must be a list"),
         ([], "config", "must be an object"),
         ("text", "config", "must be an object"),
         ({"rules": object()}, "config", "cannot be written as JSON"),

@@ -32,7 +32,15 @@ _RUN: tuple[tuple[re.Pattern[str], str], ...] = (
 _TEXT: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Syntax error: .*'<EOF>' expecting.*"), "ends too early"),
     (re.compile(r"Syntax error: missing '(.*)' at '<EOF>'"), "ends too early: {0} is missing"),
+    (
+        re.compile(r"Syntax error: token recognition error at: '(=|&|\|)\s*'?$"),
+        "{0} is not understood: write == for equal, && for and, || for or",
+    ),
     (re.compile(r"Syntax error: token recognition error at: '(.*?)'?$"), "{0} is not understood"),
+    (
+        re.compile(r"Syntax error: (?:mismatched|extraneous) input '(and|or|AND|OR)' expecting.*"),
+        "{0} does not belong here: write && for and, || for or",
+    ),
     (
         re.compile(r"Syntax error: (?:mismatched|extraneous) input '(.*?)' expecting.*"),
         "{0} does not belong here",

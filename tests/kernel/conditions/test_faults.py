@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from loyalty.conditions import ACTIVITY, PURCHASE, ConditionFault, compiled
 
 MIXED = "write both with a point, or convert one, as in double(3)"
+JOINS = "write && for and, || for or"
+SIGNS = "write == for equal, && for and, || for or"
 DEEP = "is nested too deeply, or joins too many things by one sign"
 
 
@@ -46,8 +48,9 @@ def fault_of(source: str, currency: str | None = "EUR") -> ConditionFault:
         ("purchase.total >", "ends too early", 17),
         ("(purchase.total > 3", "ends too early: ) is missing", 20),
         ("purchase.total > 3)", ") does not belong here", 19),
-        ("purchase.total = 3", "= is not understood", 16),
-        ('purchase.total > 3 and member.id == "x"', "and does not belong here", 20),
+        ("purchase.total = 3", f"= is not understood: {SIGNS}", 16),
+        ('purchase.total > 3 and member.id == "x"', f"and does not belong here: {JOINS}", 20),
+        ("purchase.total > 3 & true", f"& is not understood: {SIGNS}", 20),
         ("", "says nothing", 1),
         ("// nothing", "says nothing", 1),
         ('amount("2.505") > 3', 'the amount "2.505" has more than 2 decimal places (EUR)', 8),

@@ -63,7 +63,7 @@ def test_a_config_cannot_be_changed() -> None:
         ("terms.lifetime.months", 12, "Extra inputs"),
         ("redemption.reversible.grace", 3, "Extra inputs"),
         ("rules", [], "at least 1"),
-        ("rules.0.id", "Spend!", "pattern"),
+        ("rules.0.id", "Spend!", "write a small letter"),
         ("rules.0.label", "", "at least 1"),
         ("rules.0.accounting_class", "GIFT", "MATERIAL_RIGHT"),
         ("rules.0.points", 1, "string in quotes"),
@@ -80,7 +80,7 @@ def test_a_config_cannot_be_changed() -> None:
         ("rules.0.base", "total", "'net'"),
         ("rules.0.kinds", [], "at least 1"),
         ("rules.0.kinds.0", "GOODS", None),
-        ("rules.0.categories.0.category", "coffee/", "pattern"),
+        ("rules.0.categories.0.category", "coffee/", "write a path such as grocery/coffee"),
         ("rules.0.categories", [{"category": "a", "points": "1"}] * 2, "same category twice"),
         ("rules.0.minimum_purchase", {"EUR": "1.00"}, "same currencies as per"),
         ("rules.0.rounding", "up", "'floor'"),
@@ -108,6 +108,25 @@ def test_a_mistake_is_reported_at_its_key(path: str, value: Any, message: str | 
     (error,) = refused.value.errors()
     assert ".".join(str(part) for part in error["loc"]) == path
     assert message is None or message in error["msg"]
+
+
+@pytest.mark.parametrize(
+    ("named", "key", "wrong", "path"),
+    [
+        ({"group": "g"}, "groups", [{"id": "g", "grants": "most"}], "groups.0.grants"),
+        ({"include": {"choice": "c"}}, "choices", [{"id": "c", "label": "c", "options": []}],
+         "choices.0.options"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_itself_is_not_missed_by_the_rules_that_name_it(
+    named: dict[str, Any], key: str, wrong: Any, path: str
+) -> None:
+    config = {**changed(key, wrong), "rules": [GOOD["rules"][0] | named]}
+    with pytest.raises(ValidationError) as refused:
+        PointsConfig.model_validate(config)
+    assert [".".join(map(str, error["loc"])) for error in refused.value.errors()] == [path]
+
+
 
 
 def test_what_does_not_fit_between_parts_is_reported_where_each_of_it_stands() -> None:
