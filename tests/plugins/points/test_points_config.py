@@ -127,8 +127,6 @@ def test_what_is_wrong_itself_is_not_missed_by_the_rules_that_name_it(
     assert [".".join(map(str, error["loc"])) for error in refused.value.errors()] == [path]
 
 
-
-
 def test_what_does_not_fit_between_parts_is_reported_where_each_of_it_stands() -> None:
     spend = GOOD["rules"][0]
     config = GOOD | {
