@@ -124,12 +124,14 @@ class Recall:
     """Take back `amount` of what a rule of this program gave, beyond the shares of what came back.
 
     From the rule's own lots first. What was spent of it goes by `take_back`. Only in answer to a
-    return; counters measure it as a grant of less than nothing.
+    return; counters measure it as a grant of less than nothing, in the bucket of `given_at`, when
+    it was given (None: now).
     """
 
     unit: str
     amount: int
     rule: str
+    given_at: datetime | None = None
     label: str = ""
     accounting_class: AccountingClass = AccountingClass.MARKETING
     take_back: TakeBack = TakeBack.DEFICIT

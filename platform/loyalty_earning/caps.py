@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from loyalty.units import Rounding, divided, ratio
 from loyalty_earning.earning_rule import EarningRule
@@ -59,6 +61,10 @@ class CapOn:
     def carried(self) -> str:
         """The rule id of what is given later."""
         return f"{self.target.partition('.')[2] or 'program'}{CARRIED}"
+
+    def next_period(self, at: datetime, zone: ZoneInfo) -> datetime:
+        """When the next period of the cap begins, seen from an instant."""
+        return self.cap.window(at, zone)[1]
 
     def shown_by(self, rules: Sequence[EarningRule]) -> EarningRule:
         """The rule that says under which label, class and terms something is given later: the first

@@ -6,21 +6,27 @@ it is published. Sums and watermark move in one transaction, so a crash between 
 one neither loses a fact nor counts it twice. When the history is through, the version is activated.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
 from loyalty.codec import Codec
 from loyalty.counters import bucket_of
-from loyalty.facts import FactKey, LotsDue, MemberRef, corrected_to
+from loyalty.facts import Fact, FactKey, LotsDue, MemberRef, corrected_to
 from loyalty.ids import NIL
 from loyalty.jobs import schedule
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import Visit
 from loyalty.plugin import Connection, Counter, Scope
 from loyalty.plugin_set import PluginSet
-from loyalty.settlement.measuring import from_history, measured_by
+from loyalty.settlement.measuring import (
+    GIVEN_AT,
+    from_history,
+    granted_view,
+    measured_by,
+    measured_of,
+)
 from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Program, ProgramVersion, Setup
@@ -187,12 +193,26 @@ def _measured(
         for name, counter in counters.items():
             if counter.scope is Scope.MEMBER and member_id is None:
                 continue
+            subject = member_id if counter.scope is Scope.MEMBER else NIL
             measured = left if counter.returns or gone else whole
-            if delta := measured_by(counter, slug, measured):
-                subject = member_id if counter.scope is Scope.MEMBER else NIL
-                key = (name, subject, bucket_of(counter, row["occurred_at"], setup.zone))
-                sums[key] = sums.get(key, 0) + delta
+            deltas = [(row["occurred_at"], measured_by(counter, slug, measured))]
+            deltas += _elsewhere(counter, slug, whole[0][0], row)
+            for at, delta in deltas:
+                if delta:
+                    key = (name, subject, bucket_of(counter, at, setup.zone))
+                    sums[key] = sums.get(key, 0) + delta
     return sums
+
+
+def _elsewhere(
+    counter: Counter, slug: str, fact: Fact, row: Mapping[str, Any]
+) -> Iterator[tuple[datetime, int]]:
+    """Of what a return took back: so much more where it was given, as less where it went back."""
+    for grant in (row["body"] or {}).get("grants", ()):
+        if (given := grant.get(GIVEN_AT)) is not None:
+            moved = measured_of(counter, slug, fact, granted_view(grant))
+            yield row["occurred_at"], -moved
+            yield datetime.fromisoformat(given), moved
 
 
 def _history(

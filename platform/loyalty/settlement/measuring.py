@@ -15,6 +15,8 @@ from loyalty.plugin import Counter, Scope
 from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView, Measured, Stage
 
+GIVEN_AT = "givenAt"  # of a decision's row: when that was given which a return took back
+
 
 def count(s: Settling) -> bool:
     """Let every counter of every program measure what happened since they did last.
@@ -55,6 +57,12 @@ def counting(s: Settling, stretch: Stretch) -> Sequence[Kept]:
 
 def measured_by(counter: Counter, program: str, measured: Measured) -> int:
     return sum([counter.measure(fact, grants, program) for fact, grants in measured])
+
+
+def measured_of(counter: Counter, program: str, fact: Fact, grant: GrantView) -> int:
+    """What one grant adds to what is measured of its fact."""
+    measure = counter.measure
+    return measure(fact, [grant], program) - measure(fact, [], program)
 
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:

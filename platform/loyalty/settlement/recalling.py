@@ -1,10 +1,15 @@
 """What a rule takes back in answer to a return, beyond the shares of what came back."""
 
+from datetime import datetime
+from typing import Any
+
+from loyalty.days import iso
 from loyalty.effects import Recall, TakeBack
 from loyalty.errors import Code, Refused
 from loyalty.ledger.account import ISSUED
 from loyalty.plugin_set import Turn
 from loyalty.settlement.expiring import end_due
+from loyalty.settlement.measuring import GIVEN_AT, counting, granted_view, measured_of
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView
@@ -39,15 +44,24 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     s.touch(account.owner, effect.unit)
     s.taken.append({"unit": effect.unit, "amount": taken, "wanted": effect.amount, "rule": rule})
     stage, less = turn.reaction.stage, -effect.amount
-    s.body.setdefault("grants", []).append(
-        {
-            "program": program.slug, "programId": str(program.id), "version": turn.version.number,
-            "rule": effect.rule, "label": effect.label, "stage": stage.name, "unit": effect.unit,
-            "wanted": less, "granted": less, "class": effect.accounting_class,
-            "lines": {WHOLE: less}, "back": effect.take_back, "inputs": {},
-        }
-    )  # fmt: skip
-    return GrantView(
-        program=program.slug, rule=effect.rule, unit=effect.unit, stage=stage, wanted=less,
-        granted=less, accounting_class=effect.accounting_class, lines={WHOLE: less},
-    )  # fmt: skip
+    row: dict[str, Any] = {
+        "program": program.slug, "programId": str(program.id), "version": turn.version.number,
+        "rule": effect.rule, "label": effect.label, "stage": stage.name, "unit": effect.unit,
+        "wanted": less, "granted": less, "class": effect.accounting_class,
+        "lines": {WHOLE: less}, "back": effect.take_back, "inputs": {},
+    }  # fmt: skip
+    s.body.setdefault("grants", []).append(row)
+    seen = granted_view(row)
+    if (at := effect.given_at) is not None:
+        row[GIVEN_AT] = iso(at)
+        _counted_at(s, seen, at)
+    return seen
+
+
+def _counted_at(s: Settling, seen: GrantView, at: datetime) -> None:
+    """Counters measure it where it was given: so much more there as less now, where it follows."""
+    fact = s.measured[s.of][0]
+    for instant, stretch, sign in ((s.at, s.stretch, -1), (at, s.batch.stretch(at), 1)):
+        for program, name, counter in counting(s, stretch):
+            if moved := measured_of(counter, program.slug, fact, seen):
+                s.counts.append((name, counter, instant, sign * moved))

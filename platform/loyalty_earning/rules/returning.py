@@ -54,7 +54,7 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
         return
     version = program.at(back.at)
     for one, on in _carrying(config, version):
-        yield from _carried(one, on, back, view)
+        yield from _carried(one, on, fact, back, view)
     for rule in _given_by(back, view):
         if (here := judging(version, rule)) is None:
             continue
@@ -104,14 +104,20 @@ def _anew(
         yield from _settled(rule, unit, more, terms, fact, view)
 
 
-def _carried(config: EarningConfig, on: CapOn, back: CameBack, view: View) -> Iterator[Recall]:
-    """What was given later of what would not have been cut: more is given than is owed."""
+def _carried(
+    config: EarningConfig, on: CapOn, fact: PurchaseReversed, back: CameBack, view: View
+) -> Iterator[Recall]:
+    """What was given later of what would not have been cut: more is given than is owed.
+
+    The next period gave it, as far as anybody can say; one after it counts it all the same.
+    """
     less = _difference(owed(on), back, view)
     too_much = min(less, less - back.counters[on.owed])
     if too_much > 0:
         rule = on.shown_by(config.rules)
         yield Recall(
             unit=on.unit, amount=too_much, rule=on.carried, label=f"{rule.label}, carried over",
+            given_at=min(on.next_period(back.at, view.zone), fact.occurred_at),
             accounting_class=rule.accounting_class,
             take_back=(rule.terms or config.terms).take_back,
         )  # fmt: skip

@@ -141,3 +141,35 @@ def test_what_a_group_owes_is_given_though_no_rule_is_in_it_any_more() -> None:
     assert till.carries("group.g") == {"g:carried": "8"}
     till.brings_back()
     assert till.balance() == "0"
+
+
+def test_what_came_later_and_goes_back_leaves_its_room_in_the_month_that_gave_it() -> None:
+    """April gave 40 of March. They go back in May, which gives its sixty and no more."""
+    till = Till(program(rule(caps=[MONTHLY])))
+    till.buys("100.00")
+    bought = till.order
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.base") == {"base:carried": "40"}
+    till.comes("2026-05-05T12:00")
+    till.brings_back(bought)
+    assert till.balance() == "0"
+    assert till.buys("200.00") == {"base": "60"}
+    till.comes("2026-04-30T12:00")
+    assert till.buys("200.00") == {"base": "60"}
+
+
+def test_within_the_month_that_gave_it_its_room_is_there_again() -> None:
+    till = Till(program(rule(caps=[MONTHLY]), caps=[{"points": "150", "period": "year"}]))
+    till.buys("100.00")
+    bought = till.order
+    till.comes("2026-04-01T00:00")
+    till.carries("rule.base")
+    till.comes("2026-04-05T12:00")
+    assert till.buys("15.00") == {"base": "15"}
+    till.brings_back(bought)
+    assert till.balance() == "15"
+    assert till.buys("60.00") == {"base": "45"}
+    till.comes("2026-05-05T12:00")
+    assert till.buys("200.00") == {"base": "60"}
+    till.comes("2026-06-05T12:00")
+    assert till.buys("200.00") == {"base": "30"}  # the year has counted 120 by then

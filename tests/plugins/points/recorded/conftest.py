@@ -16,6 +16,9 @@ from loyalty.plugin import Plugin, Trait, on
 from loyalty.view import View
 from loyalty_points.plugin import plugin as points
 from loyalty_tenants.model_apps import prepare_models
+from loyalty_tenants.program_records import program_by_slug
+from loyalty_tenants.programs import update_program
+from loyalty_tenants.publishing import publish_program
 from loyalty_tenants.units import create_unit
 from tests.kernel.conftest import BOSS, World, make_world
 from tests.kernel.jobs.conftest import Hands, hands, worker_database
@@ -75,6 +78,22 @@ class Club:
     async def works(self, *, told: bool = False) -> int:
         worker = self._hands.worker(self.world, passing_by=not told)
         return await worker.run_due(self.world.tenant_id)
+
+    async def publishes(self, *rules: Any, **keys: Any) -> None:
+        """The next version of the program, in force once its counters are filled."""
+        world, now = self.world, self.world.clock.now()
+        config = {"unit": "points", "rules": list(rules), **keys}
+        async with world.database.tenant(world.tenant_id) as connection:
+            points = await program_by_slug(connection, "points")
+            assert points is not None
+            found = await update_program(
+                connection, world.configs, BOSS, points.id, expected_version=points.version,
+                config=config, now=now,
+            )  # fmt: skip
+            await publish_program(
+                connection, world.configs, BOSS, found.id, expected_version=found.version, now=now
+            )
+        await self.works()
 
     async def buys(
         self, member: MemberRef, total: str, at: str | None = None, **attributes: Any

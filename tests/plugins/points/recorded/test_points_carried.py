@@ -30,3 +30,28 @@ async def test_the_worker_gives_what_was_cut_on_the_first_day(club: Any, turn: s
         "select member_id, occurred_at from loyalty.fact where kind = 'points.carried_over/1'"
     )
     assert [tuple(row) for row in rows] == [(ada.id, shop.local("2026-11-01T00:00"))]
+
+
+async def test_what_goes_back_of_it_is_counted_where_it_was_given(club: Any) -> None:
+    """November gave 10 of October; they went back in December. A cap that is published later is
+    filled from history and says the same of each month as the one that was there."""
+    rule = RULE | {"caps": [CAP]}
+    shop = await club("2026-10-20T12:00", rules=[rule])
+    ada = await shop.world.member()
+    october = await shop.buys(ada, "25.00")
+    await shop.comes("2026-11-01T12:00")
+    await shop.buys(ada, "3.00")
+    await shop.comes("2026-12-05T12:00")
+    await shop.world.record(shop.world.back(october))
+    assert (await shop.world.balance(ada)).total == 3
+
+    another = {"points": "20", "period": "month"}
+    await shop.publishes(RULE, caps=[another])
+    await shop.publishes(rule, caps=[another])
+    for total, at, granted in (
+        ("30.00", "2026-12-06T12:00", 15), ("30.00", "2026-11-20T12:00", 12),
+    ):  # fmt: skip
+        before = (await shop.world.balance(ada)).total
+        await shop.comes("2026-12-07T12:00")
+        await shop.buys(ada, total, at)
+        assert (await shop.world.balance(ada)).total - before == granted, at

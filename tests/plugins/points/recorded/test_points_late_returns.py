@@ -5,10 +5,6 @@ from typing import Any
 
 import pytest
 
-from loyalty_tenants.program_records import program
-from loyalty_tenants.programs import update_program
-from loyalty_tenants.publishing import publish_program
-from tests.kernel.conftest import BOSS
 from tests.plugins.points.recorded.conftest import RULE
 
 DAY = {
@@ -47,23 +43,6 @@ async def test_a_corrected_purchase_is_judged_on_what_is_left(club: Any) -> None
     assert (await shop.world.balance(ada)).total == 10
 
 
-async def republished(shop: Any, *rules: Any) -> None:
-    """The next version of the program, in force from now on."""
-    world, config = shop.world, {"unit": "points", "rules": list(rules)}
-    (row,) = await world.rows("select id from loyalty.program where slug = 'points'")
-    now = world.clock.now()
-    async with world.database.tenant(world.tenant_id) as connection:
-        found = await program(connection, row["id"])
-        found = await update_program(
-            connection, world.configs, BOSS, row["id"], expected_version=found.version,
-            config=config, now=now,
-        )  # fmt: skip
-        await publish_program(
-            connection, world.configs, BOSS, row["id"], expected_version=found.version, now=now
-        )
-    await shop.works()
-
-
 @pytest.mark.parametrize("at_once", [True, False])
 async def test_what_was_settled_before_another_table_goes_with_the_goods(
     club: Any, at_once: bool
@@ -75,7 +54,7 @@ async def test_what_was_settled_before_another_table_goes_with_the_goods(
     assert (await shop.world.balance(ada)).total == 10
     await shop.comes("2026-10-20T13:00")
     levels = [{"from": "5", "points": "11"}, {"from": "10", "points": "111"}]
-    await republished(shop, DAY | {"levels": levels})
+    await shop.publishes(DAY | {"levels": levels})
     third = await shop.buys(ada, "25.00")
     assert (await shop.world.balance(ada)).total == 110
     await shop.comes("2026-10-25T12:00")
@@ -96,7 +75,7 @@ async def test_a_correction_in_such_a_period_is_told_last(club: Any) -> None:
     first, second = await shop.buys(ada, "25.00"), await shop.buys(ada, "25.00")
     await shop.world.record(replace(shop.world.back(first), lines=()))
     await shop.comes("2026-10-20T13:00")
-    await republished(shop, DAY | {"levels": [{"from": "5", "points": "11"}]})
+    await shop.publishes(DAY | {"levels": [{"from": "5", "points": "11"}]})
     third = await shop.buys(ada, "25.00")
     assert (await shop.world.balance(ada)).total == 10
     right = shop.world.purchase(ada, "50.00", at=second.occurred_at)
@@ -129,7 +108,7 @@ async def test_it_goes_back_also_where_nothing_is_carried_over_any_more(club: An
     ada = await shop.world.member()
     bought = await shop.buys(ada, "100.00")
     await shop.comes("2026-11-01T12:00")
-    await republished(shop, RULE)
+    await shop.publishes(RULE)
     await shop.comes("2026-11-02T12:00")
     await shop.buys(ada, "10.00")
     assert (await shop.world.balance(ada)).total == 110
