@@ -132,7 +132,7 @@ class Story:
 
 @pytest.mark.parametrize(("sums", "versions"), [(True, 1), (False, 3)])
 def test_two_implementations_agree(sums: bool, versions: int) -> None:
-    """Rules that add up are in programs of one version: test_points_mixed_periods.py has the others.
+    """Rules that add up are in one version: those of several have test_points_mixed_periods.py.
 
     Partial returns in any order, corrections, and purchases that are heard of late, also under a
     version that was followed by another one.
