@@ -10,7 +10,6 @@ from tests.plugins.points.till import Till, program, rule
 
 YEARLY = {"points": "100", "period": "year"}
 MONTHLY = {"points": "60", "period": "month", "carry_over": True}
-OVER = {"period": "month"}
 
 
 @pytest.mark.parametrize("per", ["member", "program"])
@@ -85,8 +84,9 @@ def test_a_cap_that_was_away_counts_what_is_left_by_the_version_that_has_it_agai
 
 def test_a_sum_falls_by_what_it_rose_by_though_the_minimum_is_another() -> None:
     def least(amount: str) -> dict[str, Any]:
-        minimum = {"minimum_purchase": {"USD": amount}, "minimum_lost": "recompute"}
-        return program(rule(per={"USD": "10.00"}, over=OVER, **minimum))
+        keys: dict[str, Any] = {"per": {"USD": "10.00"}, "over": {"period": "month"}}
+        keys |= {"minimum_purchase": {"USD": amount}, "minimum_lost": "recompute"}
+        return program(rule(**keys))
 
     till = Till(least("10.00"))
     till.buys("15.00")

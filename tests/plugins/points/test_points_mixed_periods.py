@@ -266,7 +266,8 @@ def test_the_interesting_situations_were_reached(situation: str, floor: int) -> 
 def test_what_lost_the_minimum_counts_on_as_the_first_version_of_its_sum_has_it() -> None:
     """Of 6.00 that were bought under another sum 3.99 are left, below the minimum. The second
     version lets them count on; the third would not, and goes on with the second's sum."""
-    keeps = {"over": {"period": "month"}, "points": "0.1", "minimum_purchase": {"USD": "5.00"}}
+    keeps: dict[str, Any] = {"over": {"period": "month"}, "points": "0.1"}
+    keeps["minimum_purchase"] = {"USD": "5.00"}
     till = Till(program(rule(base="gross", **keeps)), places={"points": 2})
     till.buys("6.00")
     till.brings_back(_1="2.01")

@@ -221,7 +221,7 @@ def test_another_unit_of_the_rule_has_as_much_in_its_own_places(
 
 @pytest.mark.parametrize("count", ["visit", "quantity"])
 def test_pieces_and_visits_add_up_where_losing_the_minimum_takes_points_back(count: str) -> None:
-    minimum = {"minimum_purchase": {"USD": "5.00"}, "minimum_lost": "recompute"}
+    minimum: dict[str, Any] = {"minimum_purchase": {"USD": "5.00"}, "minimum_lost": "recompute"}
     levels = [{"from": "2", "points": "10"}]
     till = Till(program(rule(count=count, levels=levels, over={"period": "week"}, **minimum)))
     assert till.buys("8.00") == {}
