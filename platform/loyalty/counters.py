@@ -51,8 +51,8 @@ class Counter:
     `returns`: it follows returns. What comes back is taken off again in the bucket in which it was
     counted: `measure` is asked about what is left of the fact and of its grants, so that any order
     of partial returns ends at nothing. A counter that does not follow them counts what was ever
-    granted or bought; only a purchase that was corrected leaves every counter. One name is one
-    measure, in all versions of a program.
+    granted or bought; only a purchase that was corrected leaves every counter. Of
+    versions that follow each other and keep one name the first measures what happens in its time.
     """
 
     name: str
