@@ -1,6 +1,7 @@
 """How large a piece of JSON may be that a client hands us to keep."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from graphql import GraphQLError
 
@@ -24,12 +25,15 @@ class Bounds:
 ATTRIBUTES = Bounds(depth=8, entries=100, text=4_096, names=4_096)
 # A program's config: its own limit in bytes is checked where it is saved.
 CONFIG = Bounds(depth=16, entries=1_000, text=4_096, names=65_536)
+# What JSON is written with; a literal of a document may be any number.
+_WHOLE = range(-(2**63), 2**64)
 
 
 def check_json(value: object, bounds: Bounds = ATTRIBUTES) -> None:
     """Do nothing, or say which bound is passed.
 
-    :raises GraphQLError: too deep, too many entries, too long, or characters that cannot be kept
+    :raises GraphQLError: too deep, too many entries, too long, or characters or numbers that cannot
+        be kept
     """
     names = _measure(value, 1, bounds)
     if names > bounds.names:
@@ -58,7 +62,11 @@ def _measure(value: object, depth: int, bounds: Bounds) -> int:
             )
         case list():
             return sum(_measure(kept, depth + 1, bounds) for kept in value)
-        case None | bool() | int() | float():
+        case None | bool():
+            return 0
+        case int() | float():
+            if value not in _WHOLE if isinstance(value, int) else not isfinite(value):
+                raise GraphQLError("a number in a JSON value is finite, a whole one has 64 bits")
             return 0
     raise GraphQLError("not a JSON value")
 

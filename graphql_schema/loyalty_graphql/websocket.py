@@ -231,4 +231,7 @@ def _is_known_origin(peer: WebSocket, origins: frozenset[str]) -> bool:
     origin = peer.headers.get("origin")
     if origin is None or origin in origins:
         return True
-    return urlsplit(origin).netloc == peer.headers.get("host")
+    try:
+        return urlsplit(origin).netloc == peer.headers.get("host")
+    except ValueError:  # no address at all
+        return False

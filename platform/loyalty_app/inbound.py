@@ -38,6 +38,17 @@ async def inbound(request: Request) -> Response:
         return _answer(408, "too slow")
     if raw is None:
         return _answer(413, "too large")
+    try:
+        return await _taken(request, services, raw)
+    except Refused:
+        return _answer(503, "deliver again", {"retry-after": "5"})
+
+
+async def _taken(request: Request, services: Services, raw: bytes) -> Response:
+    """What came of a delivery.
+
+    :raises Refused: the platform is in trouble
+    """
     kind = request.path_params["plugin"]
     door = _door(services, kind)
     tenant_id = await tenant_of_slug(services.api.database, request.path_params["tenant"])
@@ -54,8 +65,6 @@ async def inbound(request: Request) -> Response:
         accepted = await accept(services.api.lanes, tenant_id, f"{kind}/{program.slug}", events)
     except Unacceptable:  # nothing else: a mistake of ours is no reason to give a delivery up
         return _malformed(request)
-    except Refused:
-        return _answer(503, "deliver again", {"retry-after": "5"})
     return JSONResponse(
         {"recorded": accepted.recorded, "known": accepted.known, "ignored": accepted.ignored}
     )
@@ -102,7 +111,7 @@ async def _program(
 
 
 def _malformed(request: Request) -> Response:
-    log.info("a malformed delivery to %s", request.url.path, exc_info=True)
+    log.info("a malformed delivery to %s", request.scope["path"], exc_info=True)
     return _answer(400, "malformed")
 
 

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from loyalty.errors import Code
 from loyalty_app.bounded_http import BoundedHttp
+from loyalty_app.gate import Gate
 from loyalty_graphql.complaints import complaint
 
 HEAD_SECONDS = 10.0
@@ -68,6 +69,8 @@ class Protocol(BoundedHttp):
         crowded = len(self.connections) > CROWD
         self.timeout_keep_alive = IDLE_SECONDS_CROWDED if crowded else IDLE_SECONDS
         super().on_response_complete()
+        if self.pipeline:  # those first: uvicorn would read hundreds more for each that is answered
+            self.flow.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_came()
@@ -75,12 +78,26 @@ class Protocol(BoundedHttp):
 
     def _expect_head(self) -> None:
         if self._due is None:
-            self._due = self.loop.call_later(self.head_seconds, self.transport.abort)
+            self._due = self.loop.call_later(self.head_seconds, self._late)
+
+    def _late(self) -> None:
+        self._due = None
+        if self.flow.read_paused:  # the rest may be here: it is we who do not read
+            self._expect_head()
+        else:
+            self.transport.abort()
 
     def _head_came(self) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
+
+
+class Gated(Gate):
+    """A connection of the server; uvicorn makes one for each."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(Protocol(**given))
 
 
 class Server(uvicorn.Server):
@@ -100,7 +117,7 @@ def server(app: ASGIApp, leaving: asyncio.Event, **options: Any) -> Server:
     """A server of this application; `options` are uvicorn's: host, port."""
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=Gated,
         log_config=None,  # the process's own
         access_log=False,
         server_header=False,

@@ -23,9 +23,9 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 
 @asynccontextmanager
-async def running(leaving: asyncio.Event) -> AsyncIterator[tuple[Server, int]]:
+async def running(leaving: asyncio.Event, app: Any = echo) -> AsyncIterator[tuple[Server, int]]:
     listener = socket.create_server(("127.0.0.1", 0))
-    made = server(echo, leaving, lifespan="off")
+    made = server(app, leaving, lifespan="off")
     task = asyncio.create_task(made.serve(sockets=[listener]))
     while not made.started:
         await asyncio.sleep(0.01)

@@ -119,6 +119,10 @@ def nested(levels: int) -> Any:
         ({"\0": "a"}, "NUL"),
         (["\ud800"], "surrogates"),
         ({"a": object()}, "not a JSON value"),
+        ({"a": 2**64}, "64 bits"),
+        ([-(2**63) - 1], "64 bits"),
+        ({"a": float("inf")}, "64 bits"),
+        (float("nan"), "64 bits"),
     ],
 )
 def test_json_has_bounds(value: Any, bound: str) -> None:
@@ -127,7 +131,11 @@ def test_json_has_bounds(value: Any, bound: str) -> None:
 
 
 def test_json_within_its_bounds_is_kept_as_it_is() -> None:
-    value: object = {"deep": nested(7), "text": "x" * 4_096, "many": list(range(100)), "none": None}
+    numbers = [2**64 - 1, -(2**63), 1.5, 1e308]
+    value: object = {
+        "deep": nested(7), "text": "x" * 4_096, "many": list(range(100)), "none": None,
+        "numbers": numbers,
+    }  # fmt: skip
     assert parse_json(value) == value
 
 
@@ -137,6 +145,9 @@ async def test_json_literals_have_the_same_bounds(edge: Any) -> None:
     assert "errors" not in await edge.ask(fine)
     deep = fine.replace('[1, {b: "c"}]', "[" * 9 + "]" * 9)
     assert "levels deep" in (await edge.ask(deep))["errors"][0]["message"]
+    for number in ("9" * 30, "1e400"):  # JSON of a variable is read by a parser that has neither
+        beyond = fine.replace('[1, {b: "c"}]', number)
+        assert "64 bits" in (await edge.ask(beyond))["errors"][0]["message"]
 
 
 def test_a_batch_has_at_most_500_items() -> None:

@@ -196,6 +196,7 @@ async def test_the_old_protocol_is_not_spoken(connect: Any, offered: list[str]) 
         ("https://evil.example", False),
         ("https://shop.test.evil.example", False),
         ("null", False),
+        ("http://[", False),
     ],
 )
 async def test_pages_of_strangers_cannot_open_sockets(
