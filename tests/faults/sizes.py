@@ -20,6 +20,8 @@ SIZES: Mapping[str, Size] = {
     "freezes of PostgreSQL": Size(2, 10),
     "kills of API processes": Size(4, 50),
     "calls that hang up": Size(300, 3_000),
+    "keys sent 64 times at once": Size(4, 200),
+    "balances asked for 200 times at once": Size(2, 100),
     "seconds of refused commits": Size(4, 60),
     "deadlocks": Size(2, 30),
     "transactions about the same members": Size(500, 8_000),

@@ -6,16 +6,13 @@ from typing import Any
 
 from websockets.exceptions import WebSocketException
 
-from loyalty_app.ledger import POOL
 from tests.faults import report
 from tests.faults.api import Api
 from tests.faults.brand import Brand
-from tests.faults.caller import balance
 from tests.faults.conftest import Loading, SizeOf
-from tests.faults.journal import Fate
 from tests.faults.load import Load
 from tests.faults.stand import Stand
-from tests.faults.verdict import judge
+from tests.faults.verdict import judge, pool_is_whole
 from tests.faults.watcher import greet, opened, watch
 
 AT_ONCE = 30
@@ -35,7 +32,7 @@ async def test_clients_hang_up(
             gone += sum(await asyncio.gather(*went))
         await _none_open(platform)
         for api in apis:
-            await _pool_is_whole(load, api)
+            await pool_is_whole(load, api)
         verdict = await judge(platform.settings, load)
     assert gone > calls // 10
     report.note(
@@ -83,12 +80,3 @@ async def _none_open(platform: Stand) -> None:
     async with platform.admin() as connection, asyncio.timeout(15):
         while await connection.fetchval(_OPEN, "loyalty_app"):
             await asyncio.sleep(0.1)
-
-
-async def _pool_is_whole(load: Load, api: Api) -> None:
-    """Twice as many reads at once as there are connections: none waits in vain."""
-    await load.stop()
-    reads = [load.journal.add(balance(name)) for name in load.caller.brand.members]
-    for _ in range(2 * POOL // len(reads) + 1):
-        answers = await asyncio.gather(*(load.caller.send(read, api.url) for read in reads))
-        assert all(answer.fate is Fate.DONE for answer in answers)

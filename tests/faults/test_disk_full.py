@@ -50,6 +50,7 @@ async def test_the_disk_of_the_tables_is_full(size: SizeOf) -> None:
     assert told
     assert all(answer.status == 503 and answer.retry_after for answer in told)
     assert {answer.code for answer in during} <= {"OK", "OVERLOADED"}
+    assert reads
     assert all(answer.fate is Fate.DONE for answer in reads)
     report.within(BACK_SECONDS, back, "writes once there is room")
     report.note(

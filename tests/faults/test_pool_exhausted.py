@@ -12,7 +12,7 @@ from tests.faults.conftest import Loading, SizeOf
 from tests.faults.load import Load
 from tests.faults.proxy import Weather, proxy
 from tests.faults.stand import Stand, through
-from tests.faults.verdict import judge
+from tests.faults.verdict import judge, pool_is_whole
 
 SLOW_SECONDS = 0.1  # each way: a read with begin and commit takes a second or so
 WAIT_SECONDS = 1.0
@@ -43,6 +43,7 @@ async def test_more_clients_than_connections(
             slowest, codes = load.journal.slowest(since=begun), load.journal.counts(since=begun)
             between.weather = Weather()
             back = await load.healthy()
+            await pool_is_whole(load, api)
             verdict = await judge(platform.settings, load)
         await api.stop()
     # Far away is not silent: nobody is told that the database went away (UNAVAILABLE).

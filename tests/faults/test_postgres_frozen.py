@@ -8,7 +8,7 @@ from tests.faults.conftest import Loading, SizeOf
 from tests.faults.journal import Fate
 from tests.faults.sizes import CLEAN_SECONDS, RECOVERY_SECONDS
 from tests.faults.stand import Stand
-from tests.faults.verdict import judge
+from tests.faults.verdict import judge, pool_is_whole
 
 FROZEN_SECONDS = 6.0
 ANSWER_SECONDS = 2.0
@@ -35,6 +35,8 @@ async def test_the_server_is_frozen(
             assert all(answer.status for answer in during)  # no connection was just closed
             assert any(answer.fate is Fate.UNKNOWN for answer in during)
             await asyncio.sleep(size(RECOVERY_SECONDS))
+        for api in load.apis:
+            await pool_is_whole(load, api)
         codes = load.journal.counts()
         verdict = await judge(platform.settings, load)
     report.within(ANSWER_SECONDS, slowest, "an answer while PostgreSQL is frozen")

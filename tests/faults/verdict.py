@@ -4,6 +4,7 @@ Every acknowledged call is there once, no refused one is, nothing is that nobody
 those that the acknowledged calls add up to; and the first answer is given again.
 """
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,9 @@ import asyncpg
 from loyalty.audit import audit
 from loyalty.database import begin
 from loyalty_app.installed import installed
+from loyalty_app.ledger import POOL
 from loyalty_app.settings import Settings
+from tests.faults.api import Api
 from tests.faults.brand import CLIENT
 from tests.faults.caller import SOURCE, balance
 from tests.faults.journal import Call, Fate, Journal, Kind
@@ -34,7 +37,7 @@ select m.external_id as member, s.version, s.balance
   join loyalty.account a on a.id = s.id and a.kind = 'main' and a.unit = 'points' and a.stored
   join loyalty.member m on m.id = a.owner_id
 """
-REPLAYED_MAX = 60
+REPLAYED_MAX, REPLAYED_AT_ONCE = 100, 10
 TOLD_MAX = 0.01
 
 
@@ -97,6 +100,15 @@ async def audited(settings: Settings, tenant_id: UUID) -> None:
     assert await audit(settings.need("audit_database_url"), [tenant_id], installed()) == []
 
 
+async def pool_is_whole(load: Load, api: Api) -> None:
+    """Twice as many reads at once as a process has connections: none waits in vain."""
+    await load.stop()
+    reads = [load.journal.add(balance(name)) for name in load.caller.brand.members]
+    for _ in range(2 * POOL // len(reads) + 1):
+        answers = await asyncio.gather(*(load.caller.send(read, api.url) for read in reads))
+        assert all(answer.fate is Fate.DONE for answer in answers)
+
+
 async def stored_balances(settings: Settings, tenant_id: UUID) -> dict[str, int]:
     """What the ledger has for each member who ever had something."""
     await audited(settings, tenant_id)
@@ -137,13 +149,18 @@ async def _rows(dsn: str, tenant_id: UUID) -> dict[str, Any]:
 async def _same_answers(load: Load) -> int:
     """Acknowledged calls, the newest ones, sent once more: the first answer, word for word."""
     done = [call for call in load.journal.writes if call.fate is Fate.DONE][-REPLAYED_MAX:]
-    for call in done:
-        first = next(answer.payload for answer in call.answers if answer.fate is Fate.DONE)
-        again = await load.caller.send(call, load.apis[0].url)
-        assert again.payload is not None, (call.key, again)
-        assert again.payload["replayed"] is True, call.key
-        assert {**again.payload, "replayed": None} == {**first, "replayed": None}, call.key
+    for start in range(0, len(done), REPLAYED_AT_ONCE):
+        part = done[start : start + REPLAYED_AT_ONCE]
+        await asyncio.gather(*(_same_answer(load, call) for call in part))
     return len(done)
+
+
+async def _same_answer(load: Load, call: Call) -> None:
+    first = next(answer.payload for answer in call.answers if answer.fate is Fate.DONE)
+    again = await load.caller.send(call, load.apis[0].url)
+    assert again.payload is not None, (call.key, again)
+    assert again.payload["replayed"] is True, call.key
+    assert {**again.payload, "replayed": None} == {**first, "replayed": None}, call.key
 
 
 async def _reads_were_true(settings: Settings, tenant_id: UUID, journal: Journal) -> dict[str, int]:

@@ -13,7 +13,7 @@ import pytest
 
 from loyalty.commands import AdjustBalance, CaptureRedemption, Redeem, ReleaseRedemption
 from loyalty.errors import Code, Refused
-from loyalty.facts import MemberRef
+from loyalty.facts import LotsDue, MemberRef, PurchaseReversed
 from loyalty.purchase import Line, ReturnedLine
 from loyalty.recorder.lane import Lanes
 from loyalty.settlement.request import ClientKey, Recorded, Request
@@ -225,6 +225,45 @@ async def test_a_wild_mixture_on_both_leaves_a_clean_ledger(
     for member in members:
         balance = await world.balance(member)
         assert (balance.total, balance.held) == (0, 0)
+
+
+@pytest.mark.parametrize("ends", [CaptureRedemption, ReleaseRedemption], ids=["spent", "released"])
+async def test_at_the_instant_at_which_points_end_they_go_one_way(
+    world: Any, second: Any, ends: Any
+) -> None:
+    """Their end, the return of what gave them, the end of a hold on some, somebody who wants more:
+    at once, and twice each, through two processes. What they come to is the same in any order."""
+    contenders: list[Request] = []
+    members = [await world.member() for _ in range(12)]
+    bought = [world.purchase(member, 10_000) for member in members]
+    await world.records(*bought)
+    world.pass_time(days=350)
+    held = [await world.redeem(m, 40, capture=False, hold_for=timedelta(days=20)) for m in members]
+    world.pass_time(days=15)
+    now = world.clock.now()
+    for member, purchase, redemption in zip(members, bought, held, strict=True):
+        contenders += [world.request(world.back(purchase, return_id=f"r-{purchase.external_id}"))]
+        contenders += [world.request(ends(occurred_at=now, redemption_id=redemption))]
+        contenders += [command(world, f"k-{redemption}", member=member, amount=60, capture=True)]
+    contenders += [world.request(fact) for fact in await world.due()]
+    contenders *= 2
+    random.Random(5).shuffle(contenders)
+
+    answers = await at_once(world, second, contenders)
+    await world.sweep()
+
+    ways = Counter(
+        (type(request.fact), getattr(answer, "code", None))
+        for request, answer in zip(contenders, answers, strict=True)
+    )
+    assert ways[Redeem, Code.INSUFFICIENT_BALANCE] == ways[ends, None] == 24
+    assert ways[PurchaseReversed, None] == 24
+    assert ways[LotsDue, None]
+    assert ways[LotsDue, Code.NOT_FOUND]  # the return came first at times
+    owed = 40 if ends is CaptureRedemption else 0
+    for member in members:
+        balance = await world.balance(member)
+        assert (balance.total, balance.held, balance.deficit) == (0, 0, owed)
 
 
 def canonical(answer: Recorded) -> tuple[UUID, str, UUID | None, bytes]:
