@@ -110,6 +110,7 @@ class Socket:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect(message.get("code", 1000))
             await self._handle(self._parsed(message.get("text")))
+            await asyncio.sleep(0)  # hundreds may be there already, and others wait for their turn
 
     def _parsed(self, text: str | None) -> Message:
         if text is None:

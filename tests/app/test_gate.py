@@ -229,6 +229,20 @@ async def test_pings_of_who_reads_no_pong_are_not_kept(monkeypatch: pytest.Monke
             await asyncio.sleep(0.01)
 
 
+async def test_a_peer_that_is_gone_without_a_word_is_noticed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(served, "PING_SECONDS", 0.05)
+    async with running(asyncio.Event(), silent_socket) as (made, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GREETING)
+        await reader.readuntil(b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            while made.server_state.connections:  # it answers no ping
+                await asyncio.sleep(0.01)
+        writer.close()
+
+
 async def _ping_on(writer: asyncio.StreamWriter) -> None:
     for _ in range(200):
         writer.write((b"\x89\xfd" + MASKED + b"p" * 125) * 2_000)

@@ -154,3 +154,22 @@ async def test_a_failure_in_the_block_gives_the_turn_back(make_admission: Any) -
         with pytest.raises(ZeroDivisionError):
             async with admission.turn(caller):
                 raise ZeroDivisionError
+
+
+async def test_messages_that_come_at_once_are_taken_in_turns(connect: Any) -> None:
+    peer, turns = connect(), 0
+    await peer.greet()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    for _ in range(300):
+        peer.say(type="pong")
+    peer.say(type="ping")
+    beside = asyncio.create_task(others())
+    assert await peer.hear() == {"type": "pong"}
+    beside.cancel()
+    assert turns > 300
