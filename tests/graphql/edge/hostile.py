@@ -148,6 +148,17 @@ BREADTH: dict[str, Hostile] = {
         " expiries { at amount } } } } } }",
         "cost",
     ),
+    "a directive with a list of 900": Hostile(
+        "{ viewer @include(if: [" + "1 " * 900 + "]) { subject } }", "GRAPHQL_VALIDATION_FAILED"
+    ),
+    "a variable of lists in lists, 480 deep": Hostile(
+        "query ($v: " + "[" * 480 + "ID" + "]" * 480 + ") { viewer { subject } }", "depth"
+    ),
+    "a variable of lists in lists, 190 deep": Hostile(
+        "query ($v: " + "[" * 190 + "ID" + "]" * 190 + ") { viewer { subject } }",
+        "GRAPHQL_VALIDATION_FAILED",
+        {"v": 5},
+    ),
     "70 operations": Hostile(
         _many("query q# { viewer { subject } }", 70), "OPERATION_RESOLUTION_FAILURE"
     ),
@@ -202,6 +213,10 @@ VALUES: dict[str, Hostile] = {
         "BAD_REQUEST",
         raw=b'{"query": "query ($n: Int) { members(first: $n) { edges { cursor } } }",'
         b' "variables": {"n": ' + b"9" * 200_000 + b"}}",
+    ),
+    "a number that no JSON has, to be kept": Hostile(
+        'mutation { enrollMember(input: {externalId: "x", attributes: {a: 1e400}}) { replayed } }',
+        "GRAPHQL_VALIDATION_FAILED",
     ),
     "a name of 60 KB": Hostile("{ " + "x" * 60_000 + " }", "GRAPHQL_VALIDATION_FAILED"),
     "a variable's name of 60 KB": Hostile(
