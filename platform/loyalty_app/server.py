@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from loyalty.errors import Code
 from loyalty_app.bounded_http import BoundedHttp
+from loyalty_app.bounded_sockets import BoundedSocket
 from loyalty_app.gate import Gate
 from loyalty_graphql.complaints import complaint
 
@@ -118,6 +119,7 @@ def server(app: ASGIApp, leaving: asyncio.Event, **options: Any) -> Server:
     config = uvicorn.Config(
         app,
         http=Gated,
+        ws=BoundedSocket,
         log_config=None,  # the process's own
         access_log=False,
         server_header=False,

@@ -229,6 +229,28 @@ async def test_pings_of_who_reads_no_pong_are_not_kept(monkeypatch: pytest.Monke
             await asyncio.sleep(0.01)
 
 
+GOODBYE = b"\x88\x82" + MASKED + b"\x03\xe8"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "then", "heard"),
+    [
+        (1_000, b"\x80\x80" + MASKED + GOODBYE, b"\x88\x02\x03\xe8"),
+        (1_001, b"", b"\x88\x11\x03\xf1too many"),
+    ],
+    ids=["many", "too many"],
+)
+async def test_a_message_comes_in_so_many_pieces(pieces: int, then: bytes, heard: bytes) -> None:
+    """Who sends as many says goodbye (1000); more is too much (1009)."""
+    async with running(asyncio.Event(), silent_socket) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GREETING)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x01\x80" + MASKED + (b"\x00\x80" + MASKED) * (pieces - 1) + then)
+        assert (await asyncio.wait_for(reader.readexactly(len(heard)), 10)) == heard
+        writer.close()
+
+
 async def test_a_peer_that_is_gone_without_a_word_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
