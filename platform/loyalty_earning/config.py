@@ -30,6 +30,7 @@ from loyalty_earning.lot_terms import LotTerms
 from loyalty_earning.notation import Currency
 from loyalty_earning.rated import Rated
 from loyalty_earning.section import MIN_ONE, has_some, named_once
+from loyalty_earning.sieve import Sieve
 from loyalty_earning.terms import Lifetime, Terms
 
 RULES_MAX = 200
@@ -162,6 +163,17 @@ class EarningConfig(Capped):
     def promotions(self, subject: str | None) -> Sequence[EarningRule]:
         """The promotions about a type of activity (None: about purchases), in order."""
         return self._by_subject.get(subject, ((), ()))[1]
+
+    def sieve(self, subject: str | None, *, promotions: bool = False) -> Sieve:
+        """The same rules, to be asked which of them a fact could get anything out of."""
+        if (found := self._sieves.get((subject, promotions))) is None:
+            rules = self.promotions(subject) if promotions else self.base_rules(subject)
+            found = self._sieves[subject, promotions] = Sieve(rules, of_lines=subject is None)
+        return found
+
+    @cached_property
+    def _sieves(self) -> dict[tuple[str | None, bool], Sieve]:
+        return {}
 
     def rated(self, currency: str | None) -> Mapping[str, Rated]:
         """All rules, by id, as they are rated in a currency (None: of an activity)."""

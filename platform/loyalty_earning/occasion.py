@@ -28,6 +28,7 @@ class Occasion:
         self.is_activity = isinstance(fact, ActivityRecorded)
         self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
         self.rated = config.rated(self.currency)
+        self.held: frozenset[str] = frozenset()  # rules whose conditions are known to hold
         self._instants: dict[int, Instants] = {}  # by the identity of terms, which `config` keeps
         self._counted: dict[str, Counted] = {}
         self._values: Values | None = None

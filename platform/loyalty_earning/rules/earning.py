@@ -20,7 +20,7 @@ def earn(config: EarningConfig, fact: Fact, view: View) -> Sequence[Grant]:
     goes on without a point; every other rule that gives nothing is silent.
     """
     occasion = Occasion(config, fact, view)
-    rules = config.base_rules(occasion.subject)
+    rules = config.sieve(occasion.subject).left(occasion)
     grants: list[Grant] = []
     for judged in combined(config, rules, partial(judge, occasion=occasion)):
         grants += grants_of(occasion, judged)
