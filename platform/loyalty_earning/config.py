@@ -164,15 +164,15 @@ class EarningConfig(Capped):
         """The promotions about a type of activity (None: about purchases), in order."""
         return self._by_subject.get(subject, ((), ()))[1]
 
-    def sieve(self, subject: str | None, *, promotions: bool = False) -> Sieve:
-        """The same rules, to be asked which of them a fact could get anything out of."""
-        if (found := self._sieves.get((subject, promotions))) is None:
-            rules = self.promotions(subject) if promotions else self.base_rules(subject)
-            found = self._sieves[subject, promotions] = Sieve(rules, of_lines=subject is None)
+    def sieve(self, subject: str | None) -> Sieve:
+        """Both, to be asked which of them a fact may get anything out of."""
+        if (found := self._sieves.get(subject)) is None:
+            base, promotions = self.base_rules(subject), self.promotions(subject)
+            found = self._sieves[subject] = Sieve(base, promotions, of_lines=subject is None)
         return found
 
     @cached_property
-    def _sieves(self) -> dict[tuple[str | None, bool], Sieve]:
+    def _sieves(self) -> dict[str | None, Sieve]:
         return {}
 
     def rated(self, currency: str | None) -> Mapping[str, Rated]:

@@ -15,7 +15,7 @@ from loyalty.conditions.gathering import note
 from loyalty.conditions.mentions import Mention, mentions
 from loyalty.conditions.name import PLAIN, NameType, Vocabulary
 from loyalty.conditions.parts import parts
-from loyalty.conditions.together import Together
+from loyalty.conditions.together import Together, come_again
 from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import BY_KEY
 
@@ -85,12 +85,12 @@ def together(conditions: tuple[Condition, ...]) -> Together:
     terms = (
         f"(({_folded(one)}\n) ? {1 << at} : 0)" for at, one in enumerate(conditions)
     )
-    names = {name for one in conditions for name in one.whole.names}
+    names = tuple(sorted({name for one in conditions for name in one.whole.names}))
     return Together(
         program=_environment(vocabulary).compile("+".join(terms)),
         scope=_environment(vocabulary).Activation,
-        names=tuple(sorted(names)),
-        plain=all(one.whole.plain for one in conditions),
+        names=names,
+        comes_again=come_again(names, vocabulary),
     )
 
 
