@@ -91,8 +91,7 @@ def _earned(
 
 
 def _by_line(found: Counted, parts: list[int]) -> dict[str, int]:
-    shared = dict(zip(found.ids, parts, strict=True))
-    return shared if all(parts) else {line: share for line, share in shared.items() if share}
+    return {line: share for line, share in zip(found.ids, parts, strict=True) if share}
 
 
 def bounded(rule: EarningRule, parts: list[int], places: int) -> list[int]:
