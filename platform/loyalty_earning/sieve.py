@@ -1,6 +1,7 @@
 """Which rules a fact may get anything out of: the others are not judged at all."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from loyalty.conditions import Together, is_always_told, parcels, together
@@ -36,14 +37,12 @@ class Sieve:
         self, base: Sequence[EarningRule], promotions: Sequence[EarningRule], *, of_lines: bool
     ) -> None:
         rules = [*base, *promotions]
-        joint = [rule for rule in rules if _may_be_joint(rule)]
-        joint = joint if len(joint) >= FEWEST else []
+        self._together, joint = _joined([rule for rule in rules if _may_be_joint(rule)])
         self._joint = frozenset(rule.id for rule in joint)
         alone = [rule for rule in rules if rule.id not in self._joint]
         self._bits = {rule.id: 1 << at for at, rule in enumerate([*joint, *alone])}
         self._all = Left(_in_order(base), _in_order(promotions))
         self._alone = self._sum(alone)
-        self._together = _joined(joint)
         picking = [rule for rule in rules if rule.picks_lines or not rule.tariff.is_flat]
         by_bit = {self._bits[rule.id]: rule for rule in rules}
         self._reach = Reach(by_bit) if of_lines and len(picking) >= FEWEST else None
@@ -111,13 +110,19 @@ def _is_unrated(rule: EarningRule, rated: Rated) -> bool:
     return rated.unit is None or (rated.per is None and has_rate)
 
 
-def _joined(rules: Sequence[EarningRule]) -> list[tuple[Together, int, int]]:
-    """Each expression, the place of its first bit, and all its bits."""
-    found, first = [], 0
+def _joined(
+    rules: Sequence[EarningRule],
+) -> tuple[list[tuple[Together, int, int]], Sequence[EarningRule]]:
+    """Each expression, the place of its first bit and all its bits; and the rules of these."""
+    found: list[tuple[Together, int, int]] = []
+    joint: list[EarningRule] = []
+    each = iter(rules)
     for parcel in parcels([rule.condition for rule in rules if rule.condition is not None]):
-        found.append((together(parcel), first, (1 << len(parcel)) - 1))
-        first += len(parcel)
-    return found
+        mine = list(islice(each, len(parcel)))
+        if len(mine) >= FEWEST and (asked := together(parcel)) is not None:
+            found.append((asked, len(joint), (1 << len(mine)) - 1))
+            joint += mine
+    return found, joint
 
 
 def _in_order(rules: Sequence[EarningRule]) -> Sequence[EarningRule]:

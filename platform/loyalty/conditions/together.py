@@ -10,7 +10,7 @@ from loyalty.conditions.condition import Condition
 from loyalty.conditions.name import MAPS, PLAIN, NameType, Vocabulary
 from loyalty.conditions.values import Values
 
-TOGETHER_MAX = 32  # conditions of one expression: its sums are nested as deep
+TOGETHER_MAX = 32  # conditions of one expression
 LENGTH_MAX = 20_000  # characters of them
 KNOWN_MAX = 16  # sums of one expression
 LIST_MAX = 16  # texts of a list by which a sum is kept
@@ -75,6 +75,14 @@ def come_again(names: Sequence[str], vocabulary: Vocabulary) -> bool:
     """Whether values of these names are compared cheaply and come again."""
     read = [vocabulary.by_name[name] for name in names]
     return all(one.type in (*PLAIN, NameType.STRINGS) and not one.of_one for one in read)
+
+
+def sum_of(terms: Sequence[str]) -> str:
+    """Added up in halves: the library takes no expression that is nested deeper than 32."""
+    if len(terms) == 1:
+        return f"({terms[0]})"
+    half = len(terms) // 2
+    return f"({sum_of(terms[:half])}+{sum_of(terms[half:])})"
 
 
 def parcels(conditions: Sequence[Condition]) -> list[tuple[Condition, ...]]:
