@@ -23,9 +23,12 @@ def running_sums(rules: Sequence[EarningRule], currencies: Sequence[str] = ()) -
     percentage may be of."""
     return [
         rule.over.counter(
-            _kept_as(rule, currency), Per.MEMBER, summing(rule, currency), returns=True,
+            _kept_as(rule, currency),
+            Per.MEMBER,
+            summing(rule, currency),
+            returns=True,
             rules=frozenset([rule.id]),
-        )  # fmt: skip
+        )
         for rule in rules
         if rule.over is not None
         for currency in _currencies(rule, currencies)

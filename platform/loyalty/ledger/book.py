@@ -269,13 +269,8 @@ class Book(UndoLog):
         *, source: Account | UUID, target: Account | UUID, uncovered: int = 0,
     ) -> None:  # fmt: skip
         seq = self._seq[cause.fact_id] = self._seq.get(cause.fact_id, 0) + 1
-        from_id, from_version, from_balance = (
-            self._side(source, -amount, uncovered) if isinstance(source, Account)
-            else (source, None, None)
-        )
-        to_id, to_version, to_balance = (
-            self._side(target, amount, 0) if isinstance(target, Account) else (target, None, None)
-        )  # fmt: skip
+        from_id, from_version, from_balance = self._side(source, -amount, uncovered)
+        to_id, to_version, to_balance = self._side(target, amount, 0)
         self.rows.postings.append(
             (
                 cause.fact_id, seq, unit, from_id, to_id, amount, uncovered, from_version,
@@ -285,8 +280,10 @@ class Book(UndoLog):
         )  # fmt: skip
 
     def _side(
-        self, side: Account, delta: int, uncovered: int
+        self, side: Account | UUID, delta: int, uncovered: int
     ) -> tuple[UUID, int | None, int | None]:
+        if not isinstance(side, Account):
+            return side, None, None
         self._moved.add(side.id)
         self.move(side, delta, uncovered)
         return side.id, side.version, side.balance - side.deficit

@@ -54,8 +54,8 @@ def rates(draw: st.DrawFn) -> dict[str, Any]:
             paths = draw(st.lists(st.sampled_from(["coffee", "coffee/beans", "garden"]),
                                   min_size=1, unique=True))  # fmt: skip
             some = {one: draw(st.sampled_from(["0", "0.5", "2"])) for one in paths} | {"tea": "1"}
-            return {"points": draw(st.sampled_from(["0", "1"])),
-                    "categories": [{"category": one, "points": rate} for one, rate in some.items()]}  # fmt: skip
+            categories = [{"category": one, "points": rate} for one, rate in some.items()]
+            return {"points": draw(st.sampled_from(["0", "1"])), "categories": categories}
 
 
 @st.composite
