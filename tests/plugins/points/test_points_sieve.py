@@ -124,9 +124,12 @@ def test_decisions_are_those_that_judging_every_rule_comes_to(
     for till in (sifted, whole):
         till.says("club.tier", "gold")
     for hour, lines in enumerate(data.draw(st.lists(baskets(), min_size=1, max_size=4))):
-        more = {"currency": data.draw(st.sampled_from(["USD", "USD", "EUR", "HKD"]))}
+        more: dict[str, Any] = {
+            "currency": data.draw(st.sampled_from(["USD", "USD", "EUR", "HKD"]))
+        }
         at = f"2026-03-{data.draw(st.integers(11, 12))}T{hour + 10}:00"
-        sifted.comes(at), whole.comes(at)
+        sifted.comes(at)
+        whole.comes(at)
         sifted.buys(*lines, **more)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Sieve, "left", _all_of_them)
