@@ -1,7 +1,7 @@
 """Grants: staged while the stages run, then booked as lots with their share per line."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from loyalty.days import iso
@@ -62,13 +62,9 @@ def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
     staged.append(Staged(turn, grant, _shares(grant, root)))
 
 
-class Target(NamedTuple):
-    """Where what a program gives in a unit goes, and where it comes from."""
-
-    owner: Holder
-    told: str
-    account: Account
-    source: UUID
+Target = tuple[Holder, str, Account, UUID]
+"""Where what a program gives in a unit goes (whose that is, how they are told, their account), and
+the account that it comes from."""
 
 
 def book(s: Settling, staged: list[Staged]) -> None:
@@ -91,7 +87,7 @@ def _target(s: Settling, program_id: UUID, unit: str) -> Target:
     owner, book = s.holder(unit), s.batch.book
     s.touch(owner, unit)
     account = book.account(owner, unit)
-    return Target(owner, str(owner), account, book.program_account(program_id, unit, ISSUED))
+    return owner, str(owner), account, book.program_account(program_id, unit, ISSUED)
 
 
 def _check(turn: Turn, grant: Grant, root: Fact) -> None:

@@ -40,8 +40,7 @@ def react(s: Settling, fact: Fact) -> None:
             # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
         balances = Balances(s, exact=turn.reaction.burns is not None)
-        if (shown := programs.get(turn.version.id)) is None:
-            shown = programs[turn.version.id] = Shown(s, turn, fact)
+        shown = _shown(s, turn, fact, programs) if turn.shares else Shown(s, turn, fact)
         view = shown.view(turn, staged, balances)
         for effect in turn.reaction.decide(turn.version.config, seen, view):
             if isinstance(effect, Grant):
@@ -62,6 +61,12 @@ def react(s: Settling, fact: Fact) -> None:
             s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
     elif not isinstance(s.fact, LotsDue):  # an end is never taken back: no decision, no row of it
         s.body.setdefault("grants", [])
+
+
+def _shown(s: Settling, turn: Turn, fact: Fact, programs: dict[UUID, Shown]) -> Shown:
+    if (found := programs.get(turn.version.id)) is None:
+        found = programs[turn.version.id] = Shown(s, turn, fact)
+    return found
 
 
 def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:

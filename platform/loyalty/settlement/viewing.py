@@ -26,7 +26,7 @@ class Shown:
 
     def __init__(self, s: Settling, turn: Turn, fact: Fact) -> None:
         self._s, self._member, self._chance = s, _member(s), _chance(s, turn)
-        self._known: dict[Any, Any] = {}
+        self._known: dict[Any, Any] | None = {} if turn.shares else None
         self._names: tuple[str, ...] = ()  # of the traits that were shown last
         self._traits: Mapping[str, TraitValue] = NOTHING
         self._kept = 0  # how much of what was read the decision has
@@ -63,7 +63,8 @@ class Shown:
     def let_go(self) -> None:
         """Its turns are over. What rules know may hold their view: a circle, which would be left to
         the garbage collector."""
-        self._known.clear()
+        if self._known is not None:
+            self._known.clear()
 
     def keep(self, turn: Turn, view: View) -> None:
         """Write what was read into the decision, where anything more was."""
