@@ -166,6 +166,30 @@ def test_a_decision_keeps_what_rules_read_that_give_nothing() -> None:
     assert read["attributes"] == {"vip": None}
 
 
+def test_a_decision_keeps_nothing_that_nobody_asked() -> None:
+    """A rule that is not in effect does not look at its condition, whoever is asked beside it."""
+    till = Till(program(
+        rule("later", when='member.tier == "gold"', effective={"starts": "2027-01-01"}),
+        rule("a", when="purchase.total > 0"), rule("b", when="purchase.total > 100000"),
+    ))  # fmt: skip
+    assert till.buys("10.00") == {"a": "10"}
+    assert "read" not in till.body
+
+
+def test_lines_are_alike_only_where_no_list_tells_them_apart() -> None:
+    lists: dict[str, dict[str, Any]] = {
+        "sku": {"skus": ["s1"]}, "brand": {"brands": ["acme"]}, "path": {"categories": ["coffee"]},
+    }  # fmt: skip
+    till = Till(program(*(rule(name, include=one) for name, one in lists.items())))
+    plain: dict[str, Any] = {"sku": "s2", "brand": "house", "category": "tea"}
+    for name, other in {"": {}, "sku": {"sku": "s1"}, "brand": {"brand": "acme"},
+                        "path": {"category": "coffee/beans"}}.items():  # fmt: skip
+        gave = till.buys(Line(id="1", amount=10_00, **plain | other))
+        assert gave == ({name: "10"} if name else {})
+    shipped = Line(id="1", amount=10_00, kind=LineKind.SHIPPING, category="coffee")
+    assert till.buys(shipped) == {}
+
+
 def test_settling_leaves_no_circle_to_the_garbage_collector() -> None:
     """Thousands of purchases a second would make it run all the time."""
     till = Till(program(rule(), rule("x", bonus={"factor": "2"}, when='member.tier == ""')))
