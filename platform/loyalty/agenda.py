@@ -5,8 +5,9 @@ turns for every stretch between two of them. A fact asks once which stretch it f
 """
 
 from bisect import bisect_right
+from collections import Counter as Tally
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -25,7 +26,8 @@ class Turn:
     """One reaction of one active program, in its place in the order.
 
     `traits` are the full names of those that it reads under its program's config, `defaults` what
-    holds of these where nothing was set; `counters` are its program's, by their names.
+    holds of these where nothing was set; `counters` are its program's, by their names. `shares`:
+    its program has another turn in answer to the same facts.
     """
 
     program: Program
@@ -35,6 +37,7 @@ class Turn:
     traits: tuple[str, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     counters: Mapping[str, Counter] = field(default_factory=dict)
+    shares: bool = False
 
 
 class Stretch:
@@ -120,7 +123,11 @@ class Agenda:
             if reaction.fact is fact and (reaction.when is None or reaction.when(version.config))
             for names in [self._traits(program, version, reaction)]
         ]  # fmt: skip
-        return tuple(sorted(turns, key=self._place))
+        times = Tally(turn.version.id for turn in turns)
+        return tuple(
+            replace(turn, shares=times[turn.version.id] > 1)
+            for turn in sorted(turns, key=self._place)
+        )
 
     def _ever(self, at: datetime) -> list[tuple[Program, ProgramVersion]]:
         """The programs that are or were in force: what completes is heard by archived ones too."""

@@ -53,6 +53,9 @@ class Counter:
     of partial returns ends at nothing. A counter that does not follow them counts what was ever
     granted or bought; only a purchase that was corrected leaves every counter. Of
     versions that follow each other and keep one name the first measures what happens in its time.
+
+    `rules`: it measures only grants of these, so it is not asked where none of them gave. None
+    named: it is always asked.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Counter:
     rolling_days: int = 0
     kept_days: int = 0
     returns: bool = False
+    rules: frozenset[str] = frozenset()
 
 
 def stored_as(slug: str, counter: Counter) -> str:

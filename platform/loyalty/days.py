@@ -68,6 +68,7 @@ def day_start(day: date, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> datetime
     return datetime.combine(day, starts_at, zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=64)  # a purchase asks for its own several times
 def local_day(at: datetime, zone: ZoneInfo, starts_at: time = MIDNIGHT) -> date:
     """The local (business) day that an instant falls into."""
     day = at.astimezone(zone).date()

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from loyalty.json_text import plain
+from loyalty.json_text import JsonText, plain
 
 
 async def json_in_binary(connection: Any) -> None:
@@ -22,6 +22,8 @@ def _to_json(value: Any) -> bytes:
 
 
 def _to_jsonb(value: Any) -> bytes:
+    if type(value) is JsonText:
+        return b"\x01" + value.text  # as a fragment it would be copied twice
     return b"\x01" + orjson.dumps(value, default=plain)  # 1 is the version of the format
 
 

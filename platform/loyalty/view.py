@@ -155,6 +155,9 @@ class View(NamedTuple):
     since about this member, oldest first: a rule that reads what it writes takes both together.
 
     `came_back` is there for returns of which a counter takes notice.
+
+    `known` is what earlier turns of this program worked out of this fact, for later ones: only what
+    any of them would work out in the same way by itself. None: nobody keeps it.
     """
 
     program: str
@@ -171,6 +174,7 @@ class View(NamedTuple):
     written: Sequence[Any] = ()
     came_back: CameBack | None = None
     chance: Callable[[str], float | None] = no_chance
+    known: dict[Any, Any] | None = None
 
     @property
     def zone(self) -> ZoneInfo:

@@ -30,6 +30,7 @@ from loyalty_earning.lot_terms import LotTerms
 from loyalty_earning.notation import Currency
 from loyalty_earning.rated import Rated
 from loyalty_earning.section import MIN_ONE, has_some, named_once
+from loyalty_earning.sieve import Sieve
 from loyalty_earning.terms import Lifetime, Terms
 
 RULES_MAX = 200
@@ -164,6 +165,17 @@ class EarningConfig(Capped):
     def promotions(self, subject: str | None) -> Sequence[EarningRule]:
         """The promotions about a type of activity (None: about purchases), in order."""
         return self._by_subject.get(subject, ((), ()))[1]
+
+    def sieve(self, subject: str | None) -> Sieve:
+        """Both, to be asked which of them a fact may get anything out of."""
+        if (found := self._sieves.get(subject)) is None:
+            base, promotions = self.base_rules(subject), self.promotions(subject)
+            found = self._sieves[subject] = Sieve(base, promotions, of_lines=subject is None)
+        return found
+
+    @cached_property
+    def _sieves(self) -> dict[str | None, Sieve]:
+        return {}
 
     def rated(self, currency: str | None) -> Mapping[str, Rated]:
         """All rules, by id, as they are rated in a currency (None: of an activity)."""

@@ -52,10 +52,17 @@ def counted(rule: EarningRule, fact: Fact) -> Counted:
 def lines_of(rule: EarningRule, fact: Fact) -> Sequence[Line]:
     """The lines of a purchase that a rule is about; an activity is one line of its own."""
     if isinstance(fact, ActivityRecorded):
-        lines: Sequence[Line] = (Line(id="", amount=0, attributes=fact.attributes),)
-    else:
-        kinds = rule.kinds
-        lines = [line for line in fact.lines if line.kind in kinds]
+        return _picked(rule, (Line(id="", amount=0, attributes=fact.attributes),))
+    return lines_among(rule, fact.lines)
+
+
+def lines_among(rule: EarningRule, lines: Sequence[Line]) -> Sequence[Line]:
+    """Those of a purchase's lines that a rule is about."""
+    kinds = rule.kinds
+    return _picked(rule, [line for line in lines if line.kind in kinds])
+
+
+def _picked(rule: EarningRule, lines: Sequence[Line]) -> Sequence[Line]:
     if not rule.picks_lines:
         return lines
     if not rule.include.is_empty:

@@ -31,10 +31,26 @@ def points_by_line(
         return shared if points <= MINOR_MAX else within(shared, MINOR_MAX)
     if rule.levels or rule.brackets:
         return apportion(total_of(rule, found.total, part, per, places), amounts)
-    each_line = rule.rounded is Rounded.LINE
     rates = rule.tariff.rates_of(found.lines)
-    if not any(rates):
-        return rates
+    paying = [at for at, rate in enumerate(rates) if rate]
+    if len(paying) == len(rates):
+        return _rated(rule, amounts, rates, (per_whole, of_per), whole)
+    parts = [0] * len(rates)
+    if paying:
+        rates = [rates[at] for at in paying]
+        amounts = [amounts[at] for at in paying]
+        given = _rated(rule, amounts, rates, (per_whole, of_per), whole)
+        for at, part_of in zip(paying, given, strict=True):
+            parts[at] = part_of
+    return parts
+
+
+def _rated(
+    rule: EarningRule, amounts: Sequence[int], rates: Sequence[int], per: Part, whole: int
+) -> list[int]:
+    """What lines earn at a rate of their own each; `per` counts what was paid of them."""
+    scale, (per_whole, of_per) = rule.scale, per
+    each_line = rule.rounded is Rounded.LINE
     if whole != 1:
         rates = [rate * whole for rate in rates]
     if rule.whole_steps:

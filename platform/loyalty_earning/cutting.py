@@ -1,7 +1,7 @@
 """What caps leave of grants, and what each of them cut."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from loyalty.view import GrantView
 from loyalty_earning.caps import CapOn
@@ -16,13 +16,18 @@ class Cut:
     given: int
 
 
-@dataclass(slots=True)
 class Left:
     """What is left of a grant, and what was cut, in the order of the caps."""
 
-    grant: GrantView
-    amount: int
-    cuts: list[Cut] = field(default_factory=list)
+    __slots__ = ("amount", "cuts", "grant")
+
+    def __init__(self, grant: GrantView) -> None:
+        self.grant, self.amount = grant, grant.granted
+        self.cuts: Sequence[Cut] = ()  # most caps cut nothing
+
+    def cut(self, on: CapOn, room: int, given: int) -> None:
+        self.cuts = (*self.cuts, Cut(on, self.amount - room, given))
+        self.amount = room
 
 
 def left_of(
@@ -35,7 +40,7 @@ def left_of(
 
     `counters` say what was given before this fact, `places` the decimal places of a unit.
     """
-    left = [Left(grant, grant.granted) for grant in grants]
+    left = [Left(grant) for grant in grants]
     for on in caps:
         given = counters[on.given]
         room = max(0, on.most(places(on.unit)) - given)
@@ -43,7 +48,6 @@ def left_of(
             if one.grant.unit != on.unit or one.grant.rule not in on.rules:
                 continue
             if one.amount > room:
-                one.cuts.append(Cut(on, one.amount - room, given))
-                one.amount = room
+                one.cut(on, room, given)
             room -= one.amount
     return left

@@ -51,7 +51,7 @@ def _shown_to_promotions(occasion: Occasion, base: Sequence[Judged]) -> Iterator
             )  # fmt: skip
 
 
-def _cuts(occasion: Occasion) -> dict[str, list[Cut]]:
+def _cuts(occasion: Occasion) -> dict[str, Sequence[Cut]]:
     """By rule what caps cut of what it gives in its own unit."""
     config, view = occasion.config, occasion.view
     mine = [

@@ -35,14 +35,17 @@ def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:
     for key, amount in zip(rule.tariff.keys(counted.lines), counted.amounts, strict=True):
         if key is not None:
             rated[key] = rated.get(key, 0) + amount
-    points = rule.tariff.points
-    found = {
-        key: {"amount": format_minor(amount, places), rule.told: points[key]}
-        for key, amount in rated.items()
-    }
-    categories = {key: row for key, row in found.items() if isinstance(key, str)}
-    rates = {str(key): row for key, row in found.items() if isinstance(key, int)}
-    return ({"categories": categories} if categories else {}) | ({"rates": rates} if rates else {})
+    points, told = rule.tariff.points, rule.told
+    categories: dict[str, Any] = {}
+    rates: dict[str, Any] = {}
+    for key, amount in rated.items():
+        row = {"amount": format_minor(amount, places), told: points[key]}
+        if isinstance(key, str):
+            categories[key] = row
+        else:
+            rates[str(key)] = row
+    found: dict[str, Any] = {"categories": categories} if categories else {}
+    return {**found, "rates": rates} if rates else found
 
 
 def _plain(thousandths: int) -> str:

@@ -52,7 +52,7 @@ def barred_by(rule: EarningRule, occasion: Occasion) -> Judged | None:
     times = rule.times
     if times is not None and not times.include(occasion.fact.occurred_at, occasion.view.zone):
         return refused(rule, Reason.NOT_AT_THIS_TIME, {"at": occasion.fact.occurred_at.isoformat()})
-    if rule.condition is not None:
+    if rule.condition is not None and rule.id not in occasion.held:
         verdict = rule.condition.against(occasion.values)
         if verdict is not None:
             return Judged(rule, reason=Reason.CONDITION, verdict=verdict)
@@ -91,8 +91,7 @@ def _earned(
 
 
 def _by_line(found: Counted, parts: list[int]) -> dict[str, int]:
-    shared = dict(zip(found.ids, parts, strict=True))
-    return shared if all(parts) else {line: share for line, share in shared.items() if share}
+    return {line: share for line, share in zip(found.ids, parts, strict=True) if share}
 
 
 def bounded(rule: EarningRule, parts: list[int], places: int) -> list[int]:

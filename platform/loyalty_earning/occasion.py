@@ -14,6 +14,7 @@ from loyalty_earning.counting import Counted, Fact, counted, paid
 from loyalty_earning.curve import Part
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.lifetime import Instants, instants
+from loyalty_earning.sieve import Left
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 
@@ -28,9 +29,28 @@ class Occasion:
         self.is_activity = isinstance(fact, ActivityRecorded)
         self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
         self.rated = config.rated(self.currency)
+        self.held: frozenset[str] = frozenset()  # rules whose conditions are known to hold
+        self._left: Left | None = None
         self._instants: dict[int, Instants] = {}  # by the identity of terms, which `config` keeps
         self._counted: dict[str, Counted] = {}
         self._values: Values | None = None
+
+    @classmethod
+    def of(cls, config: EarningConfig, fact: Fact, view: View) -> "Occasion":
+        """The one of an earlier turn of the program, if it has one."""
+        if (known := view.known) is None:
+            return cls(config, fact, view)
+        found: Occasion | None = known.get(cls)
+        if found is None or found.fact is not fact or found.config is not config:
+            found = known[cls] = cls(config, fact, view)
+        return found
+
+    @property
+    def left(self) -> Left:
+        """The rules that the fact may get anything out of."""
+        if (found := self._left) is None:
+            found = self._left = self.config.sieve(self.subject).left(self)
+        return found
 
     @property
     def subject(self) -> str | None:

@@ -95,8 +95,12 @@ class Periodic(Section):
         starts = "" if self.day_starts_at == MIDNIGHT else f"@{self.day_starts_at:%H%M}"
         return f"{name}:{per}:{self.period}{self.days or ''}{starts}"
 
-    def counter(self, name: str, per: Per, measure: Measure, *, returns: bool = False) -> Counter:
-        """What counts `measure` over this period; `returns`: it falls with returns."""
+    def counter(
+        self, name: str, per: Per, measure: Measure, *, returns: bool = False,
+        rules: frozenset[str] = frozenset(),
+    ) -> Counter:  # fmt: skip
+        """What counts `measure` over this period; `returns`: it falls with returns. `rules` are
+        those whose grants alone it measures, if it does."""
         return Counter(
             name=self.counter_name(name, per),
             scope=per.scope,
@@ -105,6 +109,7 @@ class Periodic(Section):
             day_starts_at=self.day_starts_at,
             rolling_days=self.days or 0,
             returns=returns,
+            rules=rules,
         )
 
 

@@ -23,7 +23,11 @@ def running_sums(rules: Sequence[EarningRule], currencies: Sequence[str] = ()) -
     percentage may be of."""
     return [
         rule.over.counter(
-            _kept_as(rule, currency), Per.MEMBER, summing(rule, currency), returns=True
+            _kept_as(rule, currency),
+            Per.MEMBER,
+            summing(rule, currency),
+            returns=True,
+            rules=frozenset([rule.id]),
         )
         for rule in rules
         if rule.over is not None

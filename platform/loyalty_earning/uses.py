@@ -20,7 +20,10 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
     """The counters behind all limits and caps of a program."""
     for rule in config.rules:
         for limit in rule.limits:
-            yield limit.counter(f"times.{rule.id}", limit.per, _times(rule.id), returns=True)
+            yield limit.counter(
+                f"times.{rule.id}", limit.per, _times(rule.id), returns=True,
+                rules=frozenset([rule.id]),
+            )  # fmt: skip
     for on in config.caps_on:
         yield given_counter(on)
     yield from map(owed_counter, config.carrying.values())
@@ -29,7 +32,9 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
     name = f"given.{on.target}.{on.unit}"
-    return on.cap.counter(name, on.cap.per, _given(on), returns=True)
+    # A program's cap is asked of every fact: what a return settles may be of a rule that is no more.
+    rules = frozenset[str]() if on.target == "program" else on.rules
+    return on.cap.counter(name, on.cap.per, _given(on), returns=True, rules=rules)
 
 
 def owed_counter(on: CapOn) -> Counter:

@@ -2,12 +2,16 @@
 
 from loyalty.conditions.compared import compared as compared
 from loyalty.conditions.compiling import compiled as compiled
+from loyalty.conditions.compiling import together as together
 from loyalty.conditions.condition import Condition as Condition
 from loyalty.conditions.fault import ConditionFault as ConditionFault
 from loyalty.conditions.gathering import gathering as gathering
 from loyalty.conditions.name import Name as Name
 from loyalty.conditions.name import NameType as NameType
 from loyalty.conditions.name import Vocabulary as Vocabulary
+from loyalty.conditions.together import Together as Together
+from loyalty.conditions.together import is_always_told as is_always_told
+from loyalty.conditions.together import parcels as parcels
 from loyalty.conditions.values import Values as Values
 from loyalty.conditions.values import activity_values as activity_values
 from loyalty.conditions.values import purchase_values as purchase_values

@@ -15,6 +15,7 @@ from loyalty.conditions.gathering import note
 from loyalty.conditions.mentions import Mention, mentions
 from loyalty.conditions.name import PLAIN, NameType, Vocabulary
 from loyalty.conditions.parts import parts
+from loyalty.conditions.together import Together, come_again, sum_of
 from loyalty.conditions.tokens import Token, tokens
 from loyalty.conditions.values import BY_KEY
 
@@ -74,6 +75,30 @@ def _compiled(source: str, vocabulary: Vocabulary, currency: str | None) -> Cond
         reads=frozenset(mention.name for mention in whole.mentions),
         traits=_traits(whole, vocabulary),
     )
+
+
+@lru_cache(maxsize=KEPT_MAX)
+def together(conditions: tuple[Condition, ...]) -> Together | None:
+    """Conditions of one vocabulary as one expression; None: it would be nested too deep."""
+    vocabulary = conditions[0].vocabulary
+    # A comment ends with its line.
+    terms = [f"({_folded(one)}\n) ? {1 << at} : 0" for at, one in enumerate(conditions)]
+    try:
+        program = _environment(vocabulary).compile(sum_of(terms))
+    except RuntimeError:
+        return None
+    names = tuple(sorted({name for one in conditions for name in one.whole.names}))
+    return Together(
+        program=program,
+        scope=_environment(vocabulary).Activation,
+        names=names,
+        comes_again=come_again(names, vocabulary),
+    )
+
+
+def _folded(condition: Condition) -> str:
+    source = condition.source
+    return amounts.folded(source, tokens(source), condition.currency)
 
 
 @lru_cache(maxsize=KEPT_MAX)

@@ -1,13 +1,13 @@
 """Grants: staged while the stages run, then booked as lots with their share per line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from loyalty.days import iso
 from loyalty.effects import Grant
 from loyalty.facts import Fact, Granted, PurchaseRecorded
-from loyalty.ledger.account import ISSUED
+from loyalty.ledger.account import ISSUED, Account
 from loyalty.ledger.book import Cause, Terms
 from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
@@ -17,15 +17,17 @@ from loyalty.units import apportion
 from loyalty.view import GrantView, Stage
 
 
-@dataclass(slots=True)
 class Staged:
     """A grant that a rule asked for, before it is booked."""
 
-    turn: Turn
-    stage: Stage
-    grant: Grant
-    lines: Mapping[str, int]  # shares, by line; they sum to grant.granted
-    seen: GrantView | None = None
+    __slots__ = ("grant", "lines", "seen", "stage", "turn")
+
+    def __init__(self, turn: Turn, grant: Grant, lines: Mapping[str, int]) -> None:
+        self.turn = turn
+        self.stage = turn.reaction.stage
+        self.grant = grant
+        self.lines = lines  # shares, by line; they sum to grant.granted
+        self.seen: GrantView | None = None
 
     def view(self) -> GrantView:
         """As rules and counters see it: the same one until a cap lowers it."""
@@ -57,19 +59,35 @@ def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
             ):
                 _lower(earlier, grant)
                 return
-    staged.append(Staged(turn, turn.reaction.stage, grant, _shares(grant, root)))
+    staged.append(Staged(turn, grant, _shares(grant, root)))
+
+
+Target = tuple[Holder, str, Account, UUID]
+"""Where what a program gives in a unit goes (whose that is, how they are told, their account), and
+the account that it comes from."""
 
 
 def book(s: Settling, staged: list[Staged]) -> None:
     """Open a lot per grant, write it into decision and answer, and tell the rules (`Granted`)."""
     rows = s.body.setdefault("grants", [])
+    targets: dict[tuple[UUID, str], Target] = {}
     for item in staged:
         row = _decided(item)
         if s.of:
             row["of"] = s.of  # in answer to this one of what was emitted
         rows.append(row)
         if item.grant.granted > 0:
-            _open_lot(s, item, row)
+            whose = item.turn.program.id, item.grant.unit
+            if (target := targets.get(whose)) is None:
+                target = targets[whose] = _target(s, *whose)
+            _open_lot(s, item, target, row)
+
+
+def _target(s: Settling, program_id: UUID, unit: str) -> Target:
+    owner, book = s.holder(unit), s.batch.book
+    s.touch(owner, unit)
+    account = book.account(owner, unit)
+    return owner, str(owner), account, book.program_account(program_id, unit, ISSUED)
 
 
 def _check(turn: Turn, grant: Grant, root: Fact) -> None:
@@ -140,19 +158,16 @@ def _decided(item: Staged) -> dict[str, Any]:
     return row
 
 
-def _open_lot(s: Settling, item: Staged, row: dict[str, Any]) -> None:
-    grant, program, book = item.grant, item.turn.program, s.batch.book
-    owner = s.holder(grant.unit)
-    account = book.account(owner, grant.unit)
+def _open_lot(s: Settling, item: Staged, target: Target, row: dict[str, Any]) -> None:
+    grant, program = item.grant, item.turn.program
+    owner, told, account, source = target
     terms = Terms(
         grant.accounting_class, grant.available_at or s.at, grant.settles_at, grant.expires_at,
         grant.cost,
     )  # fmt: skip
     cause = Cause(s.fact_id, s.at, program.id, f"{program.slug}/{grant.rule}", grant.label)
-    source = book.program_account(program.id, grant.unit, ISSUED)
-    lot = book.grant(cause, account, grant.granted, source, terms)
-    s.touch(owner, grant.unit)
-    row["lot"], row["owner"] = str(lot.id), str(owner)
+    lot = s.batch.book.grant(cause, account, grant.granted, source, terms)
+    row["lot"], row["owner"] = str(lot.id), told
     s.earned.append(
         {
             "unit": grant.unit,

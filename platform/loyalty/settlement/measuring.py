@@ -26,7 +26,10 @@ def count(s: Settling) -> bool:
     """
     if counters := counting(s, s.stretch):
         fresh, s.counted = s.measured[s.counted :], len(s.measured)
+        gave = {grant.rule for _, grants in fresh for grant in grants}
         for program, name, counter in counters if fresh else ():
+            if counter.rules and counter.rules.isdisjoint(gave):
+                continue
             if delta := measured_by(counter, program.slug, fresh):
                 s.counts.append((name, counter, s.at, delta))
     if s.moved or s.told_of < len(s.counts):
@@ -36,15 +39,13 @@ def count(s: Settling) -> bool:
 
 def _tell(s: Settling) -> None:
     """What a correction takes back is not told: the new revision is, with both in the counters."""
-    moved = s.moved.union(name.partition("/")[0] for name, *_ in s.counts[s.told_of :])
-    s.told_of = len(s.counts)
-    s.moved.clear()
-    if not moved or s.request.correcting:
-        return
-    if s.stretch.turns(Counted):
+    if s.stretch.turns(Counted) and not s.request.correcting:
+        moved = s.moved.union(name.partition("/")[0] for name, *_ in s.counts[s.told_of :])
         s.of, s.granters = 0, frozenset()
         programs = tuple(sorted(moved))
         s.follow(Counted(member=s.fact.member, occurred_at=s.at, programs=programs))
+    s.told_of = len(s.counts)
+    s.moved.clear()
 
 
 def counting(s: Settling, stretch: Stretch) -> Sequence[Kept]:

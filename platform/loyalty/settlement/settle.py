@@ -8,6 +8,7 @@ from loyalty.counters import bucket_of
 from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, FactKey, MemberEnrolled, PurchaseRecorded
 from loyalty.ids import new_id
+from loyalty.json_text import JsonText
 from loyalty.plugin import Scope
 from loyalty.settlement import (
     adjusting,
@@ -118,7 +119,8 @@ def _finish(s: Settling, payload: Mapping[str, Any]) -> tuple[Recorded, list[Cha
     book.rows.facts.append(
         (
             s.fact_id, kind, key.scope, key.key, member_id, s.at, cause_id, s.hop, request.actor,
-            request.request_id, told_id, payload, s.answer, s.body or None,
+            request.request_id, told_id, payload, JsonText(s.answer),
+            JsonText(s.body) if s.body else None,
         )
     )  # fmt: skip
     _remember(s, key, Known(s.fact_id, kind, member_id, payload, s.answer))

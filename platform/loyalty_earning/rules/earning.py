@@ -19,9 +19,8 @@ def earn(config: EarningConfig, fact: Fact, view: View) -> Sequence[Grant]:
     grant of nothing, cut by `CURRENCY_NOT_RATED` or `MINIMUM_PURCHASE`, and so does one whose sum
     goes on without a point; every other rule that gives nothing is silent.
     """
-    occasion = Occasion(config, fact, view)
-    rules = config.base_rules(occasion.subject)
+    occasion = Occasion.of(config, fact, view)
     grants: list[Grant] = []
-    for judged in combined(config, rules, partial(judge, occasion=occasion)):
+    for judged in combined(config, occasion.left.base, partial(judge, occasion=occasion)):
         grants += grants_of(occasion, judged)
     return grants

@@ -15,8 +15,8 @@ from loyalty_earning.judging import Judged, Occasion, judge
 
 def promote(config: EarningConfig, fact: Fact, view: View) -> Iterator[Grant]:
     """One grant per promotion, in their order: each sees what the ones before it gave."""
-    occasion = Occasion(config, fact, view)
-    rules = config.promotions(occasion.subject)
+    occasion = Occasion.of(config, fact, view)
+    rules = occasion.left.promotions
     if not rules:
         return
     basis = Basis(view)

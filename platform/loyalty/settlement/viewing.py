@@ -1,0 +1,172 @@
+"""What reactions are shown: a view for each turn, of what all turns of a program share."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from loyalty.facts import Counted, Fact, PurchaseRecorded, purchase_key
+from loyalty.kept import Attributes, Noted, keep
+from loyalty.plugin_set import Turn
+from loyalty.settlement.bought import bought
+from loyalty.settlement.granting import Staged
+from loyalty.settlement.settling import Settling
+from loyalty.settlement.shown_balances import Balances, accounts_of
+from loyalty.settlement.summing import Buckets, counters_of, sums_at
+from loyalty.view import NOTHING, CameBack, LotView, MemberView, TraitValue, View, drawn
+
+Chance = Callable[[str], float | None]
+
+
+class Shown:
+    """What is shown of one fact to a version of a program. Inside one settlement traits and
+    counters do not change, so all its turns share them, and what its rules know of the fact."""
+
+    __slots__ = ("_buckets", "_chance", "_counters", "_kept", "_known", "_member", "_names", "_s",
+                 "_traits")  # fmt: skip
+
+    def __init__(self, s: Settling, turn: Turn, fact: Fact) -> None:
+        self._s, self._member, self._chance = s, _member(s), _chance(s, turn)
+        self._known: dict[Any, Any] | None = {} if turn.shares else None
+        self._names: tuple[str, ...] = ()  # of the traits that were shown last
+        self._traits: Mapping[str, TraitValue] = NOTHING
+        self._kept = 0  # how much of what was read the decision has
+        if turn.counters:
+            after = isinstance(fact, Counted)
+            self._counters = counters_of(s, turn, after=after)
+            self._buckets: Mapping[str, Any] = Buckets(s, turn, after=after)
+        else:
+            self._counters = self._buckets = NOTHING
+
+    def view(self, turn: Turn, staged: Sequence[Staged], balances: Balances) -> View:
+        """What costs something is only worked out where the reaction or its config could ask."""
+        s, reaction = self._s, turn.reaction
+        if turn.traits and turn.traits != self._names:
+            self._names, self._traits, self._kept = turn.traits, _traits(s, turn), -1
+        return View(
+            turn.program.slug,
+            s.batch.setup,
+            s.request.natural_key,
+            self._member,
+            [item.view() for item in staged] if staged else (),
+            balances,
+            _lots(s) if reaction.burns else NOTHING,
+            self._traits if turn.traits else NOTHING,
+            self._counters,
+            self._buckets,
+            _needs(s, turn) if reaction.needs else NOTHING,
+            _written(s, turn) if s.batch.written else (),
+            None if s.returns is None else _came_back(s, turn),
+            self._chance,
+            self._known,
+        )
+
+    def let_go(self) -> None:
+        """Its turns are over. What rules know may hold their view: a circle, which would be left to
+        the garbage collector."""
+        if self._known is not None:
+            self._known.clear()
+
+    def keep(self, turn: Turn, view: View) -> None:
+        """Write what was read into the decision, where anything more was."""
+        # By its type, for an instance check of an abstract class is slow.
+        read = len(self._traits.read) if type(self._traits) is Noted else 0
+        if type(self._counters) is Noted:
+            read += len(self._counters.read)
+        if self._member is not None and type(self._member.attributes) is Attributes:
+            attributes = self._member.attributes
+            read += attributes.asked + len(attributes.read)
+        if read != self._kept:
+            self._kept = read
+            keep(self._s.body, turn.program.slug, turn.version.number, view)
+
+
+def _member(s: Settling) -> MemberView | None:
+    """The member, with attributes that note what is asked of them."""
+    if (member := s.member) is None:
+        return None
+    if s.shown is None or s.shown[0] is not member:
+        ident, external_id, status, enrolled_at, attributes = member
+        noting = Attributes(attributes)
+        s.shown = member, MemberView(ident, external_id, status, enrolled_at, noting)
+    return s.shown[1]
+
+
+def _needs(s: Settling, turn: Turn) -> Mapping[str, Any]:
+    loaded = s.batch.needs.get((s.index, turn.program.slug), {})
+    return {name: loaded.get(name) for name in turn.reaction.needs}
+
+
+def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
+    shared = s.batch.written.get((turn.program.id, None), ())
+    if s.member is None:
+        return tuple(shared)
+    return (*shared, *s.batch.written.get((turn.program.id, s.member.id), ()))
+
+
+def _lots(s: Settling) -> Mapping[str, list[LotView]]:
+    return {
+        account.unit: [
+            LotView(
+                id=lot.id, remaining=lot.remaining, available_at=lot.available_at,
+                expires_at=lot.expires_at, rule=lot.rule, occurred_at=lot.occurred_at,
+                settles_at=lot.settles_at,
+            )
+            for lot in s.batch.book.open_lots(account)
+            if lot.remaining
+        ]
+        for account in accounts_of(s)
+    }  # fmt: skip
+
+
+def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
+    if s.member is None:
+        return Noted({})
+    found = {name: s.batch.trait(s.member.id, name, s.at) for name in turn.traits}
+    values = {name: value for name, value in found.items() if value is not None}
+    for name, default in turn.defaults.items():
+        if name not in values:
+            values[name] = TraitValue(value=default, since=s.member.enrolled_at or s.at)
+    return Noted(values)
+
+
+def _came_back(s: Settling, turn: Turn) -> CameBack | None:
+    if s.returns is None or s.left is None:
+        return None
+    (before, left), at = s.left, s.returns.fact.occurred_at
+    return CameBack(
+        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s)
+    )
+
+
+def _chance(s: Settling, turn: Turn) -> Chance:
+    if s.batch.preview:
+        return _left_to_chance(s, turn)
+    rule = turn.program.slug
+
+    def chance(label: str) -> float:
+        roll = drawn(turn.version.draw_secret, _drawn_for(s), rule, label)
+        s.body.setdefault("draws", []).append(
+            {"program": rule, "version": turn.version.number, "label": label, "roll": roll}
+        )
+        return roll
+
+    return chance
+
+
+def _left_to_chance(s: Settling, turn: Turn) -> Chance:
+    """Draws nothing, and notes what would be drawn."""
+
+    def chance(label: str) -> None:
+        row = {"program": turn.program.slug, "version": turn.version.number, "label": label}
+        if row not in s.body.setdefault("byChance", []):
+            s.body["byChance"].append(row)
+
+    return chance
+
+
+def _drawn_for(s: Settling) -> str:
+    """What luck is drawn for. A corrected purchase keeps its luck, or who sends it could try on."""
+    fact, key = s.fact, s.request.natural_key
+    if isinstance(fact, PurchaseRecorded) and key == fact.natural_key:
+        key = purchase_key(fact.source, fact.external_id)
+    return f"{key.scope}:{key.key}" if key else str(s.fact_id)
