@@ -32,7 +32,7 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
     name = f"given.{on.target}.{on.unit}"
-    # A program's cap is asked of every fact: what a return settles may be of a rule that is no more.
+    # A program's cap is asked of every fact: a return may settle what a rule that is no more gave.
     rules = frozenset[str]() if on.target == "program" else on.rules
     return on.cap.counter(name, on.cap.per, _given(on), returns=True, rules=rules)
 
