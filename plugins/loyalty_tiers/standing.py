@@ -68,7 +68,8 @@ class Standing:
     grace the tier stays until `ends_at`. `less` is what the day of `reached_at` had by then.
     `challenge` is one under way, `taken` how often each was taken, `offers` are those that are to
     begin yet. `rise_at` is when a better tier begins that was reached. At `then_at` the tier is
-    `then`, if nothing more is counted by then; `plan` is what others were told of the time ahead.
+    `then`, if nothing more is counted by then; `plan` is what others were told of the time after
+    `since`.
     `due_at` is when to look at it again, `version` how often it was written: what came late has it
     looked at as of one instant twice.
     """
@@ -98,11 +99,6 @@ class Standing:
     @property
     def in_grace(self) -> bool:
         return self.ends_at is not None
-
-    def at(self, instant: datetime) -> str | None:
-        """The tier at an instant from `since` on, as others are told."""
-        passed = [tier for begins, tier in self.plan if begins <= instant]
-        return passed[-1] if passed else self.tier
 
     def plain(self) -> dict[str, Any]:
         """What the table has no column for, as JSON."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from loyalty.days import local_day
@@ -76,8 +76,28 @@ class Story:
         )
 
 
+# Reached, returned, and reached again by what came late: of before the return, in two steps.
+RETURNED_BETWEEN = [
+    (71, "late", 10, 0), (67, "back", 2, 0), (3, "late", 10, 0), (3, "late", 10, 0)
+]  # fmt: skip
+# Renewed, seen in the new year, and then reached by what came late: of before the renewal.
+RENEWED_BETWEEN = [
+    (100, "buy", 10, 0), (366, "buy", 10, 0), (266, "buy", 1, 0), (2, "late", 14, 0)
+]  # fmt: skip
+# Reached by what came late, in days that are over by now.
+OVER_BY_NOW = [(50, "buy", 1, 0), (3, "late", 15, 0)]
+FOUND_ONCE = [
+    (5, "look", 7, 2), (68, "back", 15, 0), (3, "late", 10, 12), (67, "back", 2, 16),
+    (3, "late", 10, 12), (3, "late", 10, 12), (8, "buy", 5, 10), (68, "back", 15, 0),
+    (51, "buy", 13, 13), (63, "late", 9, 6),
+]  # fmt: skip
+
+
 @settings(max_examples=40, deadline=None, phases=PHASES)
 @given(events=EVENTS, later=st.integers(0, 900))
+@example(events=RETURNED_BETWEEN, later=0)
+@example(events=RENEWED_BETWEEN, later=0)
+@example(events=FOUND_ONCE, later=0)
 def test_the_tier_of_years_is_what_this_year_and_the_last_give(
     events: list[tuple[int, str, int, int]], later: int
 ) -> None:
@@ -103,6 +123,7 @@ def test_the_tier_of_years_is_what_this_year_and_the_last_give(
 
 @settings(max_examples=40, deadline=None, phases=PHASES)
 @given(events=EVENTS, days=st.integers(1, 120), later=st.integers(0, 200))
+@example(events=OVER_BY_NOW, days=10, later=0)
 def test_the_tier_while_sums_are_met_is_what_the_last_days_give(
     events: list[tuple[int, str, int, int]], days: int, later: int
 ) -> None:
@@ -119,6 +140,7 @@ def test_the_tier_while_sums_are_met_is_what_the_last_days_give(
         assert story.slope.tier(story.now) == by_sum(story.spent(since, before))
 
 
+YEARS = {"metrics": [SPEND], "tiers": tiers(), "on_return": "revoke"}
 LADDERS = st.fixed_dictionaries(
     {
         "metrics": st.just([SPEND]),
@@ -190,13 +212,16 @@ def test_how_often_one_looks_changes_nothing(
 
 @settings(max_examples=40, deadline=None, phases=PHASES)
 @given(config=LADDERS, events=EVENTS)
+@example(config=YEARS, events=RETURNED_BETWEEN)
 def test_what_is_told_leads_from_one_tier_to_the_next(
     config: dict[str, Any], events: list[tuple[int, str, int, int]]
 ) -> None:
-    """Nothing is silent: each change begins where the one before it ended."""
+    """Nothing is silent: each change begins where the one before it ended, and others read it."""
     story = Story(config)
     for event in events:
         story.play(*event)
+        standing = story.slope.standing
+        assert story.slope.tier(story.now) == ("basic" if standing is None else standing.tier)
     held = "basic"
     for told in story.slope.told:
         assert told["before"] == held
