@@ -123,7 +123,9 @@ class PluginSet:
 
         Of versions that follow each other under one name the first measures: what it counted is
         taken off by the same measure, also where the next one puts other rules under the same cap.
-        Where one between them did not keep the counter, it was filled by that which did again.
+        Where one between them did not keep the counter, the one that does again measures, what lies
+        before as well: it filled it. (Two versions that are published before their time, of which
+        only the second keeps it, fill nothing: what is under way goes on.)
         """
         found: dict[str, Counter] = {}
         before: Mapping[str, Counter] = {}

@@ -85,7 +85,7 @@ class Gate(asyncio.Protocol):
     def become(self, inner: asyncio.Protocol) -> None:
         """Another protocol goes on with the connection, as after an upgrade to a websocket."""
         self._inner = inner
-        self._paused = False
+        self.resume()
 
     def _stop_reading(self) -> None:
         if not self._transport.is_closing():
@@ -102,7 +102,7 @@ class Gate(asyncio.Protocol):
 
     def _sip(self) -> None:
         self._next = None
-        if not self._paused and not self._full:
+        if not self._paused and not self._full and not self._transport.is_closing():
             sip, self._left = self._left[:SIP], self._left[SIP:]
             try:
                 self._inner.data_received(sip)

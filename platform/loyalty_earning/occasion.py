@@ -14,7 +14,7 @@ from loyalty_earning.counting import Counted, Fact, counted, paid
 from loyalty_earning.curve import Part
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.lifetime import Instants, instants
-from loyalty_earning.sieve import Left
+from loyalty_earning.sieve import LeftIn
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 
@@ -30,7 +30,7 @@ class Occasion:
         self.currency = fact.currency if isinstance(fact, PurchaseRecorded) else None
         self.rated = config.rated(self.currency)
         self.held: frozenset[str] = frozenset()  # rules whose conditions are known to hold
-        self._left: Left | None = None
+        self._left: LeftIn | None = None
         self._instants: dict[int, Instants] = {}  # by the identity of terms, which `config` keeps
         self._counted: dict[str, Counted] = {}
         self._values: Values | None = None
@@ -46,7 +46,7 @@ class Occasion:
         return found
 
     @property
-    def left(self) -> Left:
+    def left(self) -> LeftIn:
         """The rules that the fact may get anything out of."""
         if (found := self._left) is None:
             found = self._left = self.config.sieve(self.subject).left(self)

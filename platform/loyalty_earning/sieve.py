@@ -18,7 +18,7 @@ KEPT = 1_000  # sets of rules that were left
 NONE: frozenset[str] = frozenset()
 
 
-class Left(NamedTuple):
+class LeftIn(NamedTuple):
     """The rules that are left, in the order in which they are judged."""
 
     base: Sequence[EarningRule]
@@ -41,15 +41,15 @@ class Sieve:
         self._joint = frozenset(rule.id for rule in joint)
         alone = [rule for rule in rules if rule.id not in self._joint]
         self._bits = {rule.id: 1 << at for at, rule in enumerate([*joint, *alone])}
-        self._all = Left(_in_order(base), _in_order(promotions))
+        self._all = LeftIn(_in_order(base), _in_order(promotions))
         self._alone = self._sum(alone)
         picking = [rule for rule in rules if rule.picks_lines or not rule.tariff.is_flat]
         by_bit = {self._bits[rule.id]: rule for rule in rules}
         self._reach = Reach(by_bit) if of_lines and len(picking) >= FEWEST else None
         self._spoken: dict[str | None, int] = {}
-        self._left: dict[int, Left] = {}
+        self._left: dict[int, LeftIn] = {}
 
-    def left(self, occasion: "Occasion") -> Left:
+    def left(self, occasion: "Occasion") -> LeftIn:
         """Whose conditions are known to hold is noted in the occasion."""
         if not (self._together or self._reach):
             return self._all
@@ -64,9 +64,9 @@ class Sieve:
             found = self._left[bits] = self._of(bits)
         return found
 
-    def _of(self, bits: int) -> Left:
+    def _of(self, bits: int) -> LeftIn:
         base, promotions = self._all
-        return Left(
+        return LeftIn(
             [rule for rule in base if self._bits[rule.id] & bits],
             [rule for rule in promotions if self._bits[rule.id] & bits],
         )

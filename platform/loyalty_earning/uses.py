@@ -32,9 +32,7 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
     name = f"given.{on.target}.{on.unit}"
-    # A program's cap is asked of every fact: a return may settle what a rule that is no more gave.
-    rules = frozenset[str]() if on.target == "program" else on.rules
-    return on.cap.counter(name, on.cap.per, _given(on), returns=True, rules=rules)
+    return on.cap.counter(name, on.cap.per, _given(on), returns=True, rules=on.rules)
 
 
 def owed_counter(on: CapOn) -> Counter:
@@ -60,13 +58,7 @@ def _given(on: CapOn) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
         return sum([one.granted for one in grants if _under(on, one, program)])
 
-    def measure_all(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-        if not isinstance(fact, PurchaseReversed):
-            return measure(fact, grants, program)
-        # What a return settles is of a rule, be it one that is no more.
-        return sum([one.granted for one in grants if (one.program, one.unit) == (program, on.unit)])
-
-    return measure_all if on.target == "program" else measure
+    return measure
 
 
 def owed(on: CapOn) -> Measure:

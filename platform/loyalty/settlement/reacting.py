@@ -34,6 +34,22 @@ def react(s: Settling, fact: Fact) -> None:
     """Show one fact to all who react to it and carry out what they answer."""
     staged: list[Staged] = []
     programs: dict[UUID, Shown] = {}
+    try:
+        _take_turns(s, fact, staged, programs)
+    finally:  # also where a rule refuses: views that know of themselves wait to be collected
+        for shown in programs.values():
+            shown.let_go()
+    if staged:
+        granting.book(s, staged)
+        if s.stretch.counted:
+            s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
+    elif not isinstance(s.fact, LotsDue):  # an end is never taken back: no decision, no row of it
+        s.body.setdefault("grants", [])
+
+
+def _take_turns(
+    s: Settling, fact: Fact, staged: list[Staged], programs: dict[UUID, Shown]
+) -> None:
     for turn, seen in s.batch.plugins.shown(fact, s.stretch):
         if s.granters and turn.program.slug in s.granters:
             # No reaction sees what its own grants set off, however far away. What became of its
@@ -53,14 +69,6 @@ def react(s: Settling, fact: Fact) -> None:
                 balances.keep()  # what a rule is shown does not move while it answers
                 _carry_out(s, turn, fact, effect)
         shown.keep(turn, view)
-    for shown in programs.values():
-        shown.let_go()
-    if staged:
-        granting.book(s, staged)
-        if s.stretch.counted:
-            s.measured[s.of][1].extend([item.view() for item in staged if item.grant.counted])
-    elif not isinstance(s.fact, LotsDue):  # an end is never taken back: no decision, no row of it
-        s.body.setdefault("grants", [])
 
 
 def _shown(s: Settling, turn: Turn, fact: Fact, programs: dict[UUID, Shown]) -> Shown:

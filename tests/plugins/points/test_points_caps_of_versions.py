@@ -39,6 +39,30 @@ def test_what_a_cap_gave_later_of_a_rule_that_is_no_more_leaves_its_room() -> No
     assert till.buys("200.00") == {"new": "100"}
 
 
+def test_a_cap_that_came_later_has_no_more_room_for_what_comes_back_of_before_it() -> None:
+    """What a return settles of a sum, and what a cap of before gave later: neither was counted."""
+    levels = [{"from": "10", "points": "10"}, {"from": "50", "points": "500"}]
+    summed = rule("old", levels=levels, over={"period": "month"})
+    summed.pop("points", None)
+    till = Till(program(summed))
+    till.buys("30.00")
+    till.buys("30.00")
+    till.comes("2026-03-12T12:00")
+    till.publishes(program(rule("new"), caps=[YEARLY]))
+    till.brings_back(till.order, _1="15.00")
+    assert till.buys("1000.00") == {"new": "100"}
+
+    till = Till(program(rule("old", caps=[MONTHLY])))
+    till.buys("90.00")
+    bought = till.order
+    till.comes("2026-04-01T00:00")
+    assert till.carries("rule.old") == {"old:carried": "30"}
+    till.comes("2026-04-02T00:00")
+    till.publishes(program(rule("new"), caps=[YEARLY]))
+    till.brings_back(bought)
+    assert till.buys("500.00") == {"new": "100"}
+
+
 def test_what_is_heard_of_late_is_counted_where_the_rule_was() -> None:
     """The rule is no more by then, and the year has no more than its hundred."""
     till = Till(program(rule("old"), caps=[YEARLY]))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.purchase import Line, LineKind
-from loyalty_earning.sieve import Left, Sieve
+from loyalty_earning.sieve import LeftIn, Sieve
 from tests.plugins.points.till import ADA, Till, program, rule
 
 CONDITIONS = (
@@ -138,9 +138,9 @@ def test_decisions_are_those_that_judging_every_rule_comes_to(
         assert sifted.batch.counted == whole.batch.counted
 
 
-def _all_of_them(self: Sieve, occasion: Any) -> Left:
+def _all_of_them(self: Sieve, occasion: Any) -> LeftIn:
     config, subject = occasion.config, occasion.subject
-    return Left(config.base_rules(subject), config.promotions(subject))
+    return LeftIn(config.base_rules(subject), config.promotions(subject))
 
 
 def test_a_group_is_judged_where_its_first_rule_stands_also_where_that_gives_nothing() -> None:
