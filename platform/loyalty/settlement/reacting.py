@@ -47,9 +47,7 @@ def react(s: Settling, fact: Fact) -> None:
         s.body.setdefault("grants", [])
 
 
-def _take_turns(
-    s: Settling, fact: Fact, staged: list[Staged], programs: dict[UUID, Shown]
-) -> None:
+def _take_turns(s: Settling, fact: Fact, staged: list[Staged], programs: dict[UUID, Shown]) -> None:
     for turn, seen in s.batch.plugins.shown(fact, s.stretch):
         if s.granters and turn.program.slug in s.granters:
             # No reaction sees what its own grants set off, however far away. What became of its
