@@ -15,8 +15,8 @@ from loyalty.database import Database
 SIDE_BY_SIDE = 2  # while Postgres works on one batch, Python works on the other
 PART = 100  # a batch holds its members' locks: whoever buys meanwhile waits for that long at most
 PART_BESIDE = 50
-RATE = 800.0  # facts a second beside others, more where each is quick: one fact ends 3.3 lots or so
-REST_LEAST, REST_MOST = 0.5, 2.0  # of the time that a batch took, however slow or fast that was
+RATE = 720.0  # facts a second beside others, more where each is quick: one fact ends 3.3 lots or so
+REST_LEAST, REST_MOST = 0.5, 1.2  # of the time that a batch took, however slow or fast that was
 REST_MAX = 1.0  # seconds
 OTHERS = 20.0  # transactions a second of others; workers with nothing to do make a few each
 LOOK_SECONDS = 5.0  # between two looks: counts are reported up to a second late

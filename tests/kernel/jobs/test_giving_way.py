@@ -82,8 +82,8 @@ async def test_it_gives_way_while_others_are_there(
 
 @pytest.mark.parametrize(
     ("took", "rested"),
-    [(0.01, 0.02), (0.06, 100 / RATE - 0.06), (0.09, 0.045), (30.0, 1.0)],
-    ids=["fast: twice as long", "as the rate says", "slow: half of it", "never long"],
+    [(0.01, 0.012), (0.07, 100 / RATE - 0.07), (0.1, 0.05), (30.0, 1.0)],
+    ids=["fast: a little longer", "as the rate says", "slow: half of it", "never long"],
 )
 async def test_it_rests_by_its_rate_but_neither_hardly_nor_long(
     pace: GivingWay, hours: Hours, took: float, rested: float
