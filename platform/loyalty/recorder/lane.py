@@ -97,7 +97,7 @@ class _Lane:
     def _decided(self, batch: "asyncio.Task[None]") -> None:
         if self._deciding is batch:
             self._deciding = None
-            self._begin()
+        self._begin()
 
     async def _batch(self) -> None:
         batch = asyncio.current_task()
@@ -107,7 +107,6 @@ class _Lane:
         finally:
             self.tasks.discard(batch)
             self._decided(batch)
-            self._begin()
             if not self.tasks:
                 self._lanes.drop(self._tenant_id)
 
