@@ -49,6 +49,8 @@ select coalesce(sum(m.amount + m.charge) filter (where m.occurred_at < $3), 0)::
  where m.tenant_id = (select loyalty.tenant()) and m.agreement_id = $1 and m.currency = $2
    and m.occurred_at < $4
 """
+# Lines of one instant in the order in which they were written: an id that is made of what its line
+# undoes says nothing of when. No line changes or goes, so a cursor need not say when its was written.
 _LINES = """
 select m.*, d.id as dispute_id, d.state as dispute_state, d.reason as dispute_reason,
        d.raised_here as dispute_raised_here, d.raised_at as dispute_raised_at
@@ -60,8 +62,10 @@ select m.*, d.id as dispute_id, d.state as dispute_state, d.reason as dispute_re
  where m.tenant_id = (select loyalty.tenant()) and m.agreement_id = $1
    and ($2::timestamptz is null or m.occurred_at >= $2)
    and ($3::timestamptz is null or m.occurred_at < $3)
-   and ($4::timestamptz is null or (m.occurred_at, m.id) {side} ($4, $5::uuid))
- order by m.occurred_at {order}, m.id {order} limit $6
+   and ($4::timestamptz is null or (m.occurred_at, m.recorded_at, m.id) {side} (
+     $4, (select c.recorded_at from loyalty.partners_movement c
+           where c.tenant_id = m.tenant_id and c.id = $5::uuid), $5))
+ order by m.occurred_at {order}, m.recorded_at {order}, m.id {order} limit $6
 """
 _BALANCES = """
 select a.id as agreement_id, a.partner, m.currency, sum(m.amount + m.charge)::bigint as balance

@@ -3,11 +3,14 @@
 import json
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 import pytest
 
 from loyalty.ids import new_id
+from loyalty_partners.movement import reversal_id
+from loyalty_partners.rules import undoing
 from loyalty_tenants import peer_calls
 from loyalty_tenants.peers import peer_named
 from tests.docs.page import ROOT, blocks
@@ -64,7 +67,11 @@ async def test_what_is_not_known_is_asked_again(both: Elsewhere, lost: str) -> N
     assert await both.states(exchange["id"]) == ("SETTLED", "SETTLED")
 
 
-async def test_what_the_partner_refuses_comes_back_with_its_end(both: Elsewhere) -> None:
+async def test_what_the_partner_refuses_comes_back_with_its_end(
+    both: Elsewhere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The void's id says nothing of when it was written: this one is less than the exchange's.
+    monkeypatch.setattr(undoing, "reversal_id", lambda key: UUID(int=reversal_id(key).int >> 32))
     await both.air.give("ann", 300, expiresAt="2026-06-01T00:00:00Z")
     await both.hotel.done("suspendPartnership", agreement=both.agreement)
     await both.air.done("suspendPartnership", agreement=both.agreement)
@@ -96,6 +103,25 @@ async def test_what_the_partner_refuses_comes_back_with_its_end(both: Elsewhere)
         ("EXCHANGE", "300"), ("VOID", "-300"),
     ]  # fmt: skip
     assert lines[0]["at"] == lines[1]["at"]
+    paged = []
+    for order in (("first", "after", "endCursor"), ("last", "before", "startCursor")):
+        paged.append(await _one_by_one(both, *order))
+    assert paged == [lines, lines[::-1]]
+
+
+async def _one_by_one(
+    both: Elsewhere, count: str, beyond: str, cursor: str
+) -> list[dict[str, Any]]:
+    document = f"""query($agreement: ID!, $beyond: String) {{
+      partnerLines(agreement: $agreement, {count}: 1, {beyond}: $beyond) {{
+        pageInfo {{ {cursor} }} edges {{ node {{ {documents.LINE} }} }} }} }}"""
+    found, at = [], None
+    for _ in range(3):
+        data = await both.air.brand.admin.run(document, agreement=both.agreement, beyond=at)
+        page = data["partnerLines"]
+        found += [edge["node"] for edge in page["edges"]]
+        at = page["pageInfo"][cursor] or at
+    return found
 
 
 async def test_a_late_credit_finds_it_called_off(both: Elsewhere) -> None:
