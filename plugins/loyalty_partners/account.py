@@ -50,7 +50,7 @@ select coalesce(sum(m.amount + m.charge) filter (where m.occurred_at < $3), 0)::
    and m.occurred_at < $4
 """
 # Lines of one instant in the order in which they were written: an id that is made of what its line
-# undoes says nothing of when. No line changes or goes, so a cursor need not say when its was written.
+# undoes says nothing of when. No line changes or goes, so a cursor need not name its time.
 _LINES = """
 select m.*, d.id as dispute_id, d.state as dispute_state, d.reason as dispute_reason,
        d.raised_here as dispute_raised_here, d.raised_at as dispute_raised_at

@@ -177,8 +177,8 @@ async def test_a_cluster_is_found_through_any_node_that_lives(
         cluster = way(url=f"redis+cluster://{HOST}:{dead},{HOST}:{alive}")
         tenants = [tenant_on(valkey_cluster, number) for number in range(3)]
         async with asyncio.timeout(20):
-            # Where a tenant lives is told by the layout, read behind their backs, or by who was asked
-            # in its place; whoever happens to be asked at the right place learns nothing from it.
+            # Where a tenant lives is told by the layout, read in the background, or by a node that
+            # was asked by mistake; an answer at the right place tells nothing.
             while None in [cluster._owners[slot_of(tenant)] for tenant in tenants]:
                 with suppress(Unanswered):
                     await learnt(cluster, tenants)
