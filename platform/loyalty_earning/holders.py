@@ -17,7 +17,8 @@ _WITH = """
 select a.owner_id from loyalty.account a
  where a.owner_kind = 'MEMBER' and a.unit = $1 and a.kind = 'main' and a.stored and a.balance >= $2
    and not exists (select 1 from loyalty.fact f where f.scope = $3 and f.key = $4 || a.owner_id)
-   and exists (select 1 from loyalty.member m where m.id = a.owner_id and m.status = 'ACTIVE')
+   and exists (select 1 from loyalty.member m
+                where m.id = a.owner_id and m.status <> 'CLOSED' and ($6 or m.status <> 'FROZEN'))
  order by a.owner_id limit $5
 """
 _ENDING = """
@@ -26,7 +27,7 @@ select distinct a.owner_id from loyalty.lot l
  where l.remaining > 0 and l.expires_at >= $1 and l.expires_at < $2
    and a.owner_kind = 'MEMBER' and a.unit = $3
    and not exists (select 1 from loyalty.fact f where f.scope = $4 and f.key = $5 || a.owner_id)
-   and exists (select 1 from loyalty.member m where m.id = a.owner_id and m.status = 'ACTIVE')
+   and exists (select 1 from loyalty.member m where m.id = a.owner_id and m.status <> 'CLOSED')
  order by a.owner_id limit $6
 """
 _RECORDED = "select key, payload from loyalty.fact where scope = $1 and key = any($2::text[])"
@@ -39,10 +40,14 @@ select count(*) filter (where given > 0) as members, coalesce(sum(given), 0)::bi
 
 
 async def with_at_least(
-    scope: str, connection: Connection, unit: str, least: int, prefix: str
+    scope: str, connection: Connection, unit: str, least: int, prefix: str, *, frozen: bool = True
 ) -> Sequence[UUID]:
-    """Members with so much of a unit about whom no fact `<prefix><member id>` is recorded."""
-    rows = await connection.fetch(_WITH, unit, least, scope, prefix, AT_ONCE)
+    """Members with so much of a unit about whom no fact `<prefix><member id>` is recorded.
+
+    Who is `frozen` spends nothing, and what they have goes its way all the same: only what leaves
+    for good, as money does, waits for them.
+    """
+    rows = await connection.fetch(_WITH, unit, least, scope, prefix, AT_ONCE, frozen)
     return [row["owner_id"] for row in rows]
 
 

@@ -61,7 +61,7 @@ async def _of_unit(
     statement, places = config.payout.statement, setup.places(unit) or 0
     assert statement is not None, "the caller looked"
     least, prefix = statement.least(config.money[unit], places), f"{key}:"
-    members = await with_at_least(SCOPE, connection, unit, least, prefix)
+    members = await with_at_least(SCOPE, connection, unit, least, prefix, frozen=False)
     for member_id in members:
         fact = PayoutDue(
             member=MemberRef(id=member_id), occurred_at=day_start(day, setup.zone),

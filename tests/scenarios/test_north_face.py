@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.graphql.desk_documents import done
+
 WINDOWS = """
 query($program: String!) { issuingWindows(program: $program) {
     issuing day opensAt unit closed members amount } }
@@ -91,6 +93,21 @@ async def test_no_more_than_a_years_limit_in_a_calendar_year(xplr: Any) -> None:
     burns = [e["label"] for e in await story.statement() if e["kind"] == "BURN"]
     assert burns == ["XPLR reward"] * 3
     assert await story.available() == "700"
+
+
+async def test_who_is_frozen_on_the_day_has_their_reward_and_cannot_spend_it(xplr: Any) -> None:
+    story = await xplr("2026-01-10T12:00")
+    await story.buys("250.00")
+    ada = {"member": {"externalId": "ada"}}
+    await done(story.brand.admin, "freezeMember", **ada, reason="Card reported stolen")
+
+    await story.comes("2026-03-15T00:00")
+
+    assert (await story.available(), await story.available("rewards")) == ("50", "20.00")
+    spends = await story.asks_for("10.00", unit="rewards")
+    assert [error["code"] for error in spends["userErrors"]] == ["MEMBER_FROZEN"]
+    await done(story.brand.admin, "unfreezeMember", **ada)
+    await story.redeems("20.00", unit="rewards", capture=True)
 
 
 async def test_a_late_worker_judges_by_the_day(xplr: Any) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.graphql.desk_documents import done
+
 DECLARE = """
 mutation($input: DeclareDividendInput!) { declareDividend(input: $input) { replayed
     dividend { year percent baseUnit unit issuesAt issued members amount }
@@ -88,6 +90,25 @@ async def test_less_than_the_minimum_has_no_dividend(rei: Any, net: str, dividen
     await story.comes("2025-03-15T00:00")
 
     assert (await story.available("dividend"), await story.available()) == (dividend, "0.00")
+
+
+async def test_who_is_frozen_on_the_day_has_their_dividend(rei: Any) -> None:
+    """345.50 of 2024 at 9.5 %, and of 2025 what was bought then at its own rate."""
+    story = await rei()
+    await story.buys("345.50")
+    await story.comes("2025-02-01T12:00")
+    await declares(story, 2024, "9.5")
+    await story.buys("60.00")
+    frozen = {"member": {"externalId": "ada"}, "reason": "Card reported stolen"}
+    await done(story.brand.admin, "freezeMember", **frozen)
+
+    await story.comes("2025-03-15T00:00")
+    assert (await story.available("dividend"), await story.available()) == ("32.82", "60.00")
+
+    await story.comes("2026-02-01T12:00")
+    await declares(story, 2025, "5")
+    await story.comes("2026-03-15T00:00")
+    assert (await story.available("dividend"), await story.available()) == ("35.82", "0.00")
 
 
 async def test_what_was_bought_since_counts_for_the_next_year(rei: Any) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from loyalty.facts import MemberClosed, MemberFrozen
+
 TOLD = "points.expiry_announced/1"
 YEAR = {"lifetime": {"span": "P12M", "ends": "month"}}
 NOTICES = {"expiry": {"notices": [30, 7]}, "terms": YEAR}
@@ -46,6 +48,20 @@ async def test_what_was_spent_in_between_is_not_told(club: Any) -> None:
 
     told = [(one["days_ahead"], one["amount"]) for one in await shop.told(TOLD)]
     assert told == [(30, "20"), (30, "20"), (7, "15")]
+
+
+async def test_who_is_frozen_is_told_and_who_left_is_not(club: Any) -> None:
+    shop = await club("2025-07-06T12:00", **NOTICES)
+    ada, eve = await shop.world.member(), await shop.world.member()
+    for member in (ada, eve):
+        await shop.buys(member, "20.00")
+    now = shop.world.clock.now()
+    await shop.world.record(MemberFrozen(member=ada, occurred_at=now, reason="Card stolen"))
+    await shop.world.record(MemberClosed(member=eve, occurred_at=now))
+
+    await shop.comes("2026-07-02T01:00")
+
+    assert [one["amount"] for one in await shop.told(TOLD)] == ["20"]
 
 
 async def test_a_late_worker_tells_once_and_never_after_the_end(club: Any) -> None:
