@@ -39,7 +39,8 @@ class TakeBack(StrEnum):
 class Reinstate:
     """Whether a captured redemption may be undone, and what becomes of lots past their term.
 
-    `grace` None: they are gone. Otherwise they live that much longer from the reversal on.
+    `grace` None: they are gone. Otherwise they live that much longer from the reversal on, by the
+    clock of the tenant's zone.
     """
 
     allowed: bool = True

@@ -37,6 +37,26 @@ async def test_a_reverted_spend_brings_back_what_has_not_ended_meanwhile(
         assert await story.lots() == [("2025-07-10", "10"), ("2025-12-01", "10")]
 
 
+@pytest.mark.parametrize(
+    ("day", "until"),
+    [("2025-03-05", "2025-03-16T03:30:00Z"), ("2025-10-30", "2025-11-10T04:30:00Z")],
+)
+async def test_days_of_grace_are_the_tenants_also_where_clocks_change(
+    tell: Any, day: str, until: str
+) -> None:
+    """Ten days after half past eleven at night it is half past eleven at night."""
+    redemption = {"reversible": {"allowed": True, "grace_days": 10}}
+    lifetime = {"terms": {"lifetime": {"span": "P1M"}}}
+    story = await tell("2025-01-10T12:00", {**CREDITS, **lifetime, "redemption": redemption})
+    await story.buys("10.00")
+    spend = await story.redeems("10", capture=True)
+    await story.comes(f"{day}T23:30")
+
+    await story.reverses(spend)
+
+    assert (await story.has())["expiries"] == [{"at": until, "amount": "10"}]
+
+
 async def test_a_program_may_say_that_spent_is_spent(tell: Any) -> None:
     config = {**CREDITS, "redemption": {"reversible": {"allowed": False}}}
     story = await tell("2024-04-10T12:00", config)

@@ -1,7 +1,7 @@
 """Redemptions: reserve (hold), settle (capture), give back (release, lapse), undo (reverse)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from loyalty.commands import (
@@ -139,8 +139,10 @@ def _put_back(s: Settling, redemption: Redemption, *, label: str | None = None) 
     gone = late if redemption.grace is None else []
     if redemption.grace is not None:
         end(s, account, [lot for lot, _ in late])  # what was not spent has no second life
+        # The clock on the wall goes on by it: days of the tenant's, of 23 hours or 25.
+        local = s.at.astimezone(s.batch.setup.zone) + redemption.grace
         for lot, _ in late:
-            book.reterm(cause, account, lot, s.at + redemption.grace)
+            book.reterm(cause, account, lot, local.astimezone(UTC))
     book.restore(cause, account, [pair for pair in lots if pair not in gone], source, "REVERSE")
     for lot, part in gone:
         target = breakage(s, lot.program_id, redemption.unit)
