@@ -23,10 +23,13 @@ from loyalty_earning.uses import given_counter, owed_counter
 
 AT_ONCE = 500
 
-# Members with something owed, who were not yet given it in this period.
+# Members with something owed, who were not yet given it in this period. Nothing is given to who
+# left: named all the same they would be refused at each turn, and stand before those who wait.
 _OWED = """
 select c.member_id from loyalty.counter c
  where c.tenant_id = (select loyalty.tenant()) and c.name = $1
+   and exists (select from loyalty.member m
+                where m.tenant_id = c.tenant_id and m.id = c.member_id and m.status <> 'CLOSED')
    and not exists (select from loyalty.fact f
                     where f.tenant_id = (select loyalty.tenant()) and f.scope = $4
                       and f.key = $2 || c.member_id::text)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.facts import MemberClosed
 from tests.plugins.points.recorded.conftest import RULE
 
 CAP = {"points": "15", "period": "month", "carry_over": True}
@@ -55,3 +56,23 @@ async def test_what_goes_back_of_it_is_counted_where_it_was_given(club: Any) -> 
         await shop.comes("2026-12-07T12:00")
         await shop.buys(ada, total, at)
         assert (await shop.world.balance(ada)).total - before == granted, at
+
+
+async def test_who_left_keeps_nobody_from_what_is_theirs(
+    club: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was cut of theirs is owed to nobody any more: they are not named turn after turn, in the
+    place of others where more are owed something than are named at once."""
+    monkeypatch.setattr("loyalty_earning.jobs.AT_ONCE", 1)
+    shop = await club("2026-10-20T12:00", rules=[RULE | {"caps": [CAP]}])
+    ada, bob = sorted(
+        [await shop.world.member(), await shop.world.member()], key=lambda one: str(one.id)
+    )
+    for member in (ada, bob):
+        await shop.buys(member, "25.00")
+    await shop.world.record(MemberClosed(member=ada, occurred_at=shop.world.clock.now()))
+
+    await shop.comes("2026-11-01T00:30")
+
+    assert (await shop.world.balance(bob)).total == 25
+    assert (await shop.world.balance(ada)).total == 0
