@@ -31,10 +31,19 @@ class Gate(asyncio.Protocol):
         self._full = False  # of what the peer does not read
         self._next: asyncio.Handle | None = None
         self._look: asyncio.TimerHandle | None = None
+        self._heard_since = self._loop.time()
+
+    @property
+    def heard_seconds(self) -> float:
+        """For how long the protocol has been handed whatever came: 0 while something may be here
+        that it is not."""
+        if self._paused or self._full or self._left:
+            return 0.0
+        return self._loop.time() - self._heard_since
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
-        self._inner.connection_made(_Doorway(transport, self))
+        self._inner.connection_made(Doorway(transport, self))
 
     def data_received(self, data: bytes) -> None:
         if len(data) <= SIP and not self._left and not self._paused and not self._full:
@@ -98,6 +107,7 @@ class Gate(asyncio.Protocol):
         if self._left:
             self._next = self._loop.call_soon(self._sip)
         else:
+            self._heard_since = self._loop.time()
             self._transport.resume_reading()
 
     def _sip(self) -> None:
@@ -126,7 +136,7 @@ class Gate(asyncio.Protocol):
             self._expect_reading()
 
 
-class _Doorway(asyncio.Transport):
+class Doorway(asyncio.Transport):
     """The transport as the protocol sees it: reading and the end are the gate's, the rest is as it
     is."""
 
@@ -135,6 +145,10 @@ class _Doorway(asyncio.Transport):
         self._transport = transport
         self._gate = gate
         self.is_closing = transport.is_closing  # type: ignore[method-assign]
+
+    @property
+    def heard_seconds(self) -> float:
+        return self._gate.heard_seconds
 
     def write(self, data: Any) -> None:
         if not self.is_closing():  # uvloop would raise where the connection was just ended

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from loyalty.errors import Code
 from loyalty_app.bounded_http import BoundedHttp
 from loyalty_app.bounded_sockets import BoundedSocket
-from loyalty_app.gate import Gate
+from loyalty_app.gate import Doorway, Gate
 from loyalty_graphql.complaints import complaint
 
 HEAD_SECONDS = 10.0
@@ -82,11 +82,26 @@ class Protocol(BoundedHttp):
             self._due = self.loop.call_later(self.head_seconds, self._late)
 
     def _late(self) -> None:
+        """The rest may be here while it is we who do not read: what counts is the time since."""
         self._due = None
-        if self.flow.read_paused:  # the rest may be here: it is we who do not read
-            self._expect_head()
+        if (left := self.head_seconds - self._heard_seconds()) > 0:
+            self._due = self.loop.call_later(left, self._late)
         else:
             self.transport.abort()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """As with a head: who still reads its answer is not idle, nor is who has begun to ask."""
+        left = self.timeout_keep_alive - self._heard_seconds()
+        if self._due is None and left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left, self.timeout_keep_alive_handler
+            )
+        elif self._due is None:
+            super().timeout_keep_alive_handler()
+
+    def _heard_seconds(self) -> float:
+        assert isinstance(self.transport, Doorway)
+        return self.transport.heard_seconds
 
     def _head_came(self) -> None:
         if self._due is not None:
