@@ -107,6 +107,10 @@ class Database:
     def size(self) -> int:
         return int(self._pool.get_size())
 
+    def has_room(self, tenant_id: UUID) -> bool:
+        """Whether a connection of this tenant's share could be had at once."""
+        return len(self._used) < self._pool.get_max_size() and self._shares.has_room(tenant_id)
+
     @asynccontextmanager
     async def tenant(self, tenant_id: UUID, *, read_only: bool = False) -> AsyncIterator[Any]:
         """A connection inside a transaction of this tenant; committed when the block ends well.

@@ -22,6 +22,11 @@ class PoolShares:
         self._most = most
         self._shares: dict[UUID, _Share] = {}
 
+    def has_room(self, tenant_id: UUID) -> bool:
+        """Whether a part of this tenant's share is free."""
+        share = self._shares.get(tenant_id)
+        return share is None or not share.free.locked()
+
     @asynccontextmanager
     async def part(self, tenant_id: UUID, seconds: float) -> AsyncIterator[None]:
         """Hold a part of the tenant's share while the block runs.

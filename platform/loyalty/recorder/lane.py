@@ -1,9 +1,9 @@
 """Lanes: concurrent requests of one tenant share a transaction.
 
 No timer: while one batch is decided the next one gathers. It is begun when nothing is left of the
-one before it but the commit, which waits for the disk: so two are in flight at most per tenant and
-process. Bounded queues. A lane's work belongs to no caller: a caller that is cancelled loses its
-answer, not its write.
+one before it but the commit, which waits for the disk, and a connection is free: so two are in
+flight at most per tenant and process. Bounded queues. A lane's work belongs to no caller: a caller
+that is cancelled loses its answer, not its write.
 """
 
 import asyncio
@@ -88,11 +88,19 @@ class _Lane:
 
     def _begin(self) -> None:
         """Begin a batch, unless one is being decided, or the one before that is still committed."""
-        if self._deciding is None and len(self.tasks) < IN_FLIGHT and self._waiting:
+        if self._deciding is None and self._waiting and self._has_room():
             # In a context of its own: the batch belongs to no request that happens to start it.
             task = asyncio.get_running_loop().create_task(self._batch(), context=Context())
             self._deciding = task
             self.tasks.add(task)
+
+    def _has_room(self) -> bool:
+        """The first one waits for a connection. The next one would have it sooner, but might be
+        refused for want of one while its own tenant has it: it waits here instead."""
+        if not self.tasks:
+            return True
+        database = self._lanes.recorder.database
+        return len(self.tasks) < IN_FLIGHT and database.has_room(self._tenant_id)
 
     def _decided(self, batch: "asyncio.Task[None]") -> None:
         if self._deciding is batch:

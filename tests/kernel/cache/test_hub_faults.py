@@ -13,6 +13,7 @@ from loyalty.cache import listening
 from loyalty.cache.connection import Breaker, Link, connect
 from loyalty.cache.hub import Hub, Subscription, member_channel
 from loyalty.cache.listening import Listening
+from loyalty_app.ports import free_port
 
 TENANT = uuid4()
 CHANNEL = member_channel(uuid4())
@@ -54,9 +55,7 @@ async def test_a_restarted_server_is_subscribed_to_again(own_server: StartServer
 async def test_who_subscribes_before_the_server_is_there_hears_it_later(
     own_server: StartServer,
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     link = Link(f"redis://127.0.0.1:{port}", breaker=Breaker(open_seconds=0.05), budget=1)
     hub = Hub(link)
     async with hub.subscribe(TENANT, CHANNEL) as payloads:
@@ -131,6 +130,16 @@ async def test_a_channel_left_and_joined_again_is_live_at_its_last_answer(
     await client.connection_pool.disconnect()
 
 
+async def stays_connected(hub: Hub) -> bool:
+    """For a second; who gets no processor for long may take the other side for silent, at times."""
+    for _ in range(5):
+        before = hub.counts.connects
+        await asyncio.sleep(1)
+        if hub.counts.connects == before:
+            return True
+    return False
+
+
 async def test_a_server_that_falls_silent_is_left_and_joined_again(
     own_server: StartServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,12 +149,12 @@ async def test_a_server_that_falls_silent_is_left_and_joined_again(
     link = Link(server.connection_url, breaker=Breaker(open_seconds=0.05), budget=1)
     hub = Hub(link)
     async with hub.subscribe(TENANT, CHANNEL) as payloads:
-        await asyncio.sleep(1)
-        assert hub.counts.connects == 1  # pings are answered, so a quiet hub stays connected
+        assert await stays_connected(hub)  # pings are answered
+        before = hub.counts.connects
         os.kill(server._process.pid, signal.SIGSTOP)
         try:
             async with asyncio.timeout(10):
-                while hub.counts.connects < 2:
+                while hub.counts.connects == before:
                     await asyncio.sleep(0.05)
         finally:
             os.kill(server._process.pid, signal.SIGCONT)

@@ -26,7 +26,8 @@ GATE = 66  # an advisory lock; the commit of who asks under a key of `a` waits f
 # What is deferred is asked for at the commit. A sequence counts on through what is rolled back.
 TRIGGER = """
 create sequence test_tries;
-create function test_at_commit() returns trigger language plpgsql security definer as $$ begin
+create function test_at_commit() returns trigger language plpgsql security definer
+  set lock_timeout = '30s' as $$ begin
   perform pg_advisory_xact_lock_shared({gate});
   {then}
   return null;
@@ -86,9 +87,10 @@ class Stage:
         """The process in whose commit the first batch waits."""
         return (await _held(self.admin, 1))[0]
 
-    async def blocked(self, count: int) -> None:
+    async def in_flight(self, batch: "asyncio.Future[list[Outcome]]") -> None:
+        """It was begun and waits for the first one inside Postgres, or is through already."""
         async with asyncio.timeout(10):
-            while await self.admin.fetchval(_BLOCKED) < count:
+            while not batch.done() and await self.admin.fetchval(_BLOCKED) < 2:
                 await asyncio.sleep(0.005)
 
     async def open_gate(self) -> None:
@@ -173,7 +175,7 @@ async def test_a_commit_is_cut_before_it_stands(world: Any, dsn: Any, same: bool
         lost = stage.ask("a")
         pid = await stage.held()
         after = stage.ask("b")
-        await (stage.blocked(2) if same else after)  # in flight, and waits for it; or is through
+        await stage.in_flight(after)
         await stage.admin.execute("select pg_terminate_backend($1)", pid)
 
         assert codes(await lost) == [Code.UNAVAILABLE] * COUNT
@@ -195,7 +197,7 @@ async def test_the_answer_to_a_commit_is_cut(world: Any, dsn: Any, same: bool) -
         await stage.held()
         between.weather = Weather()  # whoever commits from here on hears of it
         after = stage.ask("b")
-        await (stage.blocked(2) if same else after)
+        await stage.in_flight(after)
         await stage.open_gate()
 
         assert codes(await lost) == [Code.UNAVAILABLE] * COUNT
@@ -216,7 +218,7 @@ async def test_a_commit_is_refused_and_tried_again(
         first = stage.ask("a")
         await stage.held()
         after = stage.ask("b")
-        await (stage.blocked(2) if same else after)
+        await stage.in_flight(after)
         await stage.open_gate()
 
         for outcomes in (await first, await after):
@@ -236,7 +238,7 @@ async def test_a_commit_is_refused_for_good_because_of_one(
         first = stage.ask("a")
         await stage.held()
         after = stage.ask("b")
-        await (stage.blocked(2) if same else after)
+        await stage.in_flight(after)
         await stage.open_gate()
 
         assert codes(await first) == [None, Code.INTERNAL, None]

@@ -5,13 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from loyalty.database import Database
+from loyalty.facts import MemberRef
 from loyalty_app.logins import Addresses
 
 CONFIG = {
@@ -27,6 +30,8 @@ CONFIG = {
     ],
     "terms": {"lifetime": {"span": "P30D", "ends": "exact"}},
 }
+
+LOTS = 300 * 5 + 1
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +72,16 @@ async def until(world: Any, reached: Callable[[int], bool]) -> int:
     return left
 
 
+@asynccontextmanager
+async def held(admin: str, member: MemberRef) -> AsyncIterator[None]:
+    """Whoever writes about this member waits."""
+    connection = await asyncpg.connect(admin)
+    async with connection.transaction():
+        await connection.execute("select from loyalty.member where id = $1 for update", member.id)
+        yield
+    await connection.close()
+
+
 async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
     make_world: Any, many_lots: Any, dsn: Addresses, tmp_path: Path
 ) -> None:
@@ -74,12 +89,15 @@ async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
     world.clock.at = datetime(2020, 1, 1, 12, tzinfo=UTC)  # long ago, for a process with no clock
     await world.run_program("points", CONFIG)
     await many_lots(world, 300, 5)
+    last = await world.member()
+    await world.record(world.purchase(last, 100))
 
-    first = await start(dsn.worker, tmp_path)
-    await until(world, lambda left: left < 1_500)
-    first.kill()
-    await first.communicate()
-    left = await open_lots(world)
+    async with held(dsn.admin, last):  # or it may be through before it is killed
+        first = await start(dsn.worker, tmp_path)
+        await until(world, lambda left: left < LOTS)
+        first.kill()
+        await first.communicate()
+        left = await open_lots(world)
     second, third = await start(dsn.worker, tmp_path), await start(dsn.worker, tmp_path)
     await until(world, lambda left: left == 0)
     for process in (second, third):
@@ -89,11 +107,11 @@ async def test_a_worker_killed_in_the_middle_is_taken_over_by_the_next(
         assert process.returncode in (0, -signal.SIGTERM)
         assert b"ERROR" not in errors
 
-    assert 0 < left < 1_500
+    assert 0 < left < LOTS
     ended = await world.rows(
         "select count(*) as n, sum(amount)::int as sum from loyalty.posting where kind = 'EXPIRE'"
     )
-    assert (ended[0]["n"], ended[0]["sum"]) == (1_500, 1_500)
+    assert (ended[0]["n"], ended[0]["sum"]) == (LOTS, LOTS)
     await world.audited()
 
 
