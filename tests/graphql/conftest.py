@@ -153,6 +153,6 @@ def operator(server: Server, http: httpx.AsyncClient) -> Callable[..., Client]:
 @pytest.fixture
 async def worker_database(dsn: Addresses) -> AsyncIterator[Database]:
     """The database as a worker has it."""
-    opened = await Database.open(dsn.worker, size=2)
+    opened = await Database.open(dsn.worker, size=2, acquire_timeout=30)
     yield opened
     await opened.close()

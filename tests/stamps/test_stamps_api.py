@@ -252,7 +252,7 @@ async def test_the_worker_does_all_that_falls_due(shop: Any, dsn: Addresses) -> 
     await shop.run("card", needed=10, buddy_stamps=1, thanks_days=10, card_days=30)
     member, buddy = await shop.buddies()
     await shop.record(shop.coffees(member, 2))
-    database = await Database.open(dsn.worker, size=2)
+    database = await Database.open(dsn.worker, size=2, acquire_timeout=30)
     setups = Setups(database, TenantSetups(shop.configs))
     worker = Worker(Recorder(database, shop.plugins, setups, shop.clock), PublishedVersions())
 

@@ -42,7 +42,7 @@ async def test_a_tenant_whose_key_cannot_be_made_is_not_there(
     dsn = await new_dsn()
     everything = await asyncpg.connect(dsn.admin)
     await everything.execute("revoke insert on loyalty.api_key from loyalty_app")
-    database = await Database.open(dsn.app)
+    database = await Database.open(dsn.app, acquire_timeout=30)
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await onboard(database, boss, slug="new", settings=SETTINGS, now=now)
     await database.close()

@@ -124,7 +124,7 @@ async def database(dsn: Addresses) -> AsyncIterator[Database]:
 
 @pytest.fixture(scope="module")
 async def bench(dsn: Addresses) -> AsyncIterator[Bench]:
-    opened = await Database.open(dsn.worker, size=4)
+    opened = await Database.open(dsn.worker, size=4, acquire_timeout=30)
     yield Bench(opened)
     await opened.close()
 

@@ -254,11 +254,11 @@ async def test_with_one_connection_the_next_batch_waits_for_it_in_the_lane(
     world: Any, dsn: Any
 ) -> None:
     """However long the commit takes: who waits there has not asked for one, and is not refused."""
-    async with staged(world, dsn, size=1, acquire_timeout=0.1) as stage:
+    async with staged(world, dsn, size=1, acquire_timeout=0.3) as stage:
         first = stage.ask("a")
         await stage.held()
         after = stage.ask("b")
-        await asyncio.wait([after], timeout=0.5)
+        await asyncio.wait([after], timeout=0.9)
         assert not after.done()
         await stage.open_gate()
 
@@ -273,7 +273,7 @@ async def test_next_batches_take_no_connection_that_others_would_have_to_wait_fo
     tenant has two. A fifth tenant is told so once its patience is over, and nobody else."""
     worlds = [await make_world() for _ in range(5)]
     members = [await world.member() for world in worlds]
-    database = await Database.open(dsn.app, size=4, acquire_timeout=0.3)
+    database = await Database.open(dsn.app, size=4, ready=4, acquire_timeout=0.3)
     lanes = [lanes_of(world, database) for world in worlds]
 
     def ask(number: int, name: str) -> "asyncio.Task[Recorded]":

@@ -146,7 +146,7 @@ def echo() -> SimpleNamespace:
 @pytest.fixture(scope="module")
 async def worker_database(dsn: Addresses) -> AsyncIterator[Database]:
     """The database as a worker opens it."""
-    opened = await Database.open(dsn.worker, size=4)
+    opened = await Database.open(dsn.worker, size=4, acquire_timeout=30)
     yield opened
     await opened.close()
 

@@ -41,7 +41,7 @@ async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
 
 @pytest.fixture(scope="module")
 async def database(dsn: Addresses) -> AsyncIterator[Database]:
-    opened = await Database.open(dsn.app)
+    opened = await Database.open(dsn.app, acquire_timeout=30)
     yield opened
     await opened.close()
 

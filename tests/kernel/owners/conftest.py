@@ -37,14 +37,14 @@ async def dsn(new_dsn: Callable[[], Awaitable[Addresses]]) -> Addresses:
 
 @pytest.fixture(scope="session")
 async def database(dsn: Addresses) -> AsyncIterator[Database]:
-    opened = await Database.open(dsn.app, acquire_timeout=PATIENCE)
+    opened = await Database.open(dsn.app, acquire_timeout=30)
     yield opened
     await opened.close()
 
 
 @pytest.fixture(scope="session")
 async def worker_database(dsn: Addresses) -> AsyncIterator[Database]:
-    opened = await Database.open(dsn.worker, size=4)
+    opened = await Database.open(dsn.worker, size=4, acquire_timeout=30)
     yield opened
     await opened.close()
 
@@ -101,7 +101,7 @@ def house(number: int | None = None) -> Owner:
 async def home(make_world: Any, worker_database: Database, dsn: Addresses) -> AsyncIterator[Home]:
     world = await make_world(plugins=(points, households.plugin))
     await world.run_program("homes", {}, kind="households")
-    other = await Database.open(dsn.app, acquire_timeout=PATIENCE)
+    other = await Database.open(dsn.app, acquire_timeout=30)
     setups = Setups(other, TenantSetups(world.configs))
     second = Recorder(other, world.plugins, setups, world.clock)
     households.heard.asked.clear()

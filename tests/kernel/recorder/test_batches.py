@@ -125,13 +125,13 @@ async def test_more_than_a_batch_holds_is_recorded_in_several(world: Any) -> Non
 
 async def test_what_was_recorded_before_the_pool_ran_dry_stands(world: Any, dsn: Any) -> None:
     member = await world.member()
-    database = await Database.open(dsn.app, size=1, acquire_timeout=0.05)
-    taken = asyncio.Event()
+    database = await Database.open(dsn.app, size=1, acquire_timeout=0.3)
+    taken, over = asyncio.Event(), asyncio.Event()
 
     async def take_the_only_connection() -> None:
         async with database.tenant(world.tenant_id):
             taken.set()
-            await asyncio.sleep(0.5)
+            await over.wait()
 
     async def after_the_first_batch(*committed: Committed) -> None:
         holders.append(asyncio.ensure_future(take_the_only_connection()))
@@ -145,6 +145,7 @@ async def test_what_was_recorded_before_the_pool_ran_dry_stands(world: Any, dsn:
     requests = [world.request(world.purchase(member, 100)) for _ in range(502)]
 
     outcomes = await recorder.record_many(world.tenant_id, requests)
+    over.set()
     await asyncio.gather(*holders)
 
     assert [getattr(o, "code", None) for o in outcomes] == [None] * 251 + [Code.OVERLOADED] * 251
