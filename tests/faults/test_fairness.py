@@ -105,7 +105,9 @@ class Found:
     @property
     def holds(self) -> bool:
         """A busy machine is given three times what is promised."""
-        return self.ratio <= report.NOISE * TIMES_SLOWER and not self.beside.others
+        return self.ratio <= report.NOISE * TIMES_SLOWER and not (
+            self.quiet.others or self.beside.others
+        )
 
     def __str__(self) -> str:
         came = ", ".join(f"{count:,} x {what}" for what, count in self.came.most_common(6))
@@ -123,7 +125,8 @@ async def _compared(
     worker: Worker | None = None,
 ) -> Found:
     """The best of a few rounds: a machine that does other things makes all of it slower, never
-    faster. A round in which the process did not get its processor proves nothing."""
+    faster. A round counts if the process had its processor while there was no flood: what it lacks
+    beside the flood may be the flood's doing."""
     api = platform.api()
     api.start()
     await api.serves()
@@ -131,10 +134,12 @@ async def _compared(
     try:
         async with put_load(modest, [api], rate=PACE, mix={"purchase": 1, "balance": 1}) as load:
             await asyncio.sleep(1.0)  # what is compiled and cached at first use is
-            for number in range(ROUNDS):
+            for number in range(2 * ROUNDS):
                 before = shares(api)
                 async with stretch(load) as quiet:
                     await asyncio.sleep(seconds)
+                if starved(api, before):
+                    continue
                 if worker is not None and not worker.runs:
                     worker.start()
                 at = replace(flood, port=api.port, first=number * 1_000_000)
@@ -143,13 +148,13 @@ async def _compared(
                     async with stretch(load) as beside:
                         await asyncio.sleep(seconds)
                 rounds.append(Found(quiet.pace, beside.pace, came))
-                proves = not starved(api, before)
-                if rounds[-1].holds or not proves:
+                if rounds[-1].holds or len(rounds) == ROUNDS:
                     break
     finally:
         await api.stop()
+    assert rounds, "nothing is proved: the process had no processor, with no flood at all"
     best = min(rounds, key=lambda found: found.ratio)
-    assert best.holds or not proves, str(best)
+    assert best.holds, f"in {len(rounds)} rounds {best}"
     return best
 
 

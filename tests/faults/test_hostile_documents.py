@@ -33,13 +33,16 @@ async def test_each_costs_little_and_others_notice_nothing(
     times = size(Size(12, 100))
     try:
         async with put_load(other, [api], rate=PACE) as load:
+            before = shares(api)
             async with stretch(load) as quiet:
                 await asyncio.sleep(QUIET_SECONDS)
+            # What it lacks later may be the attacker's doing.
+            proves = not starved(api, before)
             await _costs(api, attacker, 5)  # compiles, imports and caches what it may
-            memory, before = api.memory, shares(api)
+            memory = api.memory
             async with stretch(load) as beside:
                 costs = await _costs(api, attacker, times)
-            grown, proves = api.memory - memory, not starved(api, before)
+            grown = api.memory - memory
     finally:
         await api.stop()
 
@@ -47,7 +50,7 @@ async def test_each_costs_little_and_others_notice_nothing(
     report.within(CPU_SECONDS, costs[worst], f"CPU for {worst}")
     if proves:
         report.within(ANSWER_SECONDS, beside.pace.p99, "an answer to another tenant")
-        assert not beside.pace.others
+    assert not beside.pace.others
     assert grown < MEMORY_GROWTH, f"{grown:,} bytes more after {times} rounds"
     report.note(
         report.Row(
