@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from loyalty.cache.hub import Hub
 from loyalty.clock import SetClock
 from loyalty_tenants.tenants import suspend_tenant
 from tests.graphql.brand import BOSS, NOON
@@ -136,20 +134,7 @@ async def test_a_socket_that_goes_away_leaves_nothing_behind(own: Any) -> None:
 
 
 async def _watch(watcher: Any, brand: Any, unit: str | None = None, name: str = "1") -> None:
-    """Subscribe, and wait until the subscription stands: there is no message that says so."""
-    hub = brand.server.services.api.hints
-    before = _subscriptions(hub, brand.tenant_id)
-    await watcher.ask(name, WATCH, {"member": ADA, "unit": unit})
-    async with asyncio.timeout(20):
-        while _subscriptions(hub, brand.tenant_id) == before:
-            await asyncio.sleep(0.005)
-
-
-def _subscriptions(hub: Hub, tenant_id: UUID) -> int:
-    """How many of this tenant's hear what is published from now on."""
-    live = hub._listening.live if hub._listening is not None else set()
-    rooms = hub._rooms._rooms
-    return sum(len(rooms.get(name, ())) for name in live if str(tenant_id) in name)
+    await watcher.watch(brand, WATCH, {"member": ADA, "unit": unit}, name)
 
 
 async def _heard(watcher: Any) -> tuple[str, str, str]:

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import orjson
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.graphql.brand import Client
+from loyalty.cache.hub import Hub
+from tests.graphql.brand import Brand, Client
 
 SECONDS = 10
 
@@ -38,6 +40,18 @@ class Watcher:
         payload = {"query": query, "variables": dict(variables or {})}
         await self.say(type="subscribe", id=name, payload=payload)
 
+    async def watch(
+        self, brand: Brand, query: str, variables: Mapping[str, Any], name: str = "1"
+    ) -> None:
+        """Subscribe, and wait until that stands: there is no message that says so."""
+        hub = brand.server.services.api.hints
+        assert isinstance(hub, Hub)
+        before = _subscriptions(hub, brand.tenant_id)
+        await self.ask(name, query, variables)
+        async with asyncio.timeout(2 * SECONDS):
+            while _subscriptions(hub, brand.tenant_id) == before:
+                await asyncio.sleep(0.005)
+
     async def next(self) -> Any:
         """The data of the next event."""
         message = await self.hear()
@@ -45,6 +59,13 @@ class Watcher:
         assert message["type"] == "next", message
         assert "errors" not in message["payload"], message
         return message["payload"]["data"]
+
+
+def _subscriptions(hub: Hub, tenant_id: UUID) -> int:
+    """How many of this tenant's hear what is published from now on."""
+    live = hub._listening.live if hub._listening is not None else set()
+    rooms = hub._rooms._rooms
+    return sum(len(rooms.get(name, ())) for name in live if str(tenant_id) in name)
 
 
 @asynccontextmanager
