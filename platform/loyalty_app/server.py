@@ -7,6 +7,7 @@ from typing import Any
 import uvicorn
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from loyalty.errors import Code
 from loyalty_app.bounded_http import BoundedHttp
@@ -47,6 +48,7 @@ class Protocol(BoundedHttp):
 
     head_seconds = HEAD_SECONDS
     _due: asyncio.TimerHandle | None = None
+    _next: tuple[RequestResponseCycle, Any] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -73,7 +75,22 @@ class Protocol(BoundedHttp):
         if self.pipeline:  # those first: uvicorn would read hundreds more for each that is answered
             self.flow.pause_reading()
 
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._next is not None:
+            (cycle, app), self._next = self._next, None
+            self._start_asgi_task(cycle, app)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """What was sent ahead waits until the answer before it is read: till then nothing more of
+        it is taken, and who answers it would call that late."""
+        if self.flow.write_paused:
+            self._next = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._next = None
         self._head_came()
         super().connection_lost(exc)
 

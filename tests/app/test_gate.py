@@ -236,6 +236,36 @@ async def test_a_request_is_not_late_while_an_answer_is_read(
         writer.close()
 
 
+async def test_what_was_asked_next_begins_when_the_answer_before_it_is_read() -> None:
+    """Else who answers it waits for the rest of a body that nobody takes, and calls it late."""
+    async with running(asyncio.Event(), patient) as (_, port):
+        reader, writer = await slow_peer(port)
+        writer.write(PIPELINED + b"POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nhalf,")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"whole")
+        await asyncio.sleep(1.0)
+        async with asyncio.timeout(20):
+            assert await ends_heard(reader, 1) == 1
+            status = await reader.readline()
+        assert status.split()[1] == b"200"
+        writer.close()
+
+
+async def patient(scope: Any, receive: Any, send: Any) -> None:
+    """Much for who asks with nothing; who sends something has half a second for it."""
+    if scope["method"] == "GET":
+        return await large(scope, receive, send)
+    status, more = 200, True
+    try:
+        async with asyncio.timeout(0.5):
+            while more:
+                more = (await receive())["more_body"]
+    except TimeoutError:
+        status = 408
+    await send({"type": "http.response.start", "status": status, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def test_a_head_has_its_time_from_when_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Protocol, "head_seconds", 1.0)
     async with running(asyncio.Event(), large) as (_, port):
