@@ -16,7 +16,6 @@ from tests.app.test_server import running
 
 PIPELINED = b"GET / HTTP/1.1\r\n\r\n"
 LARGE = b"x" * 8 * 1024**2  # more than sockets of both sides hold for somebody who does not read
-END = b"\r\n0\r\n\r\n"
 MASKED = b"\x00\x00\x00\x00"
 GREETING = (
     b"GET / HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
@@ -215,85 +214,6 @@ async def test_who_reads_nothing_of_what_it_asked_for_is_let_go(
             async with asyncio.timeout(10):
                 while made.server_state.connections:
                     await asyncio.sleep(0.01)
-
-
-@pytest.mark.parametrize("begun", [0, 9], ids=["whole", "half"])
-async def test_a_request_is_not_late_while_an_answer_is_read(
-    begun: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What comes while a slow peer reads is left where it is: nothing of it is overdue, and the
-    connection is not idle."""
-    monkeypatch.setattr(Protocol, "head_seconds", 0.2)
-    monkeypatch.setattr(served, "IDLE_SECONDS", 0.2)
-    async with running(asyncio.Event(), large) as (_, port):
-        reader, writer = await slow_peer(port)
-        writer.write(PIPELINED + PIPELINED[:begun])
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(PIPELINED[begun:])
-        await asyncio.sleep(1.0)
-        async with asyncio.timeout(20):
-            assert await ends_heard(reader, 2) == 2
-        writer.close()
-
-
-async def test_what_was_asked_next_begins_when_the_answer_before_it_is_read() -> None:
-    """Else who answers it waits for the rest of a body that nobody takes, and calls it late."""
-    async with running(asyncio.Event(), patient) as (_, port):
-        reader, writer = await slow_peer(port)
-        writer.write(PIPELINED + b"POST / HTTP/1.1\r\ncontent-length: 10\r\n\r\nhalf,")
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"whole")
-        await asyncio.sleep(1.0)
-        async with asyncio.timeout(20):
-            assert await ends_heard(reader, 1) == 1
-            status = await reader.readline()
-        assert status.split()[1] == b"200"
-        writer.close()
-
-
-async def patient(scope: Any, receive: Any, send: Any) -> None:
-    """Much for who asks with nothing; who sends something has half a second for it."""
-    if scope["method"] == "GET":
-        return await large(scope, receive, send)
-    status, more = 200, True
-    try:
-        async with asyncio.timeout(0.5):
-            while more:
-                more = (await receive())["more_body"]
-    except TimeoutError:
-        status = 408
-    await send({"type": "http.response.start", "status": status, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
-
-
-async def test_a_head_has_its_time_from_when_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Protocol, "head_seconds", 1.0)
-    async with running(asyncio.Event(), large) as (_, port):
-        reader, writer = await slow_peer(port)
-        writer.write(PIPELINED + PIPELINED[:9])
-        await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(1.5)
-        async with asyncio.timeout(20):
-            assert await ends_heard(reader, 2) == 1  # and then it is cut
-        writer.close()
-
-
-async def ends_heard(reader: asyncio.StreamReader, wanted: int) -> int:
-    """Read on until so many answers came to their end, or the connection did."""
-    heard, last = 0, b""
-    while heard < wanted and (piece := await reader.read(65_536)):
-        heard += (last + piece).count(END)
-        last = piece[1 - len(END) :]
-    return heard
-
-
-async def slow_peer(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection that holds little of what is not read yet."""
-    own = socket.socket()
-    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-    own.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(own, ("127.0.0.1", port))
-    return await asyncio.open_connection(sock=own)
 
 
 async def test_pings_of_who_reads_no_pong_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

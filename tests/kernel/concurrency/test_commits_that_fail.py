@@ -55,6 +55,14 @@ COMMIT = b"commit\x00"
 COUNT = 3
 
 
+def give(world: Any, member: MemberRef, amount: int, key: str) -> Request:
+    fact = AdjustBalance(
+        member=member, occurred_at=world.clock.now(), unit="points", amount=amount,
+        reason_code="TEST",
+    )  # fmt: skip
+    return Request(fact=fact, actor="test", client_key=ClientKey("till", key))
+
+
 @dataclass(slots=True)
 class Stage:
     """A lane with a pool of its own, and the superuser who holds up its commits."""
@@ -68,17 +76,13 @@ class Stage:
     def database(self) -> Database:
         return self.lanes.recorder.database
 
-    def request(self, name: str, number: int) -> Request:
-        fact = AdjustBalance(
-            member=self.members[name], occurred_at=self.world.clock.now(), unit="points",
-            amount=10**number, reason_code="TEST",
-        )  # fmt: skip
-        return Request(fact=fact, actor="test", client_key=ClientKey("till", f"{name}-{number}"))
-
     def ask(self, name: str) -> "asyncio.Future[list[Outcome]]":
         """Three callers at once, whose requests share a batch."""
         calls = (
-            self.lanes.record_many(self.world.tenant_id, [self.request(name, number)])
+            self.lanes.record_many(
+                self.world.tenant_id,
+                [give(self.world, self.members[name], 10**number, f"{name}-{number}")],
+            )
             for number in range(COUNT)
         )
         return asyncio.ensure_future(_firsts(calls))
@@ -277,13 +281,8 @@ async def test_next_batches_take_no_connection_that_others_would_have_to_wait_fo
     lanes = [lanes_of(world, database) for world in worlds]
 
     def ask(number: int, name: str) -> "asyncio.Task[Recorded]":
-        world, member = worlds[number], members[number]
-        fact = AdjustBalance(
-            member=member, occurred_at=world.clock.now(), unit="points", amount=1,
-            reason_code="TEST",
-        )  # fmt: skip
-        request = Request(fact=fact, actor="test", client_key=ClientKey("till", f"{name}-1"))
-        return asyncio.create_task(lanes[number].record(world.tenant_id, request))
+        request = give(worlds[number], members[number], 1, f"{name}-1")
+        return asyncio.create_task(lanes[number].record(worlds[number].tenant_id, request))
 
     async with gate(dsn, "", *worlds[:4]) as admin:
         first = [ask(number, "a") for number in range(4)]
