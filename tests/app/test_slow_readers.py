@@ -75,7 +75,7 @@ async def test_a_head_has_its_time_from_when_it_is_heard(monkeypatch: pytest.Mon
 
 
 async def ends_heard(reader: asyncio.StreamReader, wanted: int) -> tuple[int, bytes]:
-    """How many answers came to their end, of so many or until the connection did; the last of it."""
+    """How many answers came to an end, of so many or until the connection did; the last of it."""
     heard, last = 0, b""
     while heard < wanted and (piece := await reader.read(65_536)):
         heard += (last[1 - len(END) :] + piece).count(END)

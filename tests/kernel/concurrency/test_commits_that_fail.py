@@ -78,13 +78,11 @@ class Stage:
 
     def ask(self, name: str) -> "asyncio.Future[list[Outcome]]":
         """Three callers at once, whose requests share a batch."""
-        calls = (
-            self.lanes.record_many(
-                self.world.tenant_id,
-                [give(self.world, self.members[name], 10**number, f"{name}-{number}")],
-            )
-            for number in range(COUNT)
-        )
+        amounts = {f"{name}-{number}": 10**number for number in range(COUNT)}
+        requests = [
+            give(self.world, self.members[name], each, key) for key, each in amounts.items()
+        ]
+        calls = [self.lanes.record_many(self.world.tenant_id, [one]) for one in requests]
         return asyncio.ensure_future(_firsts(calls))
 
     async def held(self) -> int:
