@@ -51,7 +51,6 @@ _WAITING = """select pid from pg_locks where locktype = 'advisory' and objid = $
                  and database = (select oid from pg_database where datname = current_database())"""
 _BLOCKED = """select count(*) from pg_stat_activity
                where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"""
-COMMIT = b"commit\x00"
 COUNT = 3
 
 
@@ -78,11 +77,9 @@ class Stage:
 
     def ask(self, name: str) -> "asyncio.Future[list[Outcome]]":
         """Three callers at once, whose requests share a batch."""
-        amounts = {f"{name}-{number}": 10**number for number in range(COUNT)}
-        requests = [
-            give(self.world, self.members[name], each, key) for key, each in amounts.items()
-        ]
-        calls = [self.lanes.record_many(self.world.tenant_id, [one]) for one in requests]
+        world, who = self.world, self.members[name]
+        requests = [give(world, who, 10**n, f"{name}-{n}") for n in range(COUNT)]
+        calls = [self.lanes.record_many(world.tenant_id, [one]) for one in requests]
         return asyncio.ensure_future(_firsts(calls))
 
     async def held(self) -> int:
@@ -194,7 +191,7 @@ async def test_the_answer_to_a_commit_is_cut(world: Any, dsn: Any, same: bool) -
         proxy(urlsplit(dsn.app).port or 5432) as between,
         staged(world, dsn, url=through(dsn.app, between.port), same=same, size=4) as stage,
     ):
-        between.weather = Weather(cut_answer_to=COMMIT)
+        between.weather = Weather(cut_answer_to=b"commit\x00")
         lost = stage.ask("a")
         await stage.held()
         between.weather = Weather()  # whoever commits from here on hears of it
