@@ -1,13 +1,10 @@
 """An API and a worker that are watched: by metrics, by logs as JSON, by traces."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from loyalty_app.log_format import LogFormat
@@ -71,18 +68,6 @@ async def watched(
     worker.start()
     await api.serves()
     urls = [f"http://127.0.0.1:{port}/metrics" for port in ports]
-    await _answers(worker, urls[1])
     yield Watched(settings, brand, api, worker, urls[0], urls[1], collector)
     await api.stop()
     await worker.stop()
-
-
-async def _answers(worker: Worker, url: str) -> None:
-    """It comes up when it likes, and nobody waits for it elsewhere."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30.0) as http, asyncio.timeout(60):
-        while True:
-            assert worker.runs, worker.said()
-            with suppress(httpx.ConnectError):
-                await http.get(url)
-                return
-            await asyncio.sleep(0.05)
