@@ -68,6 +68,7 @@ class Grant(NamedTuple):
     `while_left` is left of the purchase, it takes back all that is left of the grant. What was
     granted `whole` is taken back by nothing less than that, or the return of everything.
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
+    `given_at`: only in answer to a return, as of a `Recall`.
     """
 
     unit: str
@@ -88,6 +89,7 @@ class Grant(NamedTuple):
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = _NO_INPUTS
+    given_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +127,8 @@ class Recall:
     """Take back `amount` of what a rule of this program gave, beyond the shares of what came back.
 
     From the rule's own lots first. What was spent of it goes by `take_back`. Only in answer to a
-    return; counters measure it as a grant of less than nothing, in the bucket of `given_at`, when
-    it was given (None: now).
+    return; counters measure it as a grant of less than nothing, as of `given_at`, when it was given
+    (None: now): in that bucket, and by the versions that counted then.
     """
 
     unit: str

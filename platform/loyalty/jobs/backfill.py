@@ -122,7 +122,7 @@ class Backfill:
         returns: dict[UUID, list[Any]] = {}
         for back in await connection.fetch(_RETURNS, [fact["id"] for fact in facts], epoch):
             returns.setdefault(back["sale_id"], []).append(back)
-        sums = _measured(visit.recorder.plugins, setup, program.slug, counters, facts, returns)
+        sums = measured(visit.recorder.plugins, setup, program.slug, counters, facts, returns)
         columns = zip(*((*key, value) for key, value in sums.items()), strict=True)
         if sums:
             await connection.execute(_ADD, *map(list, columns))
@@ -176,7 +176,7 @@ async def _begin(connection: Connection, row: JobRow, counters: Mapping[str, Cou
     return 1
 
 
-def _measured(
+def measured(
     plugins: PluginSet, setup: Setup, slug: str, counters: Mapping[str, Counter],
     facts: Sequence[Any], returns: Mapping[UUID, Sequence[Any]],
 ) -> dict[tuple[str, UUID, datetime], int]:  # fmt: skip

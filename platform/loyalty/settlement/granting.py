@@ -1,6 +1,7 @@
 """Grants: staged while the stages run, then booked as lots with their share per line."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from loyalty.ledger.account import ISSUED, Account
 from loyalty.ledger.book import Cause, Terms
 from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
+from loyalty.settlement.measuring import count_at
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
 from loyalty.units import apportion
@@ -81,6 +83,8 @@ def book(s: Settling, staged: list[Staged]) -> None:
             if (target := targets.get(whose)) is None:
                 target = targets[whose] = _target(s, *whose)
             _open_lot(s, item, target, row)
+        if item.grant.given_at is not None:
+            _count_then(s, item, row, item.grant.given_at)
 
 
 def _target(s: Settling, program_id: UUID, unit: str) -> Target:
@@ -88,6 +92,14 @@ def _target(s: Settling, program_id: UUID, unit: str) -> Target:
     s.touch(owner, unit)
     account = book.account(owner, unit)
     return owner, str(owner), account, book.program_account(program_id, unit, ISSUED)
+
+
+def _count_then(s: Settling, item: Staged, row: dict[str, Any], at: datetime) -> None:
+    if s.returns is None:
+        turn = item.turn
+        raise TypeError(f"{turn.plugin.name} may grant as of then only in answer to a return")
+    if item.grant.counted:
+        count_at(s, row, item.view(), at)
 
 
 def _check(turn: Turn, grant: Grant, root: Fact) -> None:

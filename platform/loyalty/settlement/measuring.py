@@ -5,17 +5,19 @@ tells (`Granted`, ...) belong to the fact that set them off, so that none escape
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from loyalty.agenda import Kept, Stretch
 from loyalty.codec import Codec
+from loyalty.days import iso
 from loyalty.effects import AccountingClass
 from loyalty.facts import Counted, Fact
 from loyalty.plugin import Counter, Scope
 from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView, Measured, Stage
 
-GIVEN_AT = "givenAt"  # of a decision's row: when that was given which a return took back
+GIVEN_AT = "givenAt"  # of a row of a return's decision: when that was given which it settles
 
 
 def count(s: Settling) -> bool:
@@ -64,6 +66,21 @@ def measured_of(counter: Counter, program: str, fact: Fact, grant: GrantView) ->
     """What one grant adds to what is measured of its fact."""
     measure = counter.measure
     return measure(fact, [grant], program) - measure(fact, [], program)
+
+
+def count_at(s: Settling, row: dict[str, Any], seen: GrantView, at: datetime) -> None:
+    """Let counters measure what a return gives or takes as of an instant, and its row say so.
+
+    So much more is counted there as less now: now it is measured with all the rest.
+    """
+    row[GIVEN_AT] = iso(at)
+    if at == s.at:
+        return
+    fact = s.measured[s.of][0]
+    for instant, stretch, sign in ((s.at, s.stretch, -1), (at, s.batch.stretch(at), 1)):
+        for program, name, counter in counting(s, stretch):
+            if moved := measured_of(counter, program.slug, fact, seen):
+                s.counts.append((name, counter, instant, sign * moved))
 
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:

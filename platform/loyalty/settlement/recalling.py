@@ -1,15 +1,13 @@
 """What a rule takes back in answer to a return, beyond the shares of what came back."""
 
-from datetime import datetime
 from typing import Any
 
-from loyalty.days import iso
 from loyalty.effects import Recall, TakeBack
 from loyalty.errors import Code, Refused
 from loyalty.ledger.account import ISSUED
 from loyalty.plugin_set import Turn
 from loyalty.settlement.expiring import end_due
-from loyalty.settlement.measuring import GIVEN_AT, counting, granted_view, measured_of
+from loyalty.settlement.measuring import count_at, granted_view
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
 from loyalty.view import GrantView
@@ -53,15 +51,5 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     s.body.setdefault("grants", []).append(row)
     seen = granted_view(row)
     if (at := effect.given_at) is not None:
-        row[GIVEN_AT] = iso(at)
-        _counted_at(s, seen, at)
+        count_at(s, row, seen, at)
     return seen
-
-
-def _counted_at(s: Settling, seen: GrantView, at: datetime) -> None:
-    """Counters measure it where it was given: so much more there as less now, where it follows."""
-    fact = s.measured[s.of][0]
-    for instant, stretch, sign in ((s.at, s.stretch, -1), (at, s.batch.stretch(at), 1)):
-        for program, name, counter in counting(s, stretch):
-            if moved := measured_of(counter, program.slug, fact, seen):
-                s.counts.append((name, counter, instant, sign * moved))

@@ -152,10 +152,14 @@ def _summed(
 def _settled(
     rule: EarningRule, unit: str, more: int, terms: Terms, fact: PurchaseReversed, view: View
 ) -> Iterator[Effect]:
-    """So much more is due back than the shares took; less than nothing: they took too much."""
+    """So much more is due back than the shares took; less than nothing: they took too much.
+
+    It is counted where the shares are, at the purchase's instant.
+    """
+    at = None if view.came_back is None else view.came_back.at
     if more > 0:
         yield Recall(
-            unit=unit, amount=more, rule=rule.id, label=rule.label,
+            unit=unit, amount=more, rule=rule.id, label=rule.label, given_at=at,
             accounting_class=rule.accounting_class, take_back=terms.take_back,
         )  # fmt: skip
     elif more < 0:
@@ -164,6 +168,7 @@ def _settled(
             unit=unit, wanted=-more, granted=-more, rule=rule.id, label=rule.label,
             accounting_class=rule.accounting_class, available_at=when.available_at,
             settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
+            given_at=at,
         )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.counters import bucket_of, stored_as
+from loyalty.counters import stored_as
 from loyalty.facts import (
     ActivityRecorded,
     Fact,
@@ -21,14 +21,14 @@ from loyalty.facts import (
     PurchaseRecorded,
     PurchaseReversed,
 )
+from loyalty.ids import NIL
+from loyalty.jobs.backfill import measured
 from loyalty.ledger.book import Book
 from loyalty.plugin import Counter, Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
 from loyalty.settlement.batch import Batch
-from loyalty.settlement.measuring import measured_by
 from loyalty.settlement.need_period import Period
-from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.request import Request
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settle import settle
@@ -39,6 +39,10 @@ from loyalty_points.facts import CarriedOver
 from loyalty_points.plugin import plugin as points
 
 TENANT, ADA, PROGRAM = UUID(int=1), UUID(int=2), UUID(int=3)
+COLUMNS = (
+    "id", "kind", "scope", "key", "member_id", "occurred_at", "cause_id", "hop", "actor",
+    "request_id", "told_id", "payload", "answer", "body",
+)  # fmt: skip
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SECRET = b"seed of the draws"
 
@@ -120,17 +124,19 @@ class Till:
     def _fills(self, before: Any) -> None:
         """The counters that the version before did not keep, as the job fills them from history."""
         assert self.plugin.counters is not None
-        kept = {counter.name for counter in self.plugin.counters(before)}
-        for counter in self.counters():
-            if counter.name in kept:
-                continue
-            name = stored_as("club", counter)
-            self.batch.counted.pop((name, ADA), None)
-            for sale in self.batch.sales.values():
-                left = remaining(self.batch.plugins.codec, sale, Back(sale.returned, sale.taken))
-                if value := measured_by(counter, "club", left):
-                    bucket = bucket_of(counter, sale.fact.occurred_at, self.zone)
-                    self.batch.count(name, ADA, bucket, value)
+        kept = {stored_as("club", counter) for counter in self.plugin.counters(before)}
+        counters = {stored_as("club", counter): counter for counter in self.counters()}
+        fresh = {name: counter for name, counter in counters.items() if name not in kept}
+        facts = [dict(zip(COLUMNS, row, strict=True)) for row in self.batch.book.rows.facts]
+        returns: dict[UUID, list[Any]] = {}
+        for row in facts:
+            if row["kind"] == PurchaseReversed.KIND:
+                returns.setdefault(row["cause_id"], []).append(row)
+        for key in [key for key in self.batch.counted if key[0] in fresh]:
+            del self.batch.counted[key]
+        sums = measured(self.batch.plugins, self.setup, "club", fresh, facts, returns)
+        for (name, subject, bucket), value in sums.items():
+            self.batch.count(name, None if subject == NIL else subject, bucket, value)
 
     def says(self, trait: str, value: Any) -> None:
         """Another program lets this one know something of Ada."""
