@@ -6,7 +6,7 @@ turns for every stretch between two of them. A fact asks once which stretch it f
 
 from bisect import bisect_right
 from collections import Counter as Tally
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -74,7 +74,7 @@ class Stretch:
 
 class Agenda:
     """The stretches of a setup; `place` is what turns are ordered by, `counters` a version's by
-    name and `kept` those of some versions by the names under which they are kept."""
+    name and `counting` those that measure at an instant, by the names under which they are kept."""
 
     def __init__(
         self,
@@ -82,13 +82,13 @@ class Agenda:
         plugins: Mapping[str, Plugin],
         place: Callable[[Turn], Any],
         counters: Callable[[Plugin, ProgramVersion], Mapping[str, Counter]],
-        kept: Callable[[Program, Plugin, Iterable[ProgramVersion]], Mapping[str, Counter]],
+        counting: Callable[[Program, Plugin, datetime], Mapping[str, Counter]],
     ) -> None:
         self.setup = setup
         self._plugins = plugins
         self._place = place
         self._counters = counters
-        self._kept = kept
+        self._counting = counting
         self._changes = sorted(_changes(setup))
         self._stretches: list[Stretch | None] = [None] * (len(self._changes) + 1)
 
@@ -105,7 +105,7 @@ class Agenda:
             (program, name, counter)
             for program in self.setup.programs
             if (plugin := self._plugins.get(program.kind)) is not None
-            for name, counter in self._kept(program, plugin, program.counting(at)).items()
+            for name, counter in self._counting(program, plugin, at).items()
         ]
 
     def turns(self, facts: tuple[type[Fact], ...], at: datetime) -> Sequence[Turn]:

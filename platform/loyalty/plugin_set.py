@@ -1,9 +1,9 @@
 """The installed plugins together: checked once at start-up, in one fixed order."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import repeat
 from typing import Any
 from uuid import UUID
@@ -52,6 +52,7 @@ class PluginSet:
         self._agendas: dict[UUID, Agenda] = {}
         self._counters: dict[UUID, tuple[Counter, ...]] = {}
         self._named: dict[UUID, Mapping[str, Counter]] = {}
+        self._stored: dict[UUID, Mapping[str, Counter]] = {}
         self._closures: dict[type[Fact], Sequence[type[Fact]]] = {}
         for plugin in self.plugins:
             check_names(plugin)
@@ -90,7 +91,7 @@ class PluginSet:
         if found is None or found.setup is not setup:
             if len(self._agendas) == AGENDAS_MAX:
                 self._agendas.clear()  # quick to work out anew
-            found = Agenda(setup, self.by_name, self._place, self.counters_by_name, self.full_names)
+            found = Agenda(setup, self.by_name, self._place, self.counters_by_name, self.counting)
             self._agendas[setup.tenant_id] = found
         return found
 
@@ -116,24 +117,26 @@ class PluginSet:
         return found
 
     def full_names(
-        self, program: Program, plugin: Plugin, versions: Iterable[ProgramVersion]
+        self, program: Program, plugin: Plugin, version: ProgramVersion
     ) -> Mapping[str, Counter]:
-        """The counters of some versions of a program, in their order, by the names under which
-        they are kept.
-
-        Of versions that follow each other under one name the first measures: what it counted is
-        taken off by the same measure, also where the next one puts other rules under the same cap.
-        Where one between them did not keep the counter, the one that does again measures, what lies
-        before as well: it filled it. (Two versions that are published before their time, of which
-        only the second keeps it, fill nothing: what is under way goes on.)
-        """
-        found: dict[str, Counter] = {}
-        before: Mapping[str, Counter] = {}
-        for version in versions:
-            mine = {stored_as(program.slug, one): one for one in self.counters(plugin, version)}
-            found |= {name: one for name, one in mine.items() if name not in before}
-            before = mine
+        """The counters of a program's version by the names under which they are kept."""
+        if (found := self._stored.get(version.id)) is None:
+            counters = self.counters(plugin, version)
+            found = {stored_as(program.slug, counter): counter for counter in counters}
+            self._stored[version.id] = found
         return found
+
+    def counting(self, program: Program, plugin: Plugin, at: datetime) -> Mapping[str, Counter]:
+        """The counters that what happens at an instant is measured by, by their full names.
+
+        Several versions may keep one, and each would measure it by itself: one of them does.
+        """
+        full = partial(self.full_names, program, plugin)
+        names = dict.fromkeys(name for version in program.counting(at) for name in full(version))
+        measuring = {name: program.measuring(at, partial(_keeps, full, name)) for name in names}
+        return {
+            name: full(version)[name] for name, version in measuring.items() if version is not None
+        }
 
     def activities(self, setup: Setup, at: datetime) -> list[ActivityType]:
         """The types of activities that the programs in force at an instant define."""
@@ -199,6 +202,12 @@ class PluginSet:
                         raise ValueError(
                             f"{plugin.name} emits {emitted.__name__}, which nobody publishes"
                         )
+
+
+def _keeps(
+    full: Callable[[ProgramVersion], Mapping[str, Counter]], name: str, version: ProgramVersion
+) -> bool:
+    return name in full(version)
 
 
 def _ranks(plugins: Sequence[Plugin], stage: Stage) -> Mapping[str, int]:

@@ -4,15 +4,18 @@ The tenants floor loads it; the kernel only reads it. It is immutable and carrie
 epoch: a process that holds an older one loads it anew before it decides anything.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.units import Unit, currency_places
+
+T = TypeVar("T")
+EVER = datetime(1, 1, 2, tzinfo=UTC)
 
 
 class TenantStatus(StrEnum):
@@ -30,6 +33,7 @@ class ProgramVersion:
     config: Any
     draw_secret: bytes = field(default=b"", repr=False)
     backfilling: bool = False  # its counters are kept already, its rules do not run yet
+    published_at: datetime = EVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,34 @@ class Program:
             if version is first or version.backfilling or version.effective_from > instant
         ]
 
+    def measuring(
+        self, instant: datetime, keeps: Callable[[ProgramVersion], bool]
+    ) -> ProgramVersion | None:
+        """The version that measures what happens at an instant, of those that keep one counter.
+
+        It is the one in force, else the one that was published first: what it counted is taken off
+        by the same measure, whatever later ones put under the same name. But a version that nobody
+        kept the counter for when it was published filled it from history: none of before measures,
+        not even what lies before.
+        """
+        counting, now = self.counting(instant), self.at(instant)
+        found = [version for version in counting if keeps(version)]
+        filled = [one.number for one in found if not any(map(keeps, self.kept_before(one)))]
+        since = max(filled, default=0)
+        return min(
+            (version for version in found if version.number >= since),
+            key=lambda version: (version is not now, version.number),
+            default=None,
+        )
+
+    def kept_before(self, version: ProgramVersion) -> list[ProgramVersion]:
+        """The versions whose counters were kept when another one was published."""
+        known = [one for one in self.versions if one.number < version.number]
+        return not_over(
+            known,
+            lambda one: not one.backfilling and one.effective_from <= version.published_at,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
@@ -113,6 +145,14 @@ class Setup:
 
     def program_by_id(self, program_id: UUID) -> Program | None:
         return next((program for program in self.programs if program.id == program_id), None)
+
+
+def not_over(versions: Sequence[T], has_begun: Callable[[T], bool]) -> list[T]:
+    """Of a program's versions in their order those in force, to come or filling up: their counters
+    are kept. Those of a version that was replaced are not: what happened since is missing."""
+    begun = [at for at, version in enumerate(versions) if has_begun(version)]
+    over = set(begun[:-1])
+    return [version for at, version in enumerate(versions) if at not in over]
 
 
 class SetupSource(Protocol):

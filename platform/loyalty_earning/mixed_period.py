@@ -8,9 +8,10 @@ version that judged it, as they would have earned had what came back never been 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from loyalty.facts import PurchaseRecorded
-from loyalty.setup import Program
+from loyalty.setup import Program, ProgramVersion
 from loyalty.view import Bought, GrantView, View
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
@@ -59,24 +60,40 @@ class _Sums:
     ) -> tuple[int, int]:
         """The sum that judged a purchase, before and after it; every other that is kept by then
         goes on as well."""
-        judged = 0, 0
+        judged, mine = (0, 0), _variant(one)
         for variant, rule in self._kept(at).items():
             over = rule.over
             if over is None or over.period is Period.ROLLING:
                 continue
             key = (variant, _currency(rule, fact), over.window(at, self._view.zone))
             before = self._sums[key]
-            self._sums[key] += summing(rule, fact.currency)(fact, grants, self._view.program)
-            if one is not None and rule is one.rule:
-                judged = before, self._sums[key]
+            self._sums[key] += self._adds(rule, fact, grants)
+            if one is not None and variant == mine:
+                judged = before, before + self._adds(one.rule, fact, grants)
         return judged
 
+    def _adds(self, rule: EarningRule, fact: PurchaseRecorded, grants: Sequence[GrantView]) -> int:
+        return summing(rule, fact.currency)(fact, grants, self._view.program)
+
     def _kept(self, at: datetime) -> Mapping[object, EarningRule]:
-        """By what tells sums apart, the rule of the first version whose sum is kept at an instant:
-        that in force, then those to come. It is the first that measures."""
-        found = [judging(version, self._rule) for version in self._program.counting(at)]
-        rules = [one.rule for one in reversed(found) if one is not None]
-        return {(rule.fingerprint, rule.over): rule for rule in rules}
+        """By what tells sums apart, the rule that measures each which is kept at an instant."""
+        found: dict[object, EarningRule] = {}
+        for variant in dict.fromkeys(map(self._variant_of, self._program.counting(at))):
+            version = self._program.measuring(at, partial(self._adds_up, variant))
+            if variant is not None and (one := judging(version, self._rule)) is not None:
+                found[variant] = one.rule
+        return found
+
+    def _variant_of(self, version: ProgramVersion) -> object:
+        return _variant(judging(version, self._rule))
+
+    def _adds_up(self, variant: object, version: ProgramVersion) -> bool:
+        return self._variant_of(version) == variant
+
+
+def _variant(one: Judging | None) -> object:
+    """What tells the sum of one version from that of another; None: it has no such rule."""
+    return None if one is None else (one.rule.fingerprint, one.rule.over)
 
 
 def _earned(

@@ -11,6 +11,7 @@ from loyalty.errors import Code, Refused
 from loyalty.ids import new_id
 from loyalty.jobs import backfill, plugin_jobs, schedule
 from loyalty.plugin import Connection, Counter, Plugin
+from loyalty.setup import not_over
 from loyalty_tenants import audit
 from loyalty_tenants.configs import Configs
 from loyalty_tenants.epoch import raise_epoch
@@ -186,18 +187,14 @@ def _new_counters(
 
 
 def _kept(known: Sequence[VersionRecord], now: datetime) -> Sequence[VersionRecord]:
-    """The versions whose counters are complete or on the way: in force now, later, or filling.
-
-    Those of a version that was replaced are not kept any more: what happened since is missing.
-    """
-    in_order = sorted(known, key=lambda version: (version.effective_from, version.number))
-    begun = [
-        version
-        for version in in_order
-        if version.state is VersionState.ACTIVE
-        and max(version.effective_from, version.activated_at or version.effective_from) <= now
-    ]
-    return [version for version in in_order if version not in begun[:-1]]
+    """The versions whose counters are complete or on the way."""
+    return not_over(
+        sorted(known, key=lambda version: (version.effective_from, version.number)),
+        lambda version: (
+            version.state is VersionState.ACTIVE
+            and max(version.effective_from, version.activated_at or version.effective_from) <= now
+        ),
+    )
 
 
 def _counters(plugin: Plugin, config: Any) -> dict[str, Counter]:

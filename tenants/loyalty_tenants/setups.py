@@ -23,7 +23,7 @@ select t.*, coalesce((select jsonb_agg(jsonb_build_array(u.code, u.places, u.kin
 _PROGRAMS = """
 select p.id as program_id, p.slug, p.kind, p.name, p.position, p.archived_at,
        v.id, v.number, greatest(v.effective_from, v.activated_at) as effective_from,
-       v.draw_secret, v.state,
+       v.published_at, v.draw_secret, v.state,
        case when v.id = any($1::uuid[]) then null else v.config end as config
   from loyalty.program p
   join loyalty.program_version v on (v.tenant_id, v.program_id) = (p.tenant_id, p.id)
@@ -72,6 +72,7 @@ class TenantSetups(SetupSource):
             id=row["id"],
             number=row["number"],
             effective_from=row["effective_from"],
+            published_at=row["published_at"],
             config=self._config(row),
             draw_secret=bytes(row["draw_secret"]),
             backfilling=row["state"] == "BACKFILLING",

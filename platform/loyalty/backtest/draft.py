@@ -1,13 +1,11 @@
 """A tenant's setup with one program's config replaced: as if that had been in force all along."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from loyalty.ids import new_id
-from loyalty.setup import Program, ProgramVersion, Setup
-
-EVER = datetime(1, 1, 2, tzinfo=UTC)
+from loyalty.setup import EVER, Program, ProgramVersion, Setup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

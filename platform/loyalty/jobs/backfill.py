@@ -151,7 +151,7 @@ def _wanted(
     plugin = plugins.by_name[program.kind]
     return {
         name: counter
-        for name, counter in plugins.full_names(program, plugin, [version]).items()
+        for name, counter in plugins.full_names(program, plugin, version).items()
         if counter.name in detail["counters"]
     }
 

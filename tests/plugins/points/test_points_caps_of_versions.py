@@ -143,3 +143,49 @@ def test_what_a_cap_owes_in_one_unit_is_never_given_in_another(
 ) -> None:
     old, new = (PointsConfig.model_validate(one) for one in (before, after))
     assert [path for path, _ in unkept(new, old)] == ([] if where is None else [where])
+
+
+def test_a_version_to_come_without_the_cap_leaves_what_is_under_way_to_the_one_in_force() -> None:
+    """Both that come are published before the first begins: nobody fills a cap that goes on."""
+    till = Till(program(rule("old"), caps=[YEARLY]))
+    till.buys("60.00")
+    bought = till.order
+    till.publishes(program(rule("old")), begins="2026-03-20T00:00")
+    till.publishes(program(rule("new"), caps=[YEARLY]), begins="2026-03-25T00:00")
+    assert till.buys("100.00") == {"old": "40"}
+    till.brings_back(bought, _1="20.00")
+    assert till.buys("100.00") == {"old": "20"}
+    till.comes("2026-03-21T12:00")
+    assert till.buys("30.00") == {"old": "30"}
+    till.comes("2026-03-26T12:00")
+    assert till.buys("100.00") == {}
+    till.brings_back(bought, _1="30.00")
+    assert till.buys("100.00") == {"new": "30"}
+
+
+def test_a_version_that_was_published_while_the_cap_was_away_measures_what_lies_before() -> None:
+    """It filled the cap, by the points of its own rules, though it begins later."""
+    till = Till(program(rule("old"), caps=[YEARLY]))
+    till.buys("60.00")
+    bought = till.order
+    till.comes("2026-03-20T00:00")
+    till.publishes(program(rule("old"), rule("new", points="0.1")))
+    till.comes("2026-03-21T00:00")
+    till.publishes(program(rule("new"), caps=[YEARLY]), begins="2026-03-25T00:00")
+    assert till.buys("100.00") == {"old": "100", "new": "10"}
+    till.brings_back(bought)
+    till.comes("2026-03-26T12:00")
+    assert till.buys("1000.00") == {"new": "90"}
+
+
+def test_of_versions_to_come_the_one_that_filled_the_cap_measures_until_another_begins() -> None:
+    """A third is published later and begins earlier: what was counted by then stays as it is."""
+    till = Till(program(rule("old"), rule("new", points="0.1")))
+    till.publishes(program(rule("new"), caps=[YEARLY]), begins="2026-03-25T00:00")
+    till.buys("100.00")
+    bought = till.order
+    till.comes("2026-03-11T12:00")
+    till.publishes(program(rule("old"), rule("new"), caps=[YEARLY]), begins="2026-03-15T00:00")
+    till.brings_back(bought)
+    till.comes("2026-03-16T12:00")
+    assert till.buys("80.00") == {"old": "80", "new": "20"}

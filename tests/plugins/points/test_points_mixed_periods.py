@@ -277,3 +277,23 @@ def test_what_lost_the_minimum_counts_on_as_the_first_version_of_its_sum_has_it(
     assert till.buys("10.00") == {"base": "1.75"}  # 2.44 of 13.99, less 0.69 of the 3.99
     till.brings_back(_1="1.00")
     assert till.balance() == "1.97"  # 0.39, and 2.27 of 12.99 less 0.69
+
+
+def test_a_sum_that_was_filled_anew_counts_as_the_version_that_filled_it_has_it() -> None:
+    """Of 6.00 that were bought under the same sum 3.99 are left, below the minimum. The version
+    between adds up other goods; the last one fills the sum anew, and lets them not count on."""
+    keeps: dict[str, Any] = {"over": {"period": "month"}, "points": "0.1"}
+    keeps["minimum_purchase"] = {"USD": "5.00"}
+    till = Till(program(rule(minimum_lost="keep", **keeps)), places={"points": 2})
+    till.buys("6.00")
+    till.brings_back(_1="2.01")
+    assert till.balance() == "0.39"
+    for day, keys in (
+        ("12", {"exclude": {"brands": ["x"]}}),
+        ("13", {"minimum_lost": "recompute", "points": "0.175"}),
+    ):
+        till.comes(f"2026-03-{day}T12:00")
+        till.publishes(program(rule(**keeps | keys)))
+    assert till.buys("10.00") == {"base": "1.75"}
+    till.brings_back(_1="1.00")
+    assert till.balance() == "1.96"  # 0.39 as before, and 1.57 of 9.00

@@ -32,7 +32,7 @@ from loyalty.settlement.need_period import Period
 from loyalty.settlement.request import Request
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settle import settle
-from loyalty.setup import Program, ProgramVersion, Setup
+from loyalty.setup import Program, ProgramVersion, Setup, not_over
 from loyalty.units import Unit, UnitKind, format_minor, parse_minor
 from loyalty.view import MemberView, TraitValue
 from loyalty_points.facts import CarriedOver
@@ -108,23 +108,30 @@ class Till:
         """Time passes until a local instant."""
         self.at = datetime.fromisoformat(at).replace(tzinfo=self.zone)
 
-    def publishes(self, config: dict[str, Any]) -> None:
-        """Another version of the program, in force from now on."""
+    def publishes(self, config: dict[str, Any], begins: str | None = None) -> None:
+        """Another version of the program, in force from now on, or from a local instant."""
         self.config = self.plugin.config.model_validate(config)
-        program = self.setup.programs[0]
+        program, published_at = self.setup.programs[0], self.at
+        begins_at = datetime.fromisoformat(begins).replace(tzinfo=self.zone) if begins else self.at
         version = replace(
             program.versions[-1], id=UUID(int=100 + next(self.ids)), config=self.config,
-            number=len(program.versions) + 1, effective_from=self.at,
+            number=len(program.versions) + 1, effective_from=begins_at, published_at=published_at,
         )  # fmt: skip
-        self._fills(program.versions[-1].config)
-        programs = (replace(program, versions=(*program.versions, version)),)
+        self._fills(program, version)
+        versions = (*program.versions, version)
+        in_order = sorted(versions, key=lambda one: (one.effective_from, one.number))
+        programs = (replace(program, versions=tuple(in_order)),)
         self.setup = replace(self.setup, programs=programs, epoch=self.setup.epoch + 1)
         self.batch.setup = self.setup
 
-    def _fills(self, before: Any) -> None:
-        """The counters that the version before did not keep, as the job fills them from history."""
+    def _fills(self, program: Program, version: ProgramVersion) -> None:
+        """The counters that no version keeps by now, as the job fills them from history."""
         assert self.plugin.counters is not None
-        kept = {stored_as("club", counter) for counter in self.plugin.counters(before)}
+        kept = {
+            stored_as("club", counter)
+            for one in not_over(program.versions, lambda one: one.effective_from <= self.at)
+            for counter in self.plugin.counters(one.config)
+        }
         counters = {stored_as("club", counter): counter for counter in self.counters()}
         fresh = {name: counter for name, counter in counters.items() if name not in kept}
         facts = [dict(zip(COLUMNS, row, strict=True)) for row in self.batch.book.rows.facts]

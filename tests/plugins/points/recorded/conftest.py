@@ -79,8 +79,8 @@ class Club:
         worker = self._hands.worker(self.world, passing_by=not told)
         return await worker.run_due(self.world.tenant_id)
 
-    async def publishes(self, *rules: Any, **keys: Any) -> None:
-        """The next version of the program, in force once its counters are filled."""
+    async def publishes(self, *rules: Any, begins: str | None = None, **keys: Any) -> None:
+        """The next version of the program, in force once its counters are filled, or later."""
         world, now = self.world, self.world.clock.now()
         config = {"unit": "points", "rules": list(rules), **keys}
         async with world.database.tenant(world.tenant_id) as connection:
@@ -91,8 +91,9 @@ class Club:
                 config=config, now=now,
             )  # fmt: skip
             await publish_program(
-                connection, world.configs, BOSS, found.id, expected_version=found.version, now=now
-            )
+                connection, world.configs, BOSS, found.id, expected_version=found.version, now=now,
+                effective_from=None if begins is None else self.local(begins),
+            )  # fmt: skip
         await self.works()
 
     async def buys(
