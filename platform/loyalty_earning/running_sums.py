@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from loyalty.facts import ActivityRecorded, Fact, PurchaseRecorded
 from loyalty.plugin import Counter
+from loyalty.purchase_left import PurchaseLeft
 from loyalty.view import GrantView
-from loyalty_earning.counting import counted, is_below_minimum, paid
+from loyalty_earning.counting import ONCE, counted, is_below_minimum, paid
 from loyalty_earning.curve import summed
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.measures import Count, MinimumLost
@@ -50,6 +51,7 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
     """A rule's sum goes on with each fact that it answers by a grant, be it of nothing.
 
     What is left of a purchase whose minimum was lost counts on, unless that takes its points back.
+    A visit goes with the lines that have its points: free ones alone are no visit any more.
     """
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
@@ -61,6 +63,8 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
         mine = [one for one in grants if one.rule == rule.id and one.program == program]
         if not mine or mine[0].cut_by in SAID:
             return 0
+        if rule.count in ONCE and isinstance(fact, PurchaseLeft) and _is_over(rule, fact):
+            return 0
         found, part = counted(rule, fact), paid(rule, fact)
         lost = rule.minimum_lost is MinimumLost.RECOMPUTE
         if lost and is_below_minimum(rule, paid_in, found, part):
@@ -68,3 +72,12 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
         return sum(summed(rule, found, part))
 
     return measure
+
+
+def _is_over(rule: EarningRule, fact: PurchaseLeft) -> bool:
+    """Whether all lines came back that a visit's points were shared by."""
+    left = {line.id for line in fact.lines}
+    bought = counted(rule, fact.bought)
+    return not any(
+        weight and line in left for line, weight in zip(bought.ids, bought.weights, strict=True)
+    )

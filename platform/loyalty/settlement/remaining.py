@@ -5,19 +5,21 @@ in any order of returns. Of what came back as a whole nothing is left.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
 from loyalty.codec import Codec
 from loyalty.facts import Fact, PurchaseRecorded
 from loyalty.purchase import Line, LineKind, total_of
+from loyalty.purchase_left import PurchaseLeft
 from loyalty.settlement.measuring import granted_view
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.units import Rounding, apportion, rounded
 from loyalty.view import GrantView, Measured
 
 ONE = Fraction(1)
+_KEYS = tuple(field.name for field in fields(PurchaseRecorded))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,9 @@ def _left(fact: Fact, returned: Mapping[str, Fraction]) -> Fact:
     tenders = tuple(
         replace(tender, amount=amount) for tender, amount in zip(fact.tenders, paid, strict=True)
     )
-    return replace(fact, lines=lines, total=total, tenders=tenders)
+    left = {name: getattr(fact, name) for name in _KEYS}
+    left |= {"lines": lines, "total": total, "tenders": tenders}
+    return PurchaseLeft(**left, bought=fact)
 
 
 def _line(line: Line, part: Fraction) -> Line:

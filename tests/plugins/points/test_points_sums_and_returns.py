@@ -243,3 +243,38 @@ def test_what_nothing_was_charged_for_stays_under_its_cap_with_its_points() -> N
     assert till.balance() == "2"
     assert till.buys("1.00") == {"base": "3"}
     assert till.buys("1.00") == {}
+
+
+MONTHS: list[dict[str, Any]] = [{}, {"over": {"period": "month"}}]
+
+
+@pytest.mark.parametrize("over", MONTHS)
+def test_a_visit_goes_with_what_was_charged_for_though_something_free_is_kept(
+    over: dict[str, Any],
+) -> None:
+    till = Till(program(rule(count="visit", points="5", **over)))
+    paid, free = Line(id="1", amount=100), Line(id="2", amount=100, discount=100)
+    assert till.buys(free, paid) == {"base": "5"}
+    first = till.order
+    till.brings_back(_1="0.50")
+    kept = till.balance()
+    till.brings_back(_1="0.50")
+    assert till.balance() == "0"
+    assert till.buys(paid) == {"base": "5"}
+    till.brings_back(first)
+    assert till.balance() == "5"
+    assert kept == ("5" if over else "2")  # half a visit's points; a month counts visits
+
+
+@pytest.mark.parametrize("over", MONTHS)
+def test_a_visit_of_nothing_but_free_goods_goes_with_the_first_of_them(
+    over: dict[str, Any],
+) -> None:
+    till = Till(program(rule(count="visit", points="5", **over)))
+    lines = [Line(id=name, amount=100, discount=100, quantity=1000) for name in "12"]
+    assert till.buys(*lines) == {"base": "5"}
+    till.brings_back_a_piece("1")
+    assert till.balance() == "0"
+    assert till.buys(*lines) == {"base": "5"}
+    till.brings_back_a_piece("2")
+    assert till.balance() == "5"

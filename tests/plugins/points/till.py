@@ -197,15 +197,24 @@ class Till:
 
     def brings_back(self, order: str | None = None, **lines: str) -> None:
         """All of an order, or of its lines (`_1="10.00"`) so much."""
-        parts = tuple(
-            ReturnedLine(id=line.removeprefix("_"), amount=minor(amount))
-            for line, amount in lines.items()
+        self._back(
+            order or self.order,
+            *(
+                ReturnedLine(id=line.removeprefix("_"), amount=minor(amount))
+                for line, amount in lines.items()
+            ),
         )
+
+    def brings_back_a_piece(self, line: str) -> None:
+        """Of a line of the last order, which may have been for nothing."""
+        self._back(self.order, ReturnedLine(id=line, quantity=1000))
+
+    def _back(self, order: str, *parts: ReturnedLine) -> None:
         self.tells(
             PurchaseReversed(
                 member=MemberRef(id=ADA), occurred_at=self.at, source="till", lines=parts,
-                return_id=f"return-{next(self.ids)}", purchase_external_id=order or self.order,
-                purchase_revision=self._revision(order or self.order),
+                return_id=f"return-{next(self.ids)}", purchase_external_id=order,
+                purchase_revision=self._revision(order),
             )
         )  # fmt: skip
 

@@ -61,7 +61,7 @@ def a_basket(dice: Random) -> tuple[tuple[Line, ...], bool, Tenders]:
     lines, tax_included = list[Line](), dice.random() < 0.6
     for at in range(dice.randint(1, 4)):
         amount = dice.randint(1, 4000)
-        discount = dice.choice([0, 0, 0, dice.randint(0, amount)])
+        discount = dice.choice([0, 0, 0, 0, dice.randint(0, amount), amount])
         lines.append(
             Line(
                 id=str(at), amount=amount, discount=discount,

@@ -149,7 +149,7 @@ class Reckoning:
         total = Fraction(0)
         for one in self._within(rule["over"], at):
             other = rule.get("count", "amount") == "amount" and one.currency != currency
-            if rule["id"] not in one.counted or one.is_gone or other:
+            if rule["id"] not in one.counted or one.is_gone or one.is_over(rule) or other:
                 continue
             rest = one.left
             if not (rule.get("minimum_lost") == "recompute" and rest.is_below(rule)):

@@ -143,6 +143,12 @@ class Sold:
         least = rule["minimum_purchase"].get(self.currency)
         return least is not None and kept * self.paid(rule) < 100 * Fraction(least)
 
+    def is_over(self, rule: Rule) -> bool:
+        """Whether the lines came back that it was a visit by: those that its points are shared by."""
+        if rule.get("count", "amount") != "visit":
+            return False
+        return all(self.back.get(line.id) == ONE for line, part in self.counts(rule) if part)
+
     def steps(self, rule: Rule) -> Fraction:
         """How much one step of its rate takes."""
         if "percent" in rule:
