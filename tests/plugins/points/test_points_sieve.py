@@ -1,14 +1,21 @@
 """Rules that are not judged because a fact gets nothing out of them: nobody can tell."""
 
 import gc
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyalty.errors import Refused
+from loyalty.explained import NOT_KEPT
+from loyalty.facts import ActivityRecorded, PurchaseRecorded
+from loyalty.json_text import plain
 from loyalty.purchase import Line, LineKind
+from loyalty.units import format_minor
 from loyalty_earning.sieve import LeftIn, Sieve
 from tests.plugins.points.till import ADA, Till, program, rule
 
@@ -17,6 +24,11 @@ CONDITIONS = (
     '"coffee" in purchase.categories', 'member.tier == "gold"', "size(purchase.brands) > 1",
     "100 / purchase.discount > 2", 'member.attributes["vip"] == true',
     'purchase.lines[1].attributes.season == "winter"', 'choice.track == "fast"',
+)  # fmt: skip
+WHILE_DOING = (
+    'activity.type == "flight"', "local.hour < 12", 'member.tier == "silver"', "local.hour > 12",
+    "activity.attributes.miles > 20", "activity.attributes.vip == true",
+    'member.attributes["vip"] == true', 'choice.track == "fast"',
 )  # fmt: skip
 SELECTIONS: tuple[dict[str, Any], ...] = (
     {"brands": ["acme"]}, {"categories": ["coffee"]}, {"categories": ["coffee/beans", "garden"]},
@@ -29,11 +41,15 @@ CHOICES = [
     {"id": "bonus", "label": "Bonus", "default": ["c"],
      "options": [{"id": "c", "label": "C", "categories": ["coffee"]}]},
 ]  # fmt: skip
+ALSO = [{"unit": "miles"}, {"unit": "stars"}]
 STEPS = [{"from": "0", "points": "1"}, {"from": "10", "points": "3"}]
+
+reached: Counter[str] = Counter()
+Told = TypeVar("Told", PurchaseRecorded, ActivityRecorded)
 
 
 @st.composite
-def rates(draw: st.DrawFn) -> dict[str, Any]:
+def rates(draw: st.DrawFn, of_activity: bool) -> dict[str, Any]:
     """What a rule gives; `points` of "0" where only some lines earn."""
     match draw(st.integers(0, 7)):
         case 0:
@@ -43,7 +59,11 @@ def rates(draw: st.DrawFn) -> dict[str, Any]:
             return {"count": "visit",
                     "chance": {"odds": "o1", "probability": "0.5", "prizes": prizes}}  # fmt: skip
         case 2:
-            return {"points": "3", "count": draw(st.sampled_from(["visit", "quantity"]))}
+            counts = ["visit"] if of_activity else ["visit", "quantity"]
+            return {"points": "3", "count": draw(st.sampled_from(counts))}
+        case _ if of_activity:
+            more = draw(st.sampled_from([{"points": "1"}, {"levels": STEPS}, {"brackets": STEPS}]))
+            return {"count": "attribute", "attribute": "miles", "per_units": "10"} | more
         case 3:
             return {draw(st.sampled_from(["levels", "brackets"])): STEPS}
         case 4:
@@ -60,21 +80,42 @@ def rates(draw: st.DrawFn) -> dict[str, Any]:
 
 @st.composite
 def rules(draw: st.DrawFn, at: int) -> dict[str, Any]:
-    keys = draw(rates())
-    plain = not {"bonus", "chance", "count"} & keys.keys()
+    of_activity = draw(st.booleans())
+    keys = draw(rates(of_activity))
     some: dict[str, Any] = {
-        "when": st.sampled_from(CONDITIONS),
-        "include": st.sampled_from(SELECTIONS), "exclude": st.sampled_from(SELECTIONS),
+        "when": st.sampled_from(WHILE_DOING if of_activity else CONDITIONS),
         "effective": st.sampled_from([{"starts": "2026-03-12"}, {"ends": "2026-03-11"}]),
         "limits": st.just([{"times": 1, "period": "day"}]),
-        "kinds": st.just(["SHIPPING", "PRODUCT"]),
-    }  # fmt: skip
-    if plain:
-        some["minimum_purchase"] = st.just(dict.fromkeys(keys.get("per", {"USD": "1"}), "15.00"))
-        some["over"] = st.just({"period": "month"})
+        "caps": st.just([{"points": "7", "period": "day"}]),
+    }
+    if of_activity:
+        keys["activities"] = draw(st.sampled_from([["flight"], ["flight", "check_in"]]))
+    else:
+        some |= {
+            "include": st.sampled_from(SELECTIONS), "exclude": st.sampled_from(SELECTIONS),
+            "kinds": st.just(["SHIPPING", "PRODUCT"]),
+        }  # fmt: skip
+    if not {"bonus", "chance"} & keys.keys():
         some["promotion"] = st.just(True)
-    for name in draw(st.lists(st.sampled_from([*some]), max_size=3, unique=True)):
+        some["over"] = st.just({"period": "month"})
+        if not of_activity and "count" not in keys:
+            least = dict.fromkeys(keys.get("per", {"USD": "1"}), "15.00")
+            some["minimum_purchase"] = st.just(least)
+            some["minimum_lost"] = st.just("recompute")
+    if "bonus" not in keys:
+        some["also"] = st.sampled_from([ALSO, ALSO[:1]])
+    likely = [name for name in ("when", "over", "also") if name in some]
+    for name in draw(st.lists(st.sampled_from([*some, *likely]), max_size=4, unique=True)):
         keys[name] = draw(some[name])
+    if not of_activity and "over" in some and draw(st.booleans()):  # a return settles these
+        keys |= {"over": {"period": "month"}, "points": "0.3"}
+        for name in ("caps", "levels", "brackets"):
+            keys.pop(name, None)
+    if of_activity and draw(st.booleans()):  # such as are asked together
+        keys["when"] = draw(st.sampled_from(WHILE_DOING[:4]))
+        keys.pop("effective", None)
+    if "minimum_purchase" not in keys:
+        keys.pop("minimum_lost", None)
     if any("choice" in keys.get(name, ()) for name in ("include", "exclude")):
         keys.pop("over", None)  # it adds up what is the same for every member
     if draw(st.integers(0, 2)) == 0:
@@ -89,7 +130,8 @@ def programs(draw: st.DrawFn) -> dict[str, Any]:
     groups = [{"id": f"{one}-{what}", "grants": one}
               for one in ("best", "first") for what in ("base", "extra")]  # fmt: skip
     drawn = [draw(rules(at)) for at in range(draw(st.integers(2, 12)))]
-    return program(*drawn, currency="USD", groups=groups, choices=CHOICES)
+    caps = draw(st.sampled_from([[], [], [{"points": "15", "period": "month"}]]))
+    return program(*drawn, currency="USD", groups=groups, choices=CHOICES, caps=caps)
 
 
 @st.composite
@@ -103,44 +145,152 @@ def baskets(draw: st.DrawFn) -> tuple[Line, ...]:
             kind=draw(st.sampled_from([LineKind.PRODUCT, LineKind.PRODUCT, LineKind.SHIPPING])),
             attributes=draw(st.sampled_from([{}, {"season": "winter"}])),
         )
-        for at in range(draw(st.integers(0, 4)))
+        for at in range(draw(st.sampled_from([3, 2, 4, 1, 0])))
     )  # fmt: skip
 
 
-def told(till: Till) -> Any:
-    """The decision, but for the ids of lots."""
-    body = orjson.loads(orjson.dumps(dict(till.body)))
-    for grant in body["grants"]:
-        grant.pop("lot", None)
-    return body
+class Both:
+    """Two tills to which the same is told; one of them judges every rule."""
 
+    def __init__(self, config: dict[str, Any]) -> None:
+        places = {"miles": 2, "stars": 0}
+        self.sifted, self.whole = (Till(config, places=places) for _ in range(2))
+        self.bought: list[PurchaseRecorded] = []
+        for till in (self.sifted, self.whole):
+            till.says("club.tier", "gold")
 
-@settings(max_examples=150, deadline=None)
-@given(config=programs(), data=st.data())
-def test_decisions_are_those_that_judging_every_rule_comes_to(
-    config: dict[str, Any], data: st.DataObject
-) -> None:
-    sifted, whole = Till(config), Till(config)
-    for till in (sifted, whole):
-        till.says("club.tier", "gold")
-    for hour, lines in enumerate(data.draw(st.lists(baskets(), min_size=1, max_size=4))):
-        more: dict[str, Any] = {
-            "currency": data.draw(st.sampled_from(["USD", "USD", "EUR", "HKD"]))
-        }
-        at = f"2026-03-{data.draw(st.integers(11, 12))}T{hour + 10}:00"
-        sifted.comes(at)
-        whole.comes(at)
-        sifted.buys(*lines, **more)
+    def each(self, tell: Callable[[Till], Any]) -> Any:
+        """Let both do the same, and compare what came of it; answers what it came to."""
+        told = tell(self.sifted)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Sieve, "left", _all_of_them)
-            whole.buys(*lines, **more)
-        assert told(sifted) == told(whole)
-        assert sifted.batch.counted == whole.batch.counted
+            assert tell(self.whole) == told
+        assert self.sifted.batch.counted == self.whole.batch.counted
+        for unit in ("points", "miles", "stars"):
+            assert self.sifted.balance(unit) == self.whole.balance(unit)
+        return told
+
+    def happens(self, make: Callable[[Till], Told]) -> Told:
+        """It is previewed, and recorded, and both are explained."""
+        fact = self.each(make)
+        preview = self.each(lambda till: _plain(till.would_get(fact)))
+        self._explains(fact, preview, preview=True)
+        left = len(_left_in(self.sifted, fact))
+        self.each(lambda till: (till.tells(fact), _plain(till.body))[1])
+        body = _plain(self.sifted.body)
+        self._explains(fact, body, preview=False)
+        rules = self.sifted.config.rules
+        about = None if isinstance(fact, PurchaseRecorded) else fact.type
+        left_out = sum(about in (one.activities or (None,)) for one in rules) - left
+        reached["left out"] += left_out
+        reached["left out of an activity"] += left_out if about else 0
+        reached["activity"] += bool(about and body["grants"])
+        reached["also"] += any(row["unit"] != "points" for row in body["grants"])
+        reached["cut"] += any("cutBy" in row and row["granted"] for row in body["grants"])
+        reached["by chance"] += "byChance" in preview
+        return fact
+
+    def _explains(self, fact: Told, body: dict[str, Any], *, preview: bool) -> None:
+        """An explanation judges every rule: those that fire are those that were left and gave."""
+        told = self.each(lambda till: till.says_why(fact, body, preview=preview))
+        gave = {row["rule"] for row in body["grants"] if row["wanted"]}
+        assert {one.rule for one in told if one.fired} == gave
+        assert not [one for one in told if one.reason == NOT_KEPT]
+        reached["explained"] += len(told) - len(gave)
+
+    def comes(self, at: str) -> None:
+        self.sifted.comes(at)
+        self.whole.comes(at)
+
+    def does(self, kind: str, attributes: dict[str, Any]) -> None:
+        self.happens(lambda till: till.an_activity(kind, **attributes))
+
+    def buys(self, lines: Sequence[Line], currency: str) -> None:
+        self.bought.append(self.happens(lambda till: till.a_purchase(*lines, currency=currency)))
+
+    def brings_back(self, which: int) -> None:
+        """All of some purchase, or half of one of its lines."""
+        one = self.bought[which % len(self.bought)]
+        lines = {}
+        if one.lines and which % 3:
+            line = one.lines[which % len(one.lines)]
+            lines[f"_{line.id}"] = format_minor((line.amount + 1) // 2, 2)
+
+        def tell(till: Till) -> Any:
+            try:
+                till.brings_back(one.external_id, **lines)
+            except Refused as refused:
+                return refused.code
+            return _plain(till.body)
+
+        told = self.each(tell)
+        if isinstance(told, dict):
+            reached["returned"] += bool(told["taken"])
+            reached["settled"] += bool(told["grants"])
+
+
+def _plain(body: Any) -> Any:
+    """The decision, but for ids."""
+    found = orjson.loads(orjson.dumps(dict(body), default=plain))
+    found.pop("sale", None)
+    for grant in found.get("grants", ()):
+        grant.pop("lot", None)
+    return found
+
+
+def _left_in(till: Till, fact: Told) -> Sequence[Any]:
+    """The rules that the sieve lets through."""
+    seen: list[Any] = []
+    let = Sieve.left
+
+    def left(self: Sieve, occasion: Any) -> LeftIn:
+        found = let(self, occasion)
+        seen[:] = [*found.base, *found.promotions]
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sieve, "left", left)
+        till.would_get(fact)
+    return seen
 
 
 def _all_of_them(self: Sieve, occasion: Any) -> LeftIn:
     config, subject = occasion.config, occasion.subject
     return LeftIn(config.base_rules(subject), config.promotions(subject))
+
+
+STEP = st.tuples(
+    st.sampled_from(["buy", "buy", "do", "do", "return", "return"]), baskets(),
+    st.sampled_from(["USD", "USD", "EUR", "HKD"]), st.sampled_from(["flight", "check_in"]),
+    st.sampled_from([{}, {"miles": 25}, {"miles": "180.5", "vip": True}, {"miles": "far"}]),
+    st.integers(0, 99),
+)  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None)
+@given(programs(), st.lists(STEP, min_size=3, max_size=9), st.sampled_from([11, 12]))
+def test_decisions_are_those_that_judging_every_rule_comes_to(
+    config: dict[str, Any], steps: list[Any], day: int
+) -> None:
+    """Grants, counters, what is kept, previews, explanations, and what returns take and settle."""
+    both = Both(config)
+    for hour, (what, lines, currency, kind, attributes, which) in enumerate(steps):
+        both.comes(f"2026-03-{day}T{hour + 10}:00")
+        if what == "do":
+            both.does(kind, attributes)
+        elif what == "buy" or not both.bought:
+            both.buys(lines, currency)
+        else:
+            both.brings_back(which)
+
+
+@pytest.mark.parametrize(
+    ("situation", "floor"),
+    [("left out", 250), ("left out of an activity", 80), ("activity", 70), ("also", 40),
+     ("cut", 10), ("by chance", 40), ("explained", 2000), ("returned", 30), ("settled", 5)],
+)  # fmt: skip
+def test_the_interesting_situations_were_reached(situation: str, floor: int) -> None:
+    assert reached[situation] >= floor, reached
 
 
 def test_a_group_is_judged_where_its_first_rule_stands_also_where_that_gives_nothing() -> None:

@@ -4,7 +4,7 @@ The kernel's own settlement runs, so stages, counters and returns are what they 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -13,6 +13,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from loyalty.counters import stored_as
+from loyalty.explained import Explained
+from loyalty.explaining import judgements
 from loyalty.facts import (
     ActivityRecorded,
     Fact,
@@ -154,6 +156,12 @@ class Till:
     def buys(self, *lines: Line | str, paid: dict[str, str] | None = None, **more: Any
              ) -> dict[str, str]:  # fmt: skip
         """What each rule gave, by its id (`id@unit` for other units than points)."""
+        return self.tells(self.a_purchase(*lines, paid=paid, **more))
+
+    def a_purchase(
+        self, *lines: Line | str, paid: dict[str, str] | None = None, **more: Any
+    ) -> PurchaseRecorded:
+        """One that was not told yet."""
         self.order = f"order-{next(self.ids)}"
         basket = tuple(
             Line(id=str(at), amount=minor(line)) if isinstance(line, str) else line
@@ -165,19 +173,18 @@ class Till:
             for kind, amount in (paid or {}).items()
         ) or (Tender(kind=TenderKind.OTHER, amount=total),)
         keys: dict[str, Any] = {"currency": "USD", "external_id": self.order} | more
-        return self.tells(
-            PurchaseRecorded(
-                member=MemberRef(id=ADA), occurred_at=self.at, source="till", total=total,
-                lines=basket, tenders=tenders, **keys,
-            )
+        return PurchaseRecorded(
+            member=MemberRef(id=ADA), occurred_at=self.at, source="till", total=total,
+            lines=basket, tenders=tenders, **keys,
         )  # fmt: skip
 
     def does(self, activity: str, **attributes: Any) -> dict[str, str]:
-        return self.tells(
-            ActivityRecorded(
-                member=MemberRef(id=ADA), occurred_at=self.at, source="app",
-                external_id=f"activity-{next(self.ids)}", type=activity, attributes=attributes,
-            )
+        return self.tells(self.an_activity(activity, **attributes))
+
+    def an_activity(self, activity: str, **attributes: Any) -> ActivityRecorded:
+        return ActivityRecorded(
+            member=MemberRef(id=ADA), occurred_at=self.at, source="app",
+            external_id=f"activity-{next(self.ids)}", type=activity, attributes=attributes,
         )  # fmt: skip
 
     def chooses(self, choice: str, *options: str) -> None:
@@ -263,6 +270,27 @@ class Till:
             for row in self.body.get("grants", ())
             if row["granted"]
         }
+
+    def would_get(self, fact: Fact) -> dict[str, Any]:
+        """The decision of a preview; nothing of it stays."""
+        key = FactKey("test", "preview")
+        request = Request(fact=fact, actor="test", any_time=True, key=key)
+        mark, self.batch.preview = self.batch.book.mark(), True
+        try:
+            settle(self.batch, request, 0)
+            return dict(self.batch.book.rows.facts[-1][-1] or {})
+        finally:
+            self.batch.preview = False
+            self.batch.book.undo(mark)
+
+    def says_why(self, fact: Fact, body: Mapping[str, Any], *, preview: bool = False
+                 ) -> list[Explained]:  # fmt: skip
+        """What each rule says of a decision."""
+        (judgement,) = judgements(
+            self.batch.plugins, self.setup, fact, body, member=self.batch.members[ADA],
+            preview=preview,
+        )  # fmt: skip
+        return list(judgement.rules)
 
     def _remembers(self, fact: PurchaseRecorded) -> None:
         assert fact.natural_key is not None

@@ -144,7 +144,7 @@ class Sold:
         return least is not None and kept * self.paid(rule) < 100 * Fraction(least)
 
     def is_over(self, rule: Rule) -> bool:
-        """Whether the lines came back that it was a visit by: those that its points are shared by."""
+        """Whether the lines came back that it was a visit by, which its points are shared by."""
         if rule.get("count", "amount") != "visit":
             return False
         return all(self.back.get(line.id) == ONE for line, part in self.counts(rule) if part)
