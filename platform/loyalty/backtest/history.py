@@ -6,10 +6,11 @@ recorded after the reading began is left out: the line is drawn once, at its new
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from loyalty.backtest.past import Past
@@ -27,8 +28,12 @@ from loyalty.facts import (
     PurchaseRecorded,
 )
 from loyalty.ids import NIL
+from loyalty.recorder.periods import periods_of
+from loyalty.settlement.need_period import Period
+from loyalty.settlement.sale import Sale
 from loyalty.view import MemberView, TraitValue
 
+T = TypeVar("T")
 CHUNK = 1_000
 PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds, between tries
 log = logging.getLogger(__name__)
@@ -110,17 +115,19 @@ class History:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
+    async def bought(self, period: Period, until: UUID) -> Sequence[Sale]:
+        """What a member had bought in a period, less returns, before a fact was recorded."""
+
+        async def read() -> Sequence[Sale]:
+            async with self.database.tenant(self.tenant_id, read_only=True) as connection:
+                await connection.execute(TIMEOUT)
+                found = await periods_of(connection, [period], self.codec, until=until)
+            return found[period]
+
+        return await _patiently(read)
+
     async def _chunk(self, after: UUID, until: UUID) -> Sequence[Any]:
-        """A database that is away for a moment is asked again: reading twice harms nothing."""
-        for pause in PAUSES:
-            try:
-                return await self._read(after, until)
-            except Refused as refused:
-                if refused.code not in TROUBLE:
-                    raise
-                log.warning("a back-test reads on in %g s: %s", pause, refused)
-                await asyncio.sleep(pause)
-        return await self._read(after, until)
+        return await _patiently(partial(self._read, after, until))
 
     async def _read(self, after: UUID, until: UUID) -> Sequence[Any]:
         query = _DECIDED if self.decided else _FACTS
@@ -156,6 +163,19 @@ class History:
             value = TraitValue(value=row["value"], since=row["since"], until=row["until"])
             found.setdefault(row["member_id"], []).append((row["name"], value))
         return found
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """A database that is away for a moment is asked again: reading twice harms nothing."""
+    for pause in PAUSES:
+        try:
+            return await read()
+        except Refused as refused:
+            if refused.code not in TROUBLE:
+                raise
+            log.warning("a back-test reads on in %g s: %s", pause, refused)
+            await asyncio.sleep(pause)
+    return await read()
 
 
 def replayed_kinds(codec: Codec) -> list[str]:

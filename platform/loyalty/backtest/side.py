@@ -15,8 +15,10 @@ from loyalty.backtest.tally import Tally
 from loyalty.backtest.told import Told
 from loyalty.backtest.walk import Walk
 from loyalty.plugin_set import PluginSet
+from loyalty.settlement.need_period import NeedPeriod
 from loyalty.setup import Setup
 
+PERIODS_MAX = 1_000  # that one fact asks for
 BREATH = 50  # facts; then what else is going on has a turn, such as the reading of the next chunk
 
 Progress = Callable[[int, int], Awaitable[None]]
@@ -82,7 +84,7 @@ async def walked(
     async for chunk in history.facts(until):
         for start in range(0, len(chunk), BREATH):
             for past in chunk[start : start + BREATH]:
-                _step(walk, past, side, listener)
+                await _step(walk, past, history, side, listener)
             await asyncio.sleep(0)
         done += len(chunk)
         await progress(done, total)
@@ -94,11 +96,21 @@ async def walked(
     return side
 
 
-def _step(walk: Walk, past: Past, side: Side, listener: Listener) -> None:
-    came = walk.step(past)
+async def _step(walk: Walk, past: Past, history: History, side: Side, listener: Listener) -> None:
+    came = await _came(walk, past, history)
     if past.fact.occurred_at >= side.tally.since:
         side.kinds[past.fact.KIND] += 1
     else:
         side.warmed_up += 1
     side.tally.add(came)
     listener(past, came)
+
+
+async def _came(walk: Walk, past: Past, history: History) -> Sequence[Told]:
+    """A fact's step; what its period holds is looked up for the few that ask."""
+    for _ in range(PERIODS_MAX):
+        try:
+            return walk.step(past)
+        except NeedPeriod as need:
+            walk.hears(need.period, await history.bought(need.period, past.id))
+    raise RuntimeError(f"{past.fact.KIND} {past.id} asks for more and more periods")

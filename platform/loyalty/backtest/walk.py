@@ -26,8 +26,9 @@ from loyalty.errors import Code, Refused
 from loyalty.facts import Fact, MemberEnrolled, MemberRef, PurchaseRecorded, PurchaseReversed
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.batch import Redemption
+from loyalty.settlement.need_period import NeedPeriod, Period
 from loyalty.settlement.request import Follows, Recorded, Request
-from loyalty.settlement.sale import FollowOn
+from loyalty.settlement.sale import FollowOn, Sale
 from loyalty.settlement.settle import settle
 from loyalty.setup import Setup
 from loyalty.view import MemberView, TraitValue
@@ -62,6 +63,8 @@ class Walk:
     ) -> None:  # fmt: skip
         self._sales = Sales()
         self._waiting = Waiting()
+        self._so_far: list[Told] = []  # of a step that is tried again
+        self._periods: dict[Period, Sequence[Sale]] = {}
         self._turns = Turns(setup, plugins, draft)
         self._batch = Remembering(
             setup=setup,
@@ -71,19 +74,28 @@ class Walk:
             members=dict(members),
             traits={member: list(rows) for member, rows in traits.items()},
             sales=self._sales.by_key,
-            periods=None,  # it keeps only the sales of which something comes back
+            periods=self._periods,
         )
         self.left_out: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
 
     def step(self, past: Past) -> list[Told]:
-        """Let one fact happen, after what fell due before it was recorded."""
-        came = self.turned(past.fact.occurred_at) + self.until(past.recorded_at)
-        if self._turns.names(past.fact):
-            return came
-        self._batch.now = past.recorded_at
-        request = self._request(past)
-        return came if request is None else came + self._settle(request, past)
+        """Let one fact happen, after what fell due before it was recorded.
+
+        :raises NeedPeriod: what was bought in a period decides: tell it by `hears`, and step again
+        """
+        self._so_far += self.turned(past.fact.occurred_at) + self.until(past.recorded_at)
+        if not self._turns.names(past.fact):
+            self._batch.now = past.recorded_at
+            if (request := self._request(past)) is not None:
+                self._so_far += self._settle(request, past)
+        came, self._so_far = self._so_far, []
+        self._periods.clear()
+        return came
+
+    def hears(self, period: Period, bought: Sequence[Sale]) -> None:
+        """What was bought in a period, as recorded: a walk keeps only what comes back itself."""
+        self._periods[period] = bought
 
     def _request(self, past: Past) -> Request | None:
         """The fact as the recorder had it settled; None where what it is about is not there."""
@@ -173,6 +185,8 @@ class Walk:
                 if state == "CANCELLED":
                     self._waiting.call_off(due_id)
             return recorded, list(rows.facts), [FollowsLater(*row) for row in rows.due]
+        except NeedPeriod:
+            raise
         except Refused as refused:
             earlier = isinstance(fact, PurchaseRecorded) and refused.code is Code.NOT_FOUND
             self.left_out[EARLIER if earlier else refused.code] += 1

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from loyalty.codec import Codec
 from loyalty.facts import MemberRef
-from loyalty.settlement.batch import Batch
 from loyalty.settlement.need_period import Period
 from loyalty.settlement.sale import Sale
 
@@ -15,29 +15,31 @@ select f.id, f.kind, f.payload, d.body,
        (select array_agg(rd.body order by r.id) from loyalty.fact r
           join loyalty.decision rd on (rd.tenant_id, rd.fact_id) = (r.tenant_id, r.id)
          where r.tenant_id = f.tenant_id and r.cause_id = f.id and r.kind = 'PurchaseReversed'
-       ) as returns
+           and ($4::uuid is null or r.id < $4)) as returns
   from loyalty.fact f
   join loyalty.decision d on (d.tenant_id, d.fact_id) = (f.tenant_id, f.id)
  where f.tenant_id = (select loyalty.tenant()) and f.member_id = $1
    and f.kind = 'PurchaseRecorded' and f.occurred_at >= $2 and f.occurred_at < $3
+   and ($4::uuid is null or f.id < $4)
  order by f.id
 """
 
 
 async def periods_of(
-    connection: Any, wanted: Collection[Period], batch: Batch
+    connection: Any, wanted: Collection[Period], codec: Codec, *, until: UUID | None = None
 ) -> dict[Period, list[Sale]]:
-    """Each period's purchases in the order of recording; no statement where none is wanted."""
+    """Each period's purchases in the order of recording, as they were before the fact `until`, if
+    one is given; no statement where none is wanted."""
     found: dict[Period, list[Sale]] = {}
     for period in wanted:
-        rows = await connection.fetch(_BOUGHT, *period)
-        found[period] = [_sale(row, period.member_id, batch) for row in rows]
+        rows = await connection.fetch(_BOUGHT, *period, until)
+        found[period] = [_sale(row, period.member_id, codec) for row in rows]
     return found
 
 
-def _sale(row: Any, member_id: UUID, batch: Batch) -> Sale:
+def _sale(row: Any, member_id: UUID, codec: Codec) -> Sale:
     body = row["body"] or {}
-    fact = batch.plugins.codec.load(row["kind"], row["payload"], MemberRef(id=member_id))
+    fact = codec.load(row["kind"], row["payload"], MemberRef(id=member_id))
     sale = Sale(
         fact_id=row["id"], member_id=member_id, fact=fact, grants=body.get("grants", []),
         emitted=body.get("emitted", ()),

@@ -204,7 +204,7 @@ class Recorder:
         if any(looks.bucketed for looks in wants.looks.values()):
             await load_buckets(connection, requests, batch)
         batch.corrected = await corrected_of(connection, requests, batch)
-        batch.periods = await periods_of(connection, more.periods, batch)
+        batch.periods = await periods_of(connection, more.periods, self.plugins.codec)
         if ownership.misses(batch.members):
             raise StaleNames
         batch.ownership = ownership

@@ -45,6 +45,7 @@ ALSO = [{"unit": "miles"}, {"unit": "stars"}]
 STEPS = [{"from": "0", "points": "1"}, {"from": "10", "points": "3"}]
 
 reached: Counter[str] = Counter()
+T = TypeVar("T")
 Told = TypeVar("Told", PurchaseRecorded, ActivityRecorded)
 
 
@@ -62,8 +63,9 @@ def rates(draw: st.DrawFn, of_activity: bool) -> dict[str, Any]:
             counts = ["visit"] if of_activity else ["visit", "quantity"]
             return {"points": "3", "count": draw(st.sampled_from(counts))}
         case _ if of_activity:
-            more = draw(st.sampled_from([{"points": "1"}, {"levels": STEPS}, {"brackets": STEPS}]))
-            return {"count": "attribute", "attribute": "miles", "per_units": "10"} | more
+            rate = draw(st.sampled_from(["points", "levels", "brackets"]))
+            keys = {"count": "attribute", "attribute": "miles", "per_units": "10"}
+            return keys | {rate: "1" if rate == "points" else STEPS}
         case 3:
             return {draw(st.sampled_from(["levels", "brackets"])): STEPS}
         case 4:
@@ -159,7 +161,7 @@ class Both:
         for till in (self.sifted, self.whole):
             till.says("club.tier", "gold")
 
-    def each(self, tell: Callable[[Till], Any]) -> Any:
+    def each(self, tell: Callable[[Till], T]) -> T:
         """Let both do the same, and compare what came of it; answers what it came to."""
         told = tell(self.sifted)
         with pytest.MonkeyPatch.context() as patch:
@@ -244,7 +246,7 @@ def _left_in(till: Till, fact: Told) -> Sequence[Any]:
     let = Sieve.left
 
     def left(self: Sieve, occasion: Any) -> LeftIn:
-        found = let(self, occasion)
+        found: LeftIn = let(self, occasion)
         seen[:] = [*found.base, *found.promotions]
         return found
 
