@@ -5,8 +5,10 @@ Set LOYALTY_STORIES to tell more of them.
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -15,9 +17,13 @@ import pytest
 from loyalty.facts import MemberRef, PurchaseRecorded
 from loyalty.purchase import Tender, TenderKind
 from loyalty.units import format_minor
-from tests.plugins.points.reckoning.any_program import a_basket, a_program, next_version
+from tests.plugins.points.reckoning.any_program import (
+    a_basket,
+    a_group_that_is_joined,
+    versions_of,
+)
 from tests.plugins.points.reckoning.program import Reckoning
-from tests.plugins.points.reckoning.sold import ONE, Sold
+from tests.plugins.points.reckoning.sold import ONE, Rule, Sold
 from tests.plugins.points.till import ADA, Till
 
 STORIES = int(os.environ.get("LOYALTY_STORIES", "150"))
@@ -28,11 +34,9 @@ reached: Counter[str] = Counter()
 class Story:
     """Told to both, and compared after each step."""
 
-    def __init__(self, seed: int, *, sums: bool, versions: int) -> None:
+    def __init__(self, seed: int, versions: Callable[[Random], list[Rule]]) -> None:
         self.seed, self.dice = seed, Random(seed)
-        self.configs = [a_program(self.dice, sums=sums)]
-        for number in range(1, versions):
-            self.configs.append(next_version(self.dice, self.configs[-1], number))
+        self.configs = versions(self.dice)
         zone = self.dice.choice(ZONES)
         self.places = {"points": self.dice.choice([0, 0, 2]), "miles": 2, "credits": 1}
         self.till = Till(self.configs[0], places=self.places, zone=zone)
@@ -130,15 +134,23 @@ class Story:
             assert self.till.balance(unit) == shown, (self.seed, unit)
 
 
-@pytest.mark.parametrize(("sums", "versions"), [(True, 1), (False, 3)])
-def test_two_implementations_agree(sums: bool, versions: int) -> None:
-    """Rules that add up are in one version: those of several have test_points_mixed_periods.py.
+@pytest.mark.parametrize(
+    "versions",
+    [
+        partial(versions_of, sums=True, count=1), partial(versions_of, sums=False, count=3),
+        partial(versions_of, sums=True, count=4), a_group_that_is_joined,
+    ],
+    ids=["one", "several", "several that add up", "a group that is joined"],
+)  # fmt: skip
+def test_two_implementations_agree(versions: Callable[[Random], list[Rule]]) -> None:
+    """What rules add up, and by which table, is the same in all versions: of others there is
+    test_points_mixed_periods.py.
 
     Partial returns in any order, corrections, and purchases that are heard of late, also under a
     version that was followed by another one.
     """
     for seed in range(STORIES):
-        story = Story(seed, sums=sums, versions=versions)
+        story = Story(seed, versions)
         for _ in range(story.dice.randint(4, 14)):
             story.step()
         story.ends()

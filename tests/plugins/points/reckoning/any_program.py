@@ -39,10 +39,15 @@ def a_program(dice: Random, *, sums: bool = True) -> Rule:
 
 
 def next_version(dice: Random, config: Rule, number: int) -> Rule:
-    """Rules go, come, and move between groups; the caps go on."""
+    """Rules go, come, and move between groups; those that add up stay, and caps of their own
+    come. All caps go on: of one that went, a purchase that is heard of late asks what it held."""
     later = deepcopy(config)
-    if len(later["rules"]) > 1 and dice.random() < 0.5:
-        later["rules"].remove(dice.choice(later["rules"]))
+    going = [one for one in later["rules"] if "over" not in one]
+    if len(later["rules"]) > 1 and going and dice.random() < 0.5:
+        later["rules"].remove(dice.choice(going))
+    for one in later["rules"]:
+        if "over" in one and "caps" not in one and dice.random() < 0.5:
+            one["caps"] = _caps(dice, 40)
     if dice.random() < 0.7:
         fresh = _earning(dice, 0, sums=False) | {"id": f"new-{number}"}
         later["rules"].append({k: v for k, v in fresh.items() if k not in ("group", "priority")})
@@ -54,6 +59,25 @@ def next_version(dice: Random, config: Rule, number: int) -> Rule:
         elif not any("unit" in other for other in later["rules"] if other.get("group") == "g"):
             one |= {"group": "g", "priority": 100 * number + at}
     return later
+
+
+def a_group_that_is_joined(dice: Random) -> list[Rule]:
+    """A rule that adds up is under no cap, then in a group that has one, then under none again."""
+    way = dice.choice([{"points": "0.333"}, {"points": "2.25", "whole_steps": True},
+                       {"levels": LEVELS}, {"brackets": BRACKETS}])  # fmt: skip
+    per = dice.choice(["1.00", "3.00", "10.00"])
+    over = {"period": dice.choice(["week", "month", "month", "year"])}
+    adding = rule("sum", per={"USD": per}, over=over, **way)
+    other = rule("other", points=dice.choice(["1", "0.5"]), group="g")
+    groups = [{"id": "g", "caps": _caps(dice, 60)}]
+    return [program(one, other, groups=groups) for one in (adding, adding | {"group": "g"}, adding)]
+
+
+def versions_of(dice: Random, *, sums: bool, count: int) -> list[Rule]:
+    found = [a_program(dice, sums=sums)]
+    for number in range(1, count):
+        found.append(next_version(dice, found[-1], number))
+    return found
 
 
 def a_basket(dice: Random) -> tuple[tuple[Line, ...], bool, Tenders]:

@@ -28,6 +28,7 @@ class Settled(NamedTuple):
     currency: str | None
     at: datetime
     amount: int
+    under: frozenset[str]  # the caps that count it: those of the purchase
 
 
 class Reckoning:
@@ -67,7 +68,7 @@ class Reckoning:
 
     def _gifts(self, config: Rule, rule: Rule, parts: Parts) -> Iterator[Gift]:
         unit = self._unit(rule)
-        under = frozenset({rule["id"], "program", f"group {rule.get('group')}"})
+        under = caps_over(rule)
         for given in (unit, *(also["unit"] for also in rule.get("also", ()))) if parts else ():
             more = self.places[given] - self.places[unit]
             shares = list(parts.values())
@@ -146,15 +147,24 @@ class Reckoning:
 
     def _sum(self, rule: Rule, at: datetime, currency: str) -> Fraction:
         """What is left of a period, in steps."""
-        total = Fraction(0)
-        for one in self._within(rule["over"], at):
-            other = rule.get("count", "amount") == "amount" and one.currency != currency
-            if rule["id"] not in one.counted or one.is_gone or one.is_over(rule) or other:
-                continue
-            rest = one.left
-            if not (rule.get("minimum_lost") == "recompute" and rest.is_below(rule)):
-                total += summed(rule, rest)[2]
-        return total
+        other = rule.get("count", "amount") == "amount"
+        return sum(
+            (
+                self._adds(rule, one)
+                for one in self._within(rule["over"], at)
+                if not (other and one.currency != currency)
+            ),
+            Fraction(0),
+        )
+
+    def _adds(self, rule: Rule, one: Sold) -> Fraction:
+        """What is left of a purchase, in steps, where its rule counted it."""
+        if rule["id"] not in one.counted or one.is_gone or one.is_over(rule):
+            return Fraction(0)
+        rest = one.left
+        if rule.get("minimum_lost") == "recompute" and rest.is_below(rule):
+            return Fraction(0)
+        return summed(rule, rest)[2]
 
     def _caps(self, config: Rule) -> Iterator[tuple[str, str, Rule]]:
         """What each cap is on, the unit that it counts, and itself."""
@@ -175,6 +185,13 @@ class Reckoning:
                 for one in self._within(cap, sold.at)
                 for gift in one.gifts
                 if gift.unit == unit and target in gift.under
+            )
+            given += sum(
+                one.amount
+                for one in self.settled
+                if one.unit == unit
+                and target in one.under
+                and in_one_period(cap, sold.at, one.at, self.zone)
             )
             room = max(0, floor(Fraction(cap["points"]) * 10 ** self.places[unit]) - given)
             for gift in sold.gifts:
@@ -197,9 +214,10 @@ class Reckoning:
             for line, share in gift.shares.items():
                 part = ONE if lost else sold.back.get(line, Fraction(0))
                 gift.taken[line] = rounded(share * part, "half_up")
-        config = self._at(sold.at)
-        for rule in config["rules"]:
-            if rule["id"] in sold.counted and self._is_uncut(config, rule):
+        for rule in self._at(sold.at)["rules"]:
+            if rule["id"] in sold.counted and any(
+                self._is_uncut(config, rule["id"]) for config in self._around(rule, sold.at)
+            ):
                 self._settle(rule, sold)
 
     def corrects(self, sold: Sold, told: Sold) -> dict[str, int]:
@@ -209,7 +227,19 @@ class Reckoning:
         self.sold.remove(sold)
         return self.buys(replace(told, at=sold.at))
 
-    def _is_uncut(self, config: Rule, rule: Rule) -> bool:
+    def _around(self, rule: Rule, at: datetime) -> Iterator[Rule]:
+        """The versions that are in force at some time of a period."""
+        inside = [in_one_period(rule["over"], at, begins, self.zone) for begins, _ in self.versions]
+        for number, (begins, config) in enumerate(self.versions):
+            after = number + 1
+            is_last = after == len(self.versions)
+            if inside[number] or (
+                begins < at and (is_last or inside[after] or self.versions[after][0] > at)
+            ):
+                yield config
+
+    def _is_uncut(self, config: Rule, name: str) -> bool:
+        rule = next(one for one in config["rules"] if one["id"] == name)
         bounded = {"at_least", "at_most", "caps"} & rule.keys() or config.get("caps")
         if bounded or rule["over"]["period"] == "rolling":
             return False
@@ -217,24 +247,39 @@ class Reckoning:
         return not any(one.get("caps") or one.get("grants") != "all" for one in groups)
 
     def _settle(self, rule: Rule, sold: Sold) -> None:
-        """The period has what is left of it earns, in each unit."""
+        """The period has what is left of it earns, in each unit: each purchase as its version has
+        it, in the order in which they were told. What caps may cut keeps what it was given."""
         unit, at = self._unit(rule), sold.at
-        due = curve(rule, self._sum(rule, at, sold.currency), self.places[unit])
         currency = sold.currency if rule.get("count", "amount") == "amount" else None
         period = [one for one in self._within(rule["over"], at) if currency in (None, one.currency)]
         for given in (unit, *(also["unit"] for also in rule.get("also", ()))):
             more = self.places[given] - self.places[unit]
             if more < 0:
                 continue
-            gifts = [gift for one in period for gift in one.gifts if gift.unit == given]
-            has = sum(gift.left for gift in gifts if gift.rule["id"] == rule["id"])
+            due, total, has = 0, Fraction(0), 0
+            for one in period:
+                gifts = [gift for gift in one.gifts if gift.unit == given]
+                left = sum(gift.left for gift in gifts if gift.rule["id"] == rule["id"])
+                after = total + self._adds(rule, one)
+                earned = curve(rule, after, self.places[unit]) - curve(
+                    rule, total, self.places[unit]
+                )
+                is_uncut = self._is_uncut(self._at(one.at), rule["id"])
+                due += max(earned, 0) * 10**more if is_uncut else left
+                total, has = after, has + left
             has += sum(
                 one.amount
                 for one in self.settled
                 if one[:3] == (rule["id"], given, currency)
                 and in_one_period(rule["over"], at, one.at, self.zone)
             )
-            self.settled.append(Settled(rule["id"], given, currency, at, due * 10**more - has))
+            under = caps_over(rule)
+            self.settled.append(Settled(rule["id"], given, currency, at, due - has, under))
+
+
+def caps_over(rule: Rule) -> frozenset[str]:
+    """The caps that count what a rule gives."""
+    return frozenset({rule["id"], "program", f"group {rule.get('group')}"})
 
 
 def is_base(rule: Rule) -> bool:
