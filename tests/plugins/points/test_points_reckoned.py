@@ -19,6 +19,7 @@ from loyalty.purchase import Tender, TenderKind
 from loyalty.units import format_minor
 from tests.plugins.points.reckoning.any_program import (
     a_basket,
+    a_cap_that_goes_and_comes,
     a_group_that_is_joined,
     versions_of,
 )
@@ -34,9 +35,11 @@ reached: Counter[str] = Counter()
 class Story:
     """Told to both, and compared after each step."""
 
-    def __init__(self, seed: int, versions: Callable[[Random], list[Rule]]) -> None:
+    def __init__(
+        self, seed: int, versions: Callable[[Random], list[Rule]], *, ahead: bool = False
+    ) -> None:
         self.seed, self.dice = seed, Random(seed)
-        self.configs = versions(self.dice)
+        self.configs, self.ahead = versions(self.dice), ahead
         zone = self.dice.choice(ZONES)
         self.places = {"points": self.dice.choice([0, 0, 2]), "miles": 2, "credits": 1}
         self.till = Till(self.configs[0], places=self.places, zone=zone)
@@ -50,20 +53,25 @@ class Story:
         self.till.at = self.now.astimezone(self.till.zone)
         what = dice.random()
         if self.configs and what < 0.2:
-            config = self.configs.pop(0)
-            self.till.publishes(config)
-            self.other.publishes(config, self.till.at)
-            reached["published"] += 1
+            self.publishes(self.configs.pop(0))
         elif what < 0.6 or not self.orders:
             self.buys()
-        elif what < 0.7:
+        elif what < 0.7 and not self.ahead:
             self.corrects()
         else:
             self.brings_back()
         self.compares()
 
+    def publishes(self, config: Rule) -> None:
+        hours = self.dice.choice([0, 0, 30, 60, 150]) if self.ahead else 0
+        begins = self.till.at + timedelta(hours=hours)
+        self.till.publishes(config, f"{begins:%Y-%m-%dT%H:%M}" if hours else None)
+        self.other.publishes(config, self.till.at, begins)
+        reached["published"] += 1
+        reached["ahead"] += bool(hours)
+
     def buys(self) -> None:
-        if self.dice.random() < 0.15:
+        if not self.ahead and self.dice.random() < 0.15:
             self.till.at -= timedelta(hours=self.dice.choice([10, 50, 200]))  # heard of late
         sold = Sold(self.till.at, *a_basket(self.dice), self.dice.choice(["USD", "USD", "EUR"]))
         self.till.order = f"order-{len(self.orders)}"
@@ -156,10 +164,20 @@ def test_two_implementations_agree(versions: Callable[[Random], list[Rule]]) -> 
         story.ends()
 
 
+def test_two_implementations_agree_on_a_cap_that_goes_and_comes() -> None:
+    """Versions are published ahead, with the cap and without. Nothing is heard of late: under a cap
+    that went, a purchase asks what it held."""
+    for seed in range(2 * STORIES):
+        story = Story(seed, a_cap_that_goes_and_comes, ahead=True)
+        for _ in range(story.dice.randint(8, 20)):
+            story.step()
+        story.ends()
+
+
 @pytest.mark.parametrize(
     ("situation", "floor"),
     [("granted", 2000), ("cut", 400), ("returned", 500), ("settled", 8), ("corrected", 150),
-     ("published", 100)],
+     ("published", 100), ("ahead", 100)],
 )  # fmt: skip
 def test_the_interesting_situations_were_reached(situation: str, floor: int) -> None:
     assert reached[situation] >= floor, reached

@@ -73,6 +73,17 @@ def a_group_that_is_joined(dice: Random) -> list[Rule]:
     return [program(one, other, groups=groups) for one in (adding, adding | {"group": "g"}, adding)]
 
 
+def a_cap_that_goes_and_comes(dice: Random) -> list[Rule]:
+    caps = [{"points": str(dice.randint(20, 90)), "period": dice.choice(["month", "year"])}]
+    return [
+        program(
+            *(rule(name) for name in dice.choice(["a", "b", "ab"])),
+            **({"caps": caps} if number == 0 or dice.random() < 0.5 else {}),
+        )
+        for number in range(6)
+    ]
+
+
 def versions_of(dice: Random, *, sums: bool, count: int) -> list[Rule]:
     found = [a_program(dice, sums=sums)]
     for number in range(1, count):

@@ -37,11 +37,20 @@ class Reckoning:
     def __init__(self, config: Rule, zone: ZoneInfo, places: dict[str, int]) -> None:
         self.versions = [(datetime(2000, 1, 1, tzinfo=zone), config)]
         self.zone, self.places = zone, places
+        self.numbers = {id(config): 1}
+        self.filled = 1  # the version that filled the program's caps
         self.sold: list[Sold] = []
         self.settled: list[Settled] = []
 
-    def publishes(self, config: Rule, at: datetime) -> None:
-        self.versions.append((at, config))
+    def publishes(self, config: Rule, at: datetime, begins: datetime | None = None) -> None:
+        """A version in force from then on; one that has the program's caps anew counts by its own
+        rules what lies before, too."""
+        known = [self._at(at), *(one for after, one in self.versions if after > at)]
+        self.numbers[id(config)] = len(self.versions) + 1
+        if config.get("caps") and not any(one.get("caps") for one in known):
+            self.filled = self.numbers[id(config)]
+        self.versions.append((begins or at, config))
+        self.versions.sort(key=lambda one: (one[0], self.numbers[id(one[1])]))
 
     def balance(self, unit: str) -> int:
         gifts = [gift.left for sold in self.sold for gift in sold.gifts if gift.unit == unit]
@@ -184,13 +193,13 @@ class Reckoning:
                 gift.left
                 for one in self._within(cap, sold.at)
                 for gift in one.gifts
-                if gift.unit == unit and target in gift.under
+                if gift.unit == unit and self._counts(target, gift.under, one.at)
             )
             given += sum(
                 one.amount
                 for one in self.settled
                 if one.unit == unit
-                and target in one.under
+                and self._counts(target, one.under, one.at)
                 and in_one_period(cap, sold.at, one.at, self.zone)
             )
             room = max(0, floor(Fraction(cap["points"]) * 10 ** self.places[unit]) - given)
@@ -202,6 +211,18 @@ class Reckoning:
             if gift.granted < gift.wanted:
                 parts = shared(gift.granted, list(gift.shares.values()))
                 gift.shares = dict(zip(gift.shares, parts, strict=True))
+
+    def _counts(self, target: str, under: frozenset[str], at: datetime) -> bool:
+        """Whether a cap counts what was given then, or settled of it."""
+        if target != "program":
+            return target in under
+        now = self._at(at)
+        keep = [now, *(one for begins, one in self.versions if begins > at)]
+        keep = [one for one in keep if one.get("caps") and self.numbers[id(one)] >= self.filled]
+        if not keep:
+            return False
+        first = min(keep, key=lambda one: (one is not now, self.numbers[id(one)]))
+        return any(rule["id"] in under for rule in first["rules"])
 
     # --- what comes back ---------------------------------------------------------------------
 
