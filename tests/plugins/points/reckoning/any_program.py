@@ -74,14 +74,13 @@ def a_group_that_is_joined(dice: Random) -> list[Rule]:
 
 
 def a_cap_that_goes_and_comes(dice: Random) -> list[Rule]:
+    """Of one rule or two; what those that lack the cap give is under none."""
     caps = [{"points": str(dice.randint(20, 90)), "period": dice.choice(["month", "year"])}]
-    return [
-        program(
-            *(rule(name) for name in dice.choice(["a", "b", "ab"])),
-            **({"caps": caps} if number == 0 or dice.random() < 0.5 else {}),
-        )
-        for number in range(6)
-    ]
+    found = list[Rule]()
+    for number in range(6):
+        keys: Rule = {"caps": caps} if number == 0 or dice.random() < 0.5 else {}
+        found.append(program(*map(rule, dice.choice(["a", "b", "ab"])), **keys))
+    return found
 
 
 def versions_of(dice: Random, *, sums: bool, count: int) -> list[Rule]:
