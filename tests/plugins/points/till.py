@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.counters import stored_as
 from loyalty.explained import Explained
 from loyalty.explaining import judgements
 from loyalty.facts import (
@@ -23,47 +22,24 @@ from loyalty.facts import (
     PurchaseRecorded,
     PurchaseReversed,
 )
-from loyalty.ids import NIL
-from loyalty.jobs.backfill import measured
 from loyalty.ledger.book import Book
 from loyalty.plugin import Counter, Plugin
 from loyalty.plugin_set import PluginSet
 from loyalty.purchase import Line, ReturnedLine, Tender, TenderKind, total_of
 from loyalty.settlement.batch import Batch
-from loyalty.settlement.need_period import Period
 from loyalty.settlement.request import Request
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settle import settle
-from loyalty.setup import Program, ProgramVersion, Setup, not_over
+from loyalty.setup import Program, ProgramVersion, Setup
 from loyalty.units import Unit, UnitKind, format_minor, parse_minor
 from loyalty.view import MemberView, TraitValue
 from loyalty_points.facts import CarriedOver
 from loyalty_points.plugin import plugin as points
+from tests.plugins.points.told import Periods, fill
 
 TENANT, ADA, PROGRAM = UUID(int=1), UUID(int=2), UUID(int=3)
-COLUMNS = (
-    "id", "kind", "scope", "key", "member_id", "occurred_at", "cause_id", "hop", "actor",
-    "request_id", "told_id", "payload", "answer", "body",
-)  # fmt: skip
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SECRET = b"seed of the draws"
-
-
-class Periods(dict[Period, Any]):
-    """What was bought in any period, as the recorder would load it."""
-
-    def __init__(self, batch: Batch) -> None:
-        self.batch = batch
-
-    def __contains__(self, period: object) -> bool:
-        return True
-
-    def __getitem__(self, period: Period) -> list[Sale]:
-        return [
-            sale
-            for sale in self.batch.sales.values()
-            if period.since <= sale.fact.occurred_at < period.before
-        ]
 
 
 class Till:
@@ -119,33 +95,12 @@ class Till:
             program.versions[-1], id=UUID(int=100 + next(self.ids)), config=self.config,
             number=len(program.versions) + 1, effective_from=begins_at, published_at=published_at,
         )  # fmt: skip
-        self._fills(program, version)
+        fill(self.batch, program, version)
         versions = (*program.versions, version)
         in_order = sorted(versions, key=lambda one: (one.effective_from, one.number))
         programs = (replace(program, versions=tuple(in_order)),)
         self.setup = replace(self.setup, programs=programs, epoch=self.setup.epoch + 1)
         self.batch.setup = self.setup
-
-    def _fills(self, program: Program, version: ProgramVersion) -> None:
-        """The counters that no version keeps by now, as the job fills them from history."""
-        assert self.plugin.counters is not None
-        kept = {
-            stored_as("club", counter)
-            for one in not_over(program.versions, lambda one: one.effective_from <= self.at)
-            for counter in self.plugin.counters(one.config)
-        }
-        counters = {stored_as("club", counter): counter for counter in self.counters()}
-        fresh = {name: counter for name, counter in counters.items() if name not in kept}
-        facts = [dict(zip(COLUMNS, row, strict=True)) for row in self.batch.book.rows.facts]
-        returns: dict[UUID, list[Any]] = {}
-        for row in facts:
-            if row["kind"] == PurchaseReversed.KIND:
-                returns.setdefault(row["cause_id"], []).append(row)
-        for key in [key for key in self.batch.counted if key[0] in fresh]:
-            del self.batch.counted[key]
-        sums = measured(self.batch.plugins, self.setup, "club", fresh, facts, returns)
-        for (name, subject, bucket), value in sums.items():
-            self.batch.count(name, None if subject == NIL else subject, bucket, value)
 
     def says(self, trait: str, value: Any) -> None:
         """Another program lets this one know something of Ada."""

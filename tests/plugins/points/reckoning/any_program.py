@@ -63,7 +63,7 @@ def next_version(dice: Random, config: Rule, number: int) -> Rule:
 
 def a_group_that_is_joined(dice: Random) -> list[Rule]:
     """A rule that adds up is under no cap, then in a group that has one, then under none again."""
-    way = dice.choice([{"points": "0.333"}, {"points": "2.25", "whole_steps": True},
+    way: Rule = dice.choice([{"points": "0.333"}, {"points": "2.25", "whole_steps": True},
                        {"levels": LEVELS}, {"brackets": BRACKETS}])  # fmt: skip
     per = dice.choice(["1.00", "3.00", "10.00"])
     over = {"period": dice.choice(["week", "month", "month", "year"])}

@@ -9,26 +9,15 @@ from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 from math import floor
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from tests.plugins.points.reckoning.arithmetic import rounded, shared
 from tests.plugins.points.reckoning.periods import in_one_period
 from tests.plugins.points.reckoning.rules import by_line, curve, of_groups, summed
+from tests.plugins.points.reckoning.settled import Settled, caps_over, is_base
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
 
 Parts = dict[str, int]
-
-
-class Settled(NamedTuple):
-    """What a return gave or took beside its shares, of the period of a purchase."""
-
-    rule: str
-    unit: str
-    currency: str | None
-    at: datetime
-    amount: int
-    under: frozenset[str]  # the caps that count it: those of the purchase
 
 
 class Reckoning:
@@ -296,12 +285,3 @@ class Reckoning:
             )
             under = caps_over(rule)
             self.settled.append(Settled(rule["id"], given, currency, at, due - has, under))
-
-
-def caps_over(rule: Rule) -> frozenset[str]:
-    """The caps that count what a rule gives."""
-    return frozenset({rule["id"], "program", f"group {rule.get('group')}"})
-
-
-def is_base(rule: Rule) -> bool:
-    return not (rule.get("promotion") or "bonus" in rule)
