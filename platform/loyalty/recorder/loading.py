@@ -162,8 +162,7 @@ def _taken_from(
 
 
 def _counters(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
+    """The tenant's own, which `open_batch` locks."""
     values = {found["ord"]: found["value"] for found in row["counters"] or ()}
-    for (ref, name, since, before), ordinal in wants.counters.items():
-        subject = NIL if ref is None else row["refs"][ref - 1]
-        if subject is not None:
-            batch.counters[name, subject, since, before] = values.get(ordinal, 0)
+    for summed, ordinal in wants.counters.items():
+        batch.counters[summed] = {NIL: values.get(ordinal, 0)}

@@ -4,6 +4,7 @@ which what is in force changes, so it is worked out once for them."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,17 @@ from loyalty.days import local_day
 from loyalty.facts import Fact
 from loyalty.plugin import Counter, Scope
 from loyalty.plugin_set import PluginSet, Turn
+from loyalty.settlement.batch import Summed
 from loyalty.setup import Setup
 
 DAYS_KEPT = 100
-Sum = tuple[bool, str, datetime, datetime]
-"""Whether it is the member's own, the name under which it is kept, and its window."""
+
+
+class Sums(NamedTuple):
+    """Counters over their windows as they are seen from a day: the member's own, the tenant's."""
+
+    own: list[Summed]
+    shared: list[Summed]
 
 
 @dataclass(slots=True)
@@ -32,20 +39,24 @@ class Looks:
     summed: Sequence[tuple[str, Counter]]
     bucketed: Sequence[tuple[str, Counter]]
     _begins: Sequence[time]
-    _sums: dict[tuple[date, ...], Sequence[Sum]] = field(default_factory=dict)
+    _sums: dict[tuple[date, ...], Sums] = field(default_factory=dict)
 
-    def sums(self, at: datetime, zone: ZoneInfo) -> Sequence[Sum]:
-        """The windows of counters as they are seen from an instant."""
+    def sums(self, at: datetime, zone: ZoneInfo) -> Sums | None:
+        """The windows of counters as they are seen from an instant: one object for all of a day."""
         if not self.summed:
-            return ()
+            return None
         days = tuple([local_day(at, zone, begins) for begins in self._begins])
         if (found := self._sums.get(days)) is None:
             if len(self._sums) == DAYS_KEPT:
                 self._sums.clear()
-            found = self._sums[days] = [
-                (counter.scope is Scope.MEMBER, name, *window_of(counter, at, zone))
-                for name, counter in self.summed
-            ]
+            found = self._sums[days] = self._seen_from(at, zone)
+        return found
+
+    def _seen_from(self, at: datetime, zone: ZoneInfo) -> Sums:
+        found = Sums(own=[], shared=[])
+        for name, counter in self.summed:
+            of = found.own if counter.scope is Scope.MEMBER else found.shared
+            of.append((name, *window_of(counter, at, zone)))
         return found
 
 

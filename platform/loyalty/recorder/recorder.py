@@ -35,6 +35,7 @@ from loyalty.recorder.parts import settle_in_parts
 from loyalty.recorder.periods import periods_of
 from loyalty.recorder.previewing import previewed
 from loyalty.recorder.setups import Setups
+from loyalty.recorder.sums import load_sums
 from loyalty.recorder.told import Done, Listener, Told
 from loyalty.recorder.wants import More, Wants, gather
 from loyalty.settlement.batch import Batch
@@ -201,6 +202,7 @@ class Recorder:
         derived = self._derived.setdefault(setup.tenant_id, set())
         batch = load(row, wants, setup, self.plugins, self.clock.now(), derived)
         batch.spent += (row, wants)
+        await load_sums(connection, wants, row["refs"], batch)
         if any(looks.bucketed for looks in wants.looks.values()):
             await load_buckets(connection, requests, batch)
         batch.corrected = await corrected_of(connection, requests, batch)

@@ -10,7 +10,8 @@ from loyalty.facts import Fact, FactKey, MemberRef
 from loyalty.owners import Holder, Owner, kind_and_id
 from loyalty.plugin import Question
 from loyalty.plugin_set import PluginSet, Turn
-from loyalty.recorder.looks import Looks, looks_of
+from loyalty.recorder.looks import Looks, Sums, looks_of
+from loyalty.settlement.batch import Summed
 from loyalty.settlement.need_counter import CounterWindow
 from loyalty.settlement.need_period import Period
 from loyalty.settlement.request import ClientKey, Request
@@ -46,7 +47,8 @@ class Wants:
     own_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     due_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     traits: dict[str, None] = field(default_factory=dict)
-    counters: dict[tuple[int | None, str, datetime, datetime], int] = field(default_factory=dict)
+    counters: dict[Summed, int] = field(default_factory=dict)  # of all members together
+    sums: dict[int, tuple[Sums, dict[int, None]]] = field(default_factory=dict)  # of which members
     parked: dict[FactKey, None] = field(default_factory=dict)
     owners: dict[Owner, None] = field(default_factory=dict)
     touching: dict[int, int] = field(default_factory=dict)
@@ -87,9 +89,13 @@ class Wants:
         """The lots of just this account that have ended by `at`."""
         self.due_lots[ref, unit] = max(at, self.due_lots.get((ref, unit), at))
 
-    def want_sum(self, ref: int | None, name: str, since: datetime, before: datetime) -> None:
-        """A counter's sum over a window; of all members together where `ref` is None."""
-        self.counters.setdefault((ref, name, since, before), len(self.counters) + 1)
+    def want_sums(self, ref: int | None, sums: Sums) -> None:
+        """Counters over their windows: all that `sums` names, the member's own where it is about
+        one. Facts of a kind and day come with the same object, which is kept once."""
+        for summed in sums.shared:
+            self.counters.setdefault(summed, len(self.counters) + 1)
+        if ref is not None and sums.own:
+            self.sums.setdefault(id(sums), (sums, {}))[1][ref] = None
 
     def redirect(self, ids: Sequence[UUID | None], owners: Mapping[Question, Owner]) -> None:
         """Want of another owner's account what was wanted of members whose unit it keeps.
@@ -127,8 +133,8 @@ class Wants:
             + [(ref, unit, DUE, at) for (ref, unit), at in self.due_lots.items()],
             list(self.traits),
             [
-                (ordinal, ref, name, since, before)
-                for (ref, name, since, before), ordinal in self.counters.items()
+                (ordinal, None, name, since, before)
+                for (name, since, before), ordinal in self.counters.items()
             ],
             [owner.kind for owner in self.owners],
             [owner.id for owner in self.owners],
@@ -149,8 +155,11 @@ def gather(
     for holder, unit in more.lots if more else ():
         wants.want_own_lots(wants.holder(holder), unit, requests[0].fact.occurred_at)
     for member_id, name, since, before in more.counters if more else ():
-        subject = None if member_id is None else wants.member(MemberRef(id=member_id))
-        wants.want_sum(subject, name, since, before)
+        one = [(name, since, before)]
+        if member_id is None:
+            wants.want_sums(None, Sums(own=[], shared=one))
+        else:
+            wants.want_sums(wants.member(MemberRef(id=member_id)), Sums(own=one, shared=[]))
     return wants
 
 
@@ -170,11 +179,8 @@ def _gather(wants: Wants, request: Request, setup: Setup, plugins: PluginSet) ->
         _lots_and_redemptions(wants, fact, kind, turn, ref, setup)
     for name in looks.traits:
         wants.traits[name] = None
-    for members, name, since, before in looks.sums(fact.occurred_at, setup.zone):
-        if not members:
-            wants.want_sum(None, name, since, before)
-        elif ref is not None:
-            wants.want_sum(ref, name, since, before)
+    if (sums := looks.sums(fact.occurred_at, setup.zone)) is not None:
+        wants.want_sums(ref, sums)
 
 
 def _subject(wants: Wants, fact: Fact) -> int | None:

@@ -23,6 +23,10 @@ Corrected = tuple[UUID, str, bool]
 """A member, a unit, and whether it was given: what was corrected by hand of it in a day."""
 
 
+Summed = tuple[str, datetime, datetime]
+"""A counter as it is stored, over the window [since, before)."""
+
+
 class Known(NamedTuple):
     """An earlier fact or command under the same key, with its input and first answer."""
 
@@ -110,7 +114,7 @@ class Batch:
     bought: dict[str, bool] = field(default_factory=dict)  # purchases among them, by external id
     enrolled: dict[UUID, bool] = field(default_factory=dict)  # members that it enrolled
     traits: dict[UUID, list[tuple[str, TraitValue]]] = field(default_factory=dict)
-    counters: dict[tuple[str, UUID, datetime, datetime], int] = field(default_factory=dict)
+    counters: dict[Summed, dict[UUID, int]] = field(default_factory=dict)  # by whom it is about
     by_bucket: dict[tuple[str, UUID], Sequence[tuple[datetime, int]]] = field(default_factory=dict)
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
     corrected: dict[Corrected, int] = field(default_factory=dict)
@@ -153,7 +157,7 @@ class Batch:
         """
         since, before = window
         subject = member_id or NIL
-        loaded = 0 if subject in self.enrolled else self.counters[name, subject, since, before]
+        loaded = 0 if subject in self.enrolled else self.counters[name, since, before][subject]
         return loaded + sum(
             delta
             for bucket, delta in self.counted.get((name, subject), ())

@@ -78,7 +78,7 @@ class Till:
             setup=self.setup, plugins=PluginSet([self.plugin]), now=self.at,
             book=Book(tenant_id=TENANT), members={ADA: member},
         )  # fmt: skip
-        batch.counters = defaultdict(int)
+        batch.counters = defaultdict(lambda: defaultdict(int))
         batch.periods = Periods(batch)
         return batch
 
