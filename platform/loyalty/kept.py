@@ -12,13 +12,14 @@ and of a name that stood for nothing, that it did (null). Under `read` in the de
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from loyalty.days import iso
 from loyalty.facts import FactKey
 from loyalty.setup import Setup
 from loyalty.view import GrantView, MemberView, TraitValue, View
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 
@@ -39,6 +40,15 @@ class Noted(Mapping[str, V]):
             raise KeyError(name) from None
         self.read[name] = value
         return value
+
+    @overload
+    def get(self, name: str, /) -> V | None: ...
+    @overload
+    def get(self, name: str, /, default: V | T) -> V | T: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
+        """As the mapping's own, which raises and catches for what is not there: most is not."""
+        found = self.read[name] = self._values.get(name)
+        return default if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         self.read.update({name: self._values[name] for name in self._values})
@@ -77,15 +87,18 @@ class Attributes(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-def keep(body: dict[str, Any], program: str, version: int, view: View) -> None:
+def keep(
+    body: dict[str, Any], program: str, version: int, of_member: Mapping[str, TraitValue],
+    counted: Mapping[str, int], member: MemberView | None,
+) -> None:  # fmt: skip
     """Write what a program's rule read into the decision's body; nothing where it read nothing.
 
     Inside one settlement traits and counters do not change, so a program's rules share one entry.
     """
-    # Asked at every rule's turn: by its type, for an instance check of an abstract class is slow.
-    traits = view.traits.read if type(view.traits) is Noted else {}
-    counters = view.counters.read if type(view.counters) is Noted else {}
-    attributes = () if view.member is None else view.member.attributes
+    # Asked of every fact: by its type, for an instance check of an abstract class is slow.
+    traits = of_member.read if type(of_member) is Noted else {}
+    counters = counted.read if type(counted) is Noted else {}
+    attributes = () if member is None else member.attributes
     asked = type(attributes) is Attributes and attributes.asked
     if not (traits or counters or asked):
         return

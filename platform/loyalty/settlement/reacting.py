@@ -36,6 +36,8 @@ def react(s: Settling, fact: Fact) -> None:
     programs: dict[UUID, Shown] = {}
     try:
         _take_turns(s, fact, staged, programs)
+        for shown in programs.values():
+            shown.keep()
     finally:  # also where a rule refuses: views that know of themselves wait to be collected
         for shown in programs.values():
             shown.let_go()
@@ -54,7 +56,8 @@ def _take_turns(s: Settling, fact: Fact, staged: list[Staged], programs: dict[UU
             # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
         balances = Balances(s, exact=turn.reaction.burns is not None)
-        shown = _shown(s, turn, fact, programs) if turn.shares else Shown(s, turn, fact)
+        if (shown := programs.get(turn.version.id)) is None:
+            shown = programs[turn.version.id] = Shown(s, turn, fact)
         view = shown.view(turn, staged, balances)
         for effect in turn.reaction.decide(turn.version.config, seen, view):
             if isinstance(effect, Grant):
@@ -66,13 +69,6 @@ def _take_turns(s: Settling, fact: Fact, staged: list[Staged], programs: dict[UU
             else:
                 balances.keep()  # what a rule is shown does not move while it answers
                 _carry_out(s, turn, fact, effect)
-        shown.keep(turn, view)
-
-
-def _shown(s: Settling, turn: Turn, fact: Fact, programs: dict[UUID, Shown]) -> Shown:
-    if (found := programs.get(turn.version.id)) is None:
-        found = programs[turn.version.id] = Shown(s, turn, fact)
-    return found
 
 
 def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:

@@ -21,15 +21,15 @@ class Shown:
     """What is shown of one fact to a version of a program. Inside one settlement traits and
     counters do not change, so all its turns share them, and what its rules know of the fact."""
 
-    __slots__ = ("_buckets", "_chance", "_counters", "_kept", "_known", "_member", "_names", "_s",
-                 "_traits")  # fmt: skip
+    __slots__ = ("_buckets", "_chance", "_counters", "_known", "_member", "_names", "_s", "_traits",
+                 "_turn")  # fmt: skip
 
     def __init__(self, s: Settling, turn: Turn, fact: Fact) -> None:
-        self._s, self._member, self._chance = s, _member(s), _chance(s, turn)
+        self._s, self._turn = s, turn
+        self._member, self._chance = _member(s), _chance(s, turn)
         self._known: dict[Any, Any] | None = {} if turn.shares else None
         self._names: tuple[str, ...] = ()  # of the traits that were shown last
         self._traits: Mapping[str, TraitValue] = NOTHING
-        self._kept = 0  # how much of what was read the decision has
         if turn.counters:
             after = isinstance(fact, Counted)
             self._counters = counters_of(s, turn, after=after)
@@ -41,7 +41,9 @@ class Shown:
         """What costs something is only worked out where the reaction or its config could ask."""
         s, reaction = self._s, turn.reaction
         if turn.traits and turn.traits != self._names:
-            self._names, self._traits, self._kept = turn.traits, _traits(s, turn), -1
+            if self._names:
+                self.keep()  # what was read of those that were shown before
+            self._names, self._traits = turn.traits, _traits(s, turn)
         return View(
             turn.program.slug,
             s.batch.setup,
@@ -66,18 +68,10 @@ class Shown:
         if self._known is not None:
             self._known.clear()
 
-    def keep(self, turn: Turn, view: View) -> None:
-        """Write what was read into the decision, where anything more was."""
-        # By its type, for an instance check of an abstract class is slow.
-        read = len(self._traits.read) if type(self._traits) is Noted else 0
-        if type(self._counters) is Noted:
-            read += len(self._counters.read)
-        if self._member is not None and type(self._member.attributes) is Attributes:
-            attributes = self._member.attributes
-            read += attributes.asked + len(attributes.read)
-        if read != self._kept:
-            self._kept = read
-            keep(self._s.body, turn.program.slug, turn.version.number, view)
+    def keep(self) -> None:
+        """Write what was read into the decision: once, when all its turns are over."""
+        program, version = self._turn.program.slug, self._turn.version.number
+        keep(self._s.body, program, version, self._traits, self._counters, self._member)
 
 
 def _member(s: Settling) -> MemberView | None:
