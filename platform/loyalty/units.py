@@ -69,8 +69,8 @@ def apportion(total: int, weights: Sequence[int]) -> list[int]:
 
     Ties go to the earlier part. Where all weights are nothing the first part takes it all.
     """
-    if not weights:
-        return []
+    if len(weights) < 2:
+        return [total] if weights else []
     whole = sum(weights)
     if whole == 0:
         return [total, *[0] * (len(weights) - 1)]

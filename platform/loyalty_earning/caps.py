@@ -29,7 +29,14 @@ class CapOn:
 
     def most(self, places: int) -> int:
         """How much may be given, in the unit's minor units."""
-        return divided(self._points.numerator * 10**places, self._points.denominator, FLOOR)
+        if (found := self._most.get(places)) is None:
+            exact = self._points * 10**places
+            found = self._most[places] = divided(exact.numerator, exact.denominator, FLOOR)
+        return found
+
+    @cached_property
+    def _most(self) -> dict[int, int]:
+        return {}
 
     @cached_property
     def _points(self) -> Fraction:

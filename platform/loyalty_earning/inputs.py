@@ -36,16 +36,14 @@ def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:
         if key is not None:
             rated[key] = rated.get(key, 0) + amount
     points, told = rule.tariff.points, rule.told
-    categories: dict[str, Any] = {}
-    rates: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for key, amount in rated.items():
         row = {"amount": format_minor(amount, places), told: points[key]}
         if isinstance(key, str):
-            categories[key] = row
+            found.setdefault("categories", {})[key] = row
         else:
-            rates[str(key)] = row
-    found: dict[str, Any] = {"categories": categories} if categories else {}
-    return {**found, "rates": rates} if rates else found
+            found.setdefault("rates", {})[str(key)] = row
+    return found
 
 
 def _plain(thousandths: int) -> str:

@@ -55,10 +55,10 @@ def shares(
     than the ledger's largest amount: a fact happened and cannot be refused for its size.
     """
     if each_line:
-        parts = [divided(value, denominator, rounding) for value in values]
-    else:
-        parts = apportion(divided(sum(values), denominator, rounding), values)
-    return within(parts, MINOR_MAX)
+        return within([divided(value, denominator, rounding) for value in values], MINOR_MAX)
+    points = divided(sum(values), denominator, rounding)
+    parts = apportion(points, values)
+    return parts if points <= MINOR_MAX else within(parts, MINOR_MAX)
 
 
 def within(parts: Sequence[int], most: int) -> list[int]:

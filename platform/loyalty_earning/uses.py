@@ -55,8 +55,14 @@ def _times(rule: str) -> Measure:
 
 
 def _given(on: CapOn) -> Measure:
+    unit, rules = on.unit, on.rules
+
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-        return sum([one.granted for one in grants if _under(on, one, program)])
+        given = 0
+        for one in grants:
+            if one.program == program and one.unit == unit and one.rule in rules:
+                given += one.granted
+        return given
 
     return measure
 
@@ -79,7 +85,3 @@ def owed(on: CapOn) -> Measure:
         return owed
 
     return measure
-
-
-def _under(on: CapOn, grant: GrantView, program: str) -> bool:
-    return grant.program == program and grant.unit == on.unit and grant.rule in on.rules

@@ -158,11 +158,10 @@ class Batch:
         since, before = window
         subject = member_id or NIL
         loaded = 0 if subject in self.enrolled else self.counters[name, since, before][subject]
-        return loaded + sum(
-            delta
-            for bucket, delta in self.counted.get((name, subject), ())
-            if since <= bucket < before
-        )
+        added = self.counted.get((name, subject), ())
+        if not added:
+            return loaded
+        return loaded + sum(delta for bucket, delta in added if since <= bucket < before)
 
     def buckets(
         self, name: str, member_id: UUID | None, since: datetime

@@ -51,7 +51,7 @@ def stage(staged: list[Staged], turn: Turn, grant: Grant, root: Fact) -> None:
     A grant in answer to a fact that followed shares itself over the lines of the root: these are
     what comes back.
     """
-    _check(turn, grant, root)
+    _check(turn, grant)
     if turn.reaction.stage is Stage.CAP:
         for earlier in staged:
             asked = earlier.grant
@@ -71,6 +71,7 @@ the account that it comes from."""
 
 def book(s: Settling, staged: list[Staged]) -> None:
     """Open a lot per grant, write it into decision and answer, and tell the rules (`Granted`)."""
+    _check_lines(staged, s.fact)
     rows = s.body.setdefault("grants", [])
     targets: dict[tuple[UUID, str], Target] = {}
     for item in staged:
@@ -102,16 +103,23 @@ def _count_then(s: Settling, item: Staged, row: dict[str, Any], at: datetime) ->
         count_at(s, row, item.view(), at)
 
 
-def _check(turn: Turn, grant: Grant, root: Fact) -> None:
+def _check(turn: Turn, grant: Grant) -> None:
     if not 0 <= grant.granted <= grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: 0 <= granted <= wanted must hold")
     if grant.lines is not None and sum(grant.lines.values()) != grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: lines must sum to wanted")
-    if grant.lines and isinstance(root, PurchaseRecorded) and root.lines:
-        there = {line.id for line in root.lines}
-        if not there.issuperset(grant.lines):
-            unknown = sorted(grant.lines.keys() - there)
-            raise ValueError(f"{turn.program.slug}/{grant.rule}: no lines {unknown}")
+
+
+def _check_lines(staged: list[Staged], root: Fact) -> None:
+    """Of all grants together: a purchase's lines are the same for them."""
+    if not isinstance(root, PurchaseRecorded) or not root.lines:
+        return
+    there = {line.id for line in root.lines}
+    for item in staged:
+        lines = item.grant.lines
+        if lines and not there.issuperset(lines):
+            unknown = sorted(lines.keys() - there)
+            raise ValueError(f"{item.turn.program.slug}/{item.grant.rule}: no lines {unknown}")
 
 
 def _lower(earlier: Staged, cap: Grant) -> None:

@@ -56,8 +56,7 @@ def _take_turns(s: Settling, fact: Fact, staged: list[Staged], programs: dict[UU
             # lots (Expired, TakenBack) it does see: a program says where they go.
             continue
         balances = Balances(s, exact=turn.reaction.burns is not None)
-        if (shown := programs.get(turn.version.id)) is None:
-            shown = programs[turn.version.id] = Shown(s, turn, fact)
+        shown = _shown(s, turn, fact, programs) if turn.shares else Shown(s, turn, fact)
         view = shown.view(turn, staged, balances)
         for effect in turn.reaction.decide(turn.version.config, seen, view):
             if isinstance(effect, Grant):
@@ -69,6 +68,14 @@ def _take_turns(s: Settling, fact: Fact, staged: list[Staged], programs: dict[UU
             else:
                 balances.keep()  # what a rule is shown does not move while it answers
                 _carry_out(s, turn, fact, effect)
+        if not turn.shares:
+            shown.keep()
+
+
+def _shown(s: Settling, turn: Turn, fact: Fact, programs: dict[UUID, Shown]) -> Shown:
+    if (found := programs.get(turn.version.id)) is None:
+        found = programs[turn.version.id] = Shown(s, turn, fact)
+    return found
 
 
 def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:

@@ -45,14 +45,15 @@ class _Sums(Mapping[str, int]):
         subject = _subject(s, name, counter)
         stored = stored_as(self._slug, counter)
         since, before = window_of(counter, self._at, s.batch.setup.zone)
-        moved = _moved(s, stored) if self._after else ()
         try:
-            loaded = s.batch.counter(stored, subject, (since, before))
+            found = s.batch.counter(stored, subject, (since, before))
         except KeyError:
             if not self._later:
                 raise
             raise NeedCounter(subject, stored, since, before) from None
-        return loaded + sum(delta for bucket, delta in moved if since <= bucket < before)
+        if self._after:
+            found += sum(delta for bucket, delta in _moved(s, stored) if since <= bucket < before)
+        return found
 
     def __iter__(self) -> Iterator[str]:
         alone = self._settling.member is None
