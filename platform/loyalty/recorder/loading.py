@@ -162,7 +162,8 @@ def _taken_from(
 
 
 def _counters(batch: Batch, row: Mapping[str, Any], wants: Wants) -> None:
-    """The tenant's own, which `open_batch` locks."""
     values = {found["ord"]: found["value"] for found in row["counters"] or ()}
-    for summed, ordinal in wants.counters.items():
-        batch.counters[summed] = {NIL: values.get(ordinal, 0)}
+    for ordinal, (ref, summed) in enumerate(wants.summed(), start=1):
+        subject = NIL if ref is None else row["refs"][ref - 1]
+        if subject is not None:
+            batch.counters.setdefault(summed, {})[subject] = values.get(ordinal, 0)

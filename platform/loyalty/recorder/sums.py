@@ -1,4 +1,4 @@
-"""Members' counters summed over their windows; once a batch, after the locks.
+"""Members' counters summed over their windows; once a large batch, after the locks.
 
 A counter's members are looked up together: those who were never counted cost next to nothing, and
 most were not. By itself each look-up would be an aggregate of its own.
@@ -30,10 +30,13 @@ select w.at, c.member_id, c.value
 async def load_sums(
     connection: Any, wants: Wants, ids: Sequence[UUID | None], batch: Batch
 ) -> None:
-    """Load what the batch's rules may ask of members' counters; no statement where they have none.
+    """Load what the batch's rules may ask of members' counters; no statement where that is little,
+    for then `open_batch` has it.
 
     `ids` are the members by ordinal, none where a ref names no member.
     """
+    if wants.sums_are_few:
+        return
     members: list[UUID] = []
     asked: list[Summed] = []
     parts: list[tuple[int, int]] = []

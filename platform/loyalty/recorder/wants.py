@@ -21,6 +21,7 @@ from loyalty.setup import Setup
 
 RefRow = tuple[str, str, str]  # kind, value, scope
 DUE = -1  # in place of an amount
+FEW = 60  # sums; as many are looked up one by one where the batch is opened, for no other message
 
 
 @dataclass(slots=True)
@@ -47,7 +48,7 @@ class Wants:
     own_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     due_lots: dict[tuple[int, str], datetime] = field(default_factory=dict)
     traits: dict[str, None] = field(default_factory=dict)
-    counters: dict[Summed, int] = field(default_factory=dict)  # of all members together
+    counters: dict[Summed, None] = field(default_factory=dict)  # of all members together
     sums: dict[int, tuple[Sums, dict[int, None]]] = field(default_factory=dict)  # of which members
     parked: dict[FactKey, None] = field(default_factory=dict)
     owners: dict[Owner, None] = field(default_factory=dict)
@@ -92,10 +93,22 @@ class Wants:
     def want_sums(self, ref: int | None, sums: Sums) -> None:
         """Counters over their windows: all that `sums` names, the member's own where it is about
         one. Facts of a kind and day come with the same object, which is kept once."""
-        for summed in sums.shared:
-            self.counters.setdefault(summed, len(self.counters) + 1)
+        self.counters.update(dict.fromkeys(sums.shared))
         if ref is not None and sums.own:
             self.sums.setdefault(id(sums), (sums, {}))[1][ref] = None
+
+    @property
+    def sums_are_few(self) -> bool:
+        return sum(len(sums.own) * len(refs) for sums, refs in self.sums.values()) <= FEW
+
+    def summed(self) -> list[tuple[int | None, Summed]]:
+        """What `open_batch` adds up, by ordinal from 1: of all members together, which it locks
+        (no ref), and of single ones where these are few."""
+        found: list[tuple[int | None, Summed]] = [(None, summed) for summed in self.counters]
+        if self.sums_are_few:
+            for sums, refs in self.sums.values():
+                found += [(ref, summed) for ref in refs for summed in sums.own]
+        return found
 
     def redirect(self, ids: Sequence[UUID | None], owners: Mapping[Question, Owner]) -> None:
         """Want of another owner's account what was wanted of members whose unit it keeps.
@@ -133,8 +146,8 @@ class Wants:
             + [(ref, unit, DUE, at) for (ref, unit), at in self.due_lots.items()],
             list(self.traits),
             [
-                (ordinal, None, name, since, before)
-                for (name, since, before), ordinal in self.counters.items()
+                (ordinal, ref, *summed)
+                for ordinal, (ref, summed) in enumerate(self.summed(), start=1)
             ],
             [owner.kind for owner in self.owners],
             [owner.id for owner in self.owners],

@@ -1,4 +1,5 @@
-"""Members' counters are loaded together: each member's own, in each window that a fact asks for."""
+"""Members' counters, loaded together or, few as they are, one by one: each member's own, in each
+window that a fact asks for."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,14 +8,18 @@ import pytest
 
 from loyalty.errors import Refused
 from loyalty.facts import MemberRef
+from loyalty.recorder import wants
 from tests.kernel.recorder.capped_program import CAPPED
 
 JANUARY, FEBRUARY = datetime(2026, 1, 20, 12, tzinfo=UTC), datetime(2026, 2, 2, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-async def world(make_world: Any) -> Any:
+@pytest.fixture(params=[0, 1_000], ids=["together", "one by one"])
+async def world(
+    make_world: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Any:
     """A point per dollar, at most ten a month."""
+    monkeypatch.setattr(wants, "FEW", request.param)
     made = await make_world(config=None, plugins=(CAPPED,))
     made.clock.at = JANUARY
     await made.run_program("capped", {"cap": 10}, kind="capped")
