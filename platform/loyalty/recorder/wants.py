@@ -21,7 +21,7 @@ from loyalty.setup import Setup
 
 RefRow = tuple[str, str, str]  # kind, value, scope
 DUE = -1  # in place of an amount
-FEW = 60  # sums; as many are looked up one by one where the batch is opened, for no other message
+FEW = 50  # sums; as many are looked up one by one where the batch is opened, for no other message
 
 
 @dataclass(slots=True)
