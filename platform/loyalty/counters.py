@@ -52,7 +52,7 @@ class Counter:
     counted: `measure` is asked about what is left of the fact and of its grants, so that any order
     of partial returns ends at nothing. A counter that does not follow them counts what was ever
     granted or bought; only a purchase that was corrected leaves every counter. Of
-    versions that follow each other and keep one name the first measures what happens in its time.
+    versions that keep one name, one measures what happens at an instant: `Program.measuring`.
 
     `rules`: it measures only grants of these, so it is not asked where none of them gave. None
     named: it is always asked.

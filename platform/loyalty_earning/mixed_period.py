@@ -78,9 +78,10 @@ class _Sums:
     def _kept(self, at: datetime) -> Mapping[object, EarningRule]:
         """By what tells sums apart, the rule that measures each which is kept at an instant."""
         found: dict[object, EarningRule] = {}
-        for variant in dict.fromkeys(map(self._variant_of, self._program.counting(at))):
+        variants = map(self._variant_of, self._program.counting(at))
+        for variant in dict.fromkeys(one for one in variants if one is not None):
             version = self._program.measuring(at, partial(self._adds_up, variant))
-            if variant is not None and (one := judging(version, self._rule)) is not None:
+            if (one := judging(version, self._rule)) is not None:
                 found[variant] = one.rule
         return found
 

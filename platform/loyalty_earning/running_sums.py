@@ -75,9 +75,10 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
 
 
 def _is_over(rule: EarningRule, fact: PurchaseLeft) -> bool:
-    """Whether all lines came back that a visit's points were shared by."""
-    left = {line.id for line in fact.lines}
+    """Whether all lines of a visit came back that were charged for; of free ones alone, the first.
+
+    However little that was: a line's share of the points may be nothing beside the others'.
+    """
     bought = counted(rule, fact.bought)
-    return not any(
-        weight and line in left for line, weight in zip(bought.ids, bought.weights, strict=True)
-    )
+    charged = [line.id for line in bought.lines if line.net] or bought.ids[:1]
+    return {line.id for line in fact.lines}.isdisjoint(charged)

@@ -266,6 +266,16 @@ def test_a_visit_goes_with_what_was_charged_for_though_something_free_is_kept(
     assert kept == ("5" if over else "2")  # half a visit's points; a month counts visits
 
 
+def test_what_was_paid_for_is_a_visit_however_little_it_was() -> None:
+    till = Till(program(rule(count="visit", points="5", over={"period": "month"})))
+    # Of a thousand parts of the visit the second line has none.
+    assert till.buys(Line(id="1", amount=200_000), Line(id="2", amount=50)) == {"base": "5"}
+    till.brings_back(_1="2000.00")
+    assert till.balance() == "5"
+    till.brings_back(_2="0.50")
+    assert till.balance() == "0"
+
+
 @pytest.mark.parametrize("over", MONTHS)
 def test_a_visit_of_nothing_but_free_goods_goes_with_the_first_of_them(
     over: dict[str, Any],

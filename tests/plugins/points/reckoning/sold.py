@@ -144,10 +144,13 @@ class Sold:
         return least is not None and kept * self.paid(rule) < 100 * Fraction(least)
 
     def is_over(self, rule: Rule) -> bool:
-        """Whether the lines came back that it was a visit by, which its points are shared by."""
+        """Whether all came back of a visit that was charged for; of nothing but free goods, the
+        first."""
         if rule.get("count", "amount") != "visit":
             return False
-        return all(self.back.get(line.id) == ONE for line, part in self.counts(rule) if part)
+        lines = [line for line, _ in self.counts(rule)]
+        charged = [line for line in lines if line.net] or lines[:1]
+        return all(self.back.get(line.id) == ONE for line in charged)
 
     def steps(self, rule: Rule) -> Fraction:
         """How much one step of its rate takes."""
