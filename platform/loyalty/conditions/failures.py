@@ -79,6 +79,8 @@ def fault_of(
 ) -> ConditionFault:
     """What the library refused to compile, with its place in the source. `names` are the known."""
     faults = [(int(line), int(column), said) for line, column, said in _FAULT.findall(error)]
+    # What is said of something that is wrong itself only follows.
+    faults = [one for one in faults if "'*error*'" not in one[2]] or faults
     if not faults:
         return ConditionFault(_plain(_TEXT, error), source, 0)
     found = []
@@ -110,10 +112,18 @@ def _unknown(
     index = min(places, key=lambda i: abs(words[i].start - at))
     called = index + 1 < len(words) and words[index + 1].text == "("
     what, known = ("function", FUNCTIONS) if called else ("name", names)
-    asked = name if called else ".".join(chain(words, index))
+    asked = name if called else ".".join(_name(words, index))
     near = get_close_matches(asked, known, n=1, cutoff=0.6) or get_close_matches(name, known, n=1)
     hint = f": did you mean {near[0]}?" if near else ""
     return ConditionFault(f"there is no {what} {asked}{hint}", source, words[index].start)
+
+
+def _name(words: Sequence[Token], index: int) -> list[str]:
+    """The words of a name, without a function of what it stands for."""
+    found = chain(words, index)
+    behind = index + 2 * len(found) - 1
+    called = behind < len(words) and words[behind].text == "("
+    return found[:-1] if called else found
 
 
 def _plain(known: tuple[tuple[re.Pattern[str], str], ...], message: str) -> str:

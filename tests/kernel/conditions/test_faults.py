@@ -24,6 +24,11 @@ def fault_of(source: str, currency: str | None = "EUR") -> ConditionFault:
         ("purchase.totl > 3", "there is no name purchase.totl: did you mean purchase.total?", 1),
         ('"a" in purchase.sku', "there is no name purchase.sku: did you mean purchase.skus?", 8),
         ('weekday == "MONDAY"', "there is no name weekday: did you mean local.weekday?", 1),
+        (
+            "purchase.line.exists(l, l.net > 5)",
+            "there is no name purchase.line: did you mean purchase.lines?",
+            1,
+        ),
         ("zzz == 1", "there is no name zzz", 1),
         ('activity.type == "x"', "there is no name activity.type", 1),
         (
