@@ -9,7 +9,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
-from loyalty.conditions import Condition, gathering
+from loyalty.conditions import Condition, drafts, gathering
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Plugin
 from loyalty_tenants.config_errors import idle_keys, refusal, unknown_key
@@ -82,12 +82,13 @@ class Configs:
         return Checked(parsed=parsed, plain=plain, secrets=secrets, conditions=tuple(conditions))
 
     def check_draft(self, kind: str, config: Any) -> Checked:
-        """Check a config that is to be saved, tried or published: all of `check`, and whether each
-        of its keys does something.
+        """Check a config that is to be saved, tried or published: all of `check`, whether its
+        conditions name keys that there are, and whether each of its own keys does something.
 
         :raises Refused: as `check`
         """
-        checked = self.check(kind, config)
+        with drafts():
+            checked = self.check(kind, config)
         idle = self.plugin(kind).idle
         if found := [] if idle is None else list(idle(checked.parsed)):
             raise idle_keys(found, checked.plain)

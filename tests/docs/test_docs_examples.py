@@ -9,7 +9,7 @@ import typer.main
 import yaml
 from pydantic import BaseModel
 
-from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, compiled
+from loyalty.conditions import ACTIVITY, PURCHASE, STANDING, ConditionFault, compiled, drafts
 from loyalty_app.cli import app
 from loyalty_app.installed import installed
 from loyalty_cashback.config import CashbackConfig
@@ -132,7 +132,15 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("title", "source"), CONDITIONS)
 def test_every_condition_compiles(title: str, source: str) -> None:
-    assert compiled(source, SUBJECTS[title], currency="EUR").reads
+    with drafts():
+        assert compiled(source, SUBJECTS[title], currency="EUR").reads
+
+
+def test_the_fault_that_is_shown_is_what_is_told() -> None:
+    (shown,) = blocks(ROOT / "docs" / "conditions.md", "text")
+    with pytest.raises(ConditionFault) as caught, drafts():
+        compiled(shown.text.split("\n")[1], PURCHASE, currency="EUR")
+    assert f"{caught.value}\n" == shown.text
 
 
 def test_conditions_are_found() -> None:

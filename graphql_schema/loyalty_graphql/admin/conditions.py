@@ -5,7 +5,7 @@ from enum import Enum
 import strawberry
 
 from loyalty import conditions
-from loyalty.conditions import Condition, ConditionFault, Vocabulary, compiled
+from loyalty.conditions import Condition, ConditionFault, Vocabulary, compiled, drafts
 from loyalty_graphql.access import allow, reached
 from loyalty_graphql.admin.programs import SETTERS
 from loyalty_graphql.enums import exposed
@@ -114,7 +114,8 @@ class ConditionQuery:
         :param currency: ISO 4217 code in which amount("25.00") is read
         """
         try:
-            return _good(compiled(source, VOCABULARIES[on], currency=currency))
+            with drafts():
+                return _good(compiled(source, VOCABULARIES[on], currency=currency))
         except ConditionFault as fault:
             return _bad(fault)
 

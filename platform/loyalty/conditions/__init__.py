@@ -4,6 +4,7 @@ from loyalty.conditions.compared import compared as compared
 from loyalty.conditions.compiling import compiled as compiled
 from loyalty.conditions.compiling import together as together
 from loyalty.conditions.condition import Condition as Condition
+from loyalty.conditions.drafts import drafts as drafts
 from loyalty.conditions.fault import ConditionFault as ConditionFault
 from loyalty.conditions.gathering import gathering as gathering
 from loyalty.conditions.name import Name as Name

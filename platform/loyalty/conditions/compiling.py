@@ -6,9 +6,10 @@ from functools import cache, lru_cache, partial
 
 from cel_expr_python import cel
 
-from loyalty.conditions import amounts, bounds
+from loyalty.conditions import amounts, bounds, lookups
 from loyalty.conditions.clause import Clause
 from loyalty.conditions.condition import Condition
+from loyalty.conditions.drafts import is_draft
 from loyalty.conditions.failures import fault_of, no_condition
 from loyalty.conditions.fault import ConditionFault
 from loyalty.conditions.gathering import note
@@ -43,9 +44,12 @@ def compiled(source: str, vocabulary: Vocabulary, *, currency: str | None) -> Co
     `amount("25.00")` is read in `currency`.
 
     :raises ConditionFault: it is too long, no valid CEL, uses a name that there is not, is neither
-        true nor false, holds a wrong amount or goes beyond the bounds of loops and patterns
+        true nor false, holds a wrong amount or goes beyond the bounds of loops and patterns; of a
+        draft also: it looks up a key that no entry of a list has
     """
     condition = _compiled(source, vocabulary, currency)
+    if is_draft():
+        lookups.check(source, tokens(source), vocabulary.by_name)
     note(condition)
     return condition
 

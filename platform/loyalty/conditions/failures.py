@@ -74,6 +74,13 @@ def no_condition(kind: str) -> str:
     return f"must be true or false, and this is {kind.lower()}"
 
 
+def no_key(key: str, one: str, keys: Sequence[str]) -> str:
+    """Of a key that is looked up in `one` that has only these."""
+    near = get_close_matches(key.lower(), keys, n=1, cutoff=0.6)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(keys)}"
+    return f'{one} has no "{key}": {hint}'
+
+
 def fault_of(
     error: str, source: str, words: Sequence[Token], names: Iterable[str]
 ) -> ConditionFault:

@@ -57,9 +57,9 @@ def placed(
             name = ".".join(words[:count])
             if name in known:
                 end = index + 2 * count - 1
-                path = _path(tokens, end)
+                path = looked_up(tokens, end)
                 if not path and known[name].type in MAPS:
-                    path = _asked_for(tokens, index)
+                    path = asked_for(tokens, index)
                 yield index, end, Mention(name, path)
                 break
 
@@ -72,7 +72,7 @@ def _continues(tokens: Sequence[Token], index: int) -> bool:
     return left.kind is not Kind.SIGN or left.text in (")", "]", "}")
 
 
-def _path(tokens: Sequence[Token], at: int) -> tuple[str, ...]:
+def looked_up(tokens: Sequence[Token], at: int) -> tuple[str, ...]:
     """The keys that are looked up in what ends before a place."""
     keys: list[str] = []
     while at + 1 < len(tokens):
@@ -90,7 +90,7 @@ def _path(tokens: Sequence[Token], at: int) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _asked_for(tokens: Sequence[Token], index: int) -> tuple[str, ...]:
+def asked_for(tokens: Sequence[Token], index: int) -> tuple[str, ...]:
     """The key of `"key" in name`."""
     if index < 2 or tokens[index - 1].text != "in":
         return ()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from loyalty.conditions.scene import Scene
 
@@ -29,11 +29,19 @@ PLAIN = (NameType.INT, NameType.AMOUNT, NameType.DOUBLE, NameType.STRING)
 """Types whose values come again: an amount, a tier, a weekday; an instant never does."""
 
 
+class Entries(NamedTuple):
+    """What a list of objects holds: the word for one of them, and the keys that each has."""
+
+    one: str
+    keys: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """One name. `traits` are those of the member that it is made of (None: those that are named
     in its brackets, or all), as `Reaction.traits` writes them. `of_one`: it names one member or
-    fact, so its values do not come again, and are nothing to keep in memory."""
+    fact, so its values do not come again, and are nothing to keep in memory. `entries` are known of
+    a list of objects that all have the same keys."""
 
     name: str
     type: NameType
@@ -41,6 +49,7 @@ class Name:
     read: Callable[[Scene], Any]
     traits: tuple[str, ...] | None = ()
     of_one: bool = False
+    entries: Entries | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from typing import Any
 
-from loyalty.conditions.name import Name, NameType
+from loyalty.conditions.name import Entries, Name, NameType
 from loyalty.conditions.scene import Scene
 from loyalty.purchase import Line, Tender, TenderKind
 
 THOUSANDTHS = 1_000
+LINE = Entries(
+    "a line",
+    ("id", "kind", "sku", "category", "brand", "quantity", "amount", "net", "discount", "tax",
+     "attributes"),
+)  # fmt: skip
 
 
 def categories(scene: Scene) -> list[str]:
@@ -36,6 +41,7 @@ def paid_by_name(scene: Scene) -> dict[str, int]:
 
 
 def lines(scene: Scene) -> list[dict[str, Any]]:
+    """Each with the keys of `LINE`."""
     return [
         {
             "id": line.id, "kind": line.kind.value, "sku": line.sku or "",
@@ -137,9 +143,9 @@ NAMES = (
     Name(
         "purchase.lines",
         NameType.OBJECTS,
-        "The lines: id, kind, sku, category, brand, quantity, "
-        'amount, net, discount, tax, attributes; what a line does not say is "".',
+        f'The lines: {", ".join(LINE.keys)}; what a line does not say is "".',
         lines,
+        entries=LINE,
     ),
     Name(
         "purchase.tender_kinds",

@@ -52,6 +52,13 @@ async def test_what_is_wrong_is_told_with_its_place(brand: Any) -> None:
             "excerpt": "  member.teir == 'gold'\n  ^",
         },
     }
+    line = await check(brand, "purchase.lines.exists(l, l.ammount > 5)")
+    assert line["fault"] == {
+        "message": 'a line has no "ammount": did you mean amount?',
+        "line": 1,
+        "column": 28,
+        "excerpt": f"purchase.lines.exists(l, l.ammount > 5)\n{' ' * 27}^",
+    }
     needing = await check(brand, 'purchase.total > amount("1")')
     assert (
         needing["fault"]["message"]

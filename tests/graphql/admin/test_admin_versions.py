@@ -160,6 +160,46 @@ async def test_a_key_that_does_nothing_stays_in_what_is_stored_and_in_no_new_dra
     assert await earned(brand) == ["9"], "by the version that has one"
 
 
+async def test_a_mistyped_key_stays_in_what_is_stored_and_in_no_new_draft(
+    make_brand: Any, dsn: Any
+) -> None:
+    """A version of before keys of lines were checked, and a draft: the rule gives nothing, as
+    before, and all others what they gave."""
+    when = "purchase.lines.exists(l, l.ammount > 5)"
+    config = varied()
+    config["rules"].append({**config["rules"][0], "id": "more", "when": when.replace("mm", "m")})
+    brand = await make_brand(config=config)
+    await brand.enroll("ada")
+    connection = await asyncpg.connect(dsn.admin)
+    try:
+        for table, column in (("program_version", "config"), ("program", "draft")):
+            await connection.execute(
+                f"update loyalty.{table} set {column} = jsonb_set({column}, '{{rules,1,when}}',"
+                " to_jsonb($2::text)) where tenant_id = $1",
+                brand.tenant_id,
+                when,
+            )
+    finally:
+        await connection.close()
+    program = (await brand.admin.run("{ programs { id version config } }"))["programs"][0]
+    assert program["config"]["rules"][1]["when"] == when
+    of = {"id": program["id"], "expectedVersion": program["version"]}
+    mistyped = [("BAD_CONFIG", "config.rules.1.when")]
+
+    assert await refusals(brand.admin, "publishProgram", **of) == mistyped
+    assert await refusals(brand.admin, "updateProgram", **of, config=program["config"]) == mistyped
+    new = {"slug": "extra", "kind": "points", "name": "Extra", "config": program["config"]}
+    assert await refusals(brand.admin, "createProgram", **new) == mistyped
+    check = await brand.admin.run(CHECK, config=program["config"])
+    assert [one["field"] for one in check["checkConfig"]["userErrors"]] == ["config.rules.1.when"]
+    back = await done(brand.admin, "rollBackProgram", **of, number=1)
+    assert back["version"]["config"]["rules"][1]["when"] == when
+    lines = [{"id": "1", "amount": "9.00"}]
+    assert await earned(brand, lines=lines) == ["9"], "by the rule without it"
+    await published(brand, config)
+    assert await earned(brand, lines=lines) == ["9", "9"]
+
+
 async def test_what_a_cap_still_owes_of_one_unit_is_given_as_no_other(make_brand: Any) -> None:
     """Nor is it lost: the rule goes on as it is, and another one gives what is new."""
     cap = {"points": "5", "period": "month", "carry_over": True}

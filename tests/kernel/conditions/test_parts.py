@@ -62,12 +62,12 @@ def _joined(deeper: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 
 _SIMPLER = st.recursive(st.sampled_from(_LEAVES), _joined, max_leaves=8)
-_CONDITIONS = st.one_of(
+CONDITIONS = st.one_of(
     _SIMPLER, st.builds("{} && {} ? {} : {}".format, _SIMPLER, _SIMPLER, _SIMPLER, _SIMPLER)
 )
 
 
-@given(_CONDITIONS)
+@given(CONDITIONS)
 def test_all_parts_together_are_the_whole(source: str) -> None:
     """Whatever is cut how: the conjunction of the parts is what the whole says."""
     try:
