@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import orjson
 
 from .documents import asked, done, refusals, trail
 
@@ -128,74 +129,61 @@ async def test_a_roll_back_may_begin_later(make_brand: Any) -> None:
     assert await earned(brand, occurredAt=later.isoformat()) == ["9"]
 
 
-async def test_a_key_that_does_nothing_stays_in_what_is_stored_and_in_no_new_draft(
-    make_brand: Any, dsn: Any
-) -> None:
-    """A version of before such keys were told, and a draft."""
-    brand = await make_brand(config=CONFIG)
-    await brand.enroll("ada")
+async def stored_before(brand: Any, dsn: Any, path: str, value: Any) -> Any:
+    """The program, its version and draft as an earlier release took them."""
     connection = await asyncpg.connect(dsn.admin)
     try:
         for table, column in (("program_version", "config"), ("program", "draft")):
             await connection.execute(
-                f"update loyalty.{table} set {column} = jsonb_set({column}, '{{budget_alarms}}',"
-                " '[80]') where tenant_id = $1",
+                f"update loyalty.{table} set {column} = jsonb_set({column}, '{path}', $2)"
+                " where tenant_id = $1",
                 brand.tenant_id,
+                orjson.dumps(value).decode(),
             )
     finally:
         await connection.close()
-    program = (await brand.admin.run("{ programs { id version config } }"))["programs"][0]
-    config = program["config"]
-    of = {"id": program["id"], "expectedVersion": program["version"]}
-    idle = [("BAD_CONFIG", "config.budget_alarms")]
+    return (await brand.admin.run("{ programs { id version config } }"))["programs"][0]
 
-    assert await refusals(brand.admin, "publishProgram", **of) == idle
-    assert await refusals(brand.admin, "updateProgram", **of, config=config) == idle
+
+async def back_and_in_no_draft(brand: Any, program: Any, path: str) -> Any:
+    """The stored config, which may come back; a draft with what is at the path is refused."""
+    config, told = program["config"], [("BAD_CONFIG", path)]
+    of = {"id": program["id"], "expectedVersion": program["version"]}
+    assert await refusals(brand.admin, "publishProgram", **of) == told
+    assert await refusals(brand.admin, "updateProgram", **of, config=config) == told
     new = {"slug": "extra", "kind": "points", "name": "Extra", "config": config}
-    assert await refusals(brand.admin, "createProgram", **new) == idle
+    assert await refusals(brand.admin, "createProgram", **new) == told
     check = await brand.admin.run(CHECK, config=config)
-    assert [one["field"] for one in check["checkConfig"]["userErrors"]] == ["config.budget_alarms"]
-    back = await done(brand.admin, "rollBackProgram", **of, number=1)
-    assert back["version"]["config"]["budget_alarms"] == [80]
+    assert [one["field"] for one in check["checkConfig"]["userErrors"]] == [path]
+    return (await done(brand.admin, "rollBackProgram", **of, number=1))["version"]["config"]
+
+
+async def test_a_key_that_does_nothing_stays_in_what_is_stored_and_in_no_new_draft(
+    make_brand: Any, dsn: Any
+) -> None:
+    brand = await make_brand(config=CONFIG)
+    await brand.enroll("ada")
+    program = await stored_before(brand, dsn, "{budget_alarms}", [80])
+    back = await back_and_in_no_draft(brand, program, "config.budget_alarms")
+    assert back["budget_alarms"] == [80]
     assert await earned(brand) == ["9"], "by the version that has one"
 
 
 async def test_a_mistyped_key_stays_in_what_is_stored_and_in_no_new_draft(
     make_brand: Any, dsn: Any
 ) -> None:
-    """A version of before keys of lines were checked, and a draft: the rule gives nothing, as
-    before, and all others what they gave."""
-    when = "purchase.lines.exists(l, l.ammount > 5)"
+    """Its rule gives nothing, as before, and all others what they gave."""
+    when = "purchase.lines.exists(l, l.amount > 5)"
     config = varied()
-    config["rules"].append({**config["rules"][0], "id": "more", "when": when.replace("mm", "m")})
+    config["rules"].append({**config["rules"][0], "id": "more", "when": when})
     brand = await make_brand(config=config)
     await brand.enroll("ada")
-    connection = await asyncpg.connect(dsn.admin)
-    try:
-        for table, column in (("program_version", "config"), ("program", "draft")):
-            await connection.execute(
-                f"update loyalty.{table} set {column} = jsonb_set({column}, '{{rules,1,when}}',"
-                " to_jsonb($2::text)) where tenant_id = $1",
-                brand.tenant_id,
-                when,
-            )
-    finally:
-        await connection.close()
-    program = (await brand.admin.run("{ programs { id version config } }"))["programs"][0]
-    assert program["config"]["rules"][1]["when"] == when
-    of = {"id": program["id"], "expectedVersion": program["version"]}
-    mistyped = [("BAD_CONFIG", "config.rules.1.when")]
-
-    assert await refusals(brand.admin, "publishProgram", **of) == mistyped
-    assert await refusals(brand.admin, "updateProgram", **of, config=program["config"]) == mistyped
-    new = {"slug": "extra", "kind": "points", "name": "Extra", "config": program["config"]}
-    assert await refusals(brand.admin, "createProgram", **new) == mistyped
-    check = await brand.admin.run(CHECK, config=program["config"])
-    assert [one["field"] for one in check["checkConfig"]["userErrors"]] == ["config.rules.1.when"]
-    back = await done(brand.admin, "rollBackProgram", **of, number=1)
-    assert back["version"]["config"]["rules"][1]["when"] == when
+    mistyped = when.replace("amount", "ammount")
+    program = await stored_before(brand, dsn, "{rules,1,when}", mistyped)
+    back = await back_and_in_no_draft(brand, program, "config.rules.1.when")
+    assert back["rules"][1]["when"] == mistyped
     lines = [{"id": "1", "amount": "9.00"}]
-    assert await earned(brand, lines=lines) == ["9"], "by the rule without it"
+    assert await earned(brand, lines=lines) == ["9"]
     await published(brand, config)
     assert await earned(brand, lines=lines) == ["9", "9"]
 
