@@ -28,6 +28,7 @@ SIZES: Mapping[str, Size] = {
     "webhook events": Size(700, 5_000),
     "kills of webhook workers": Size(30, 150),
     "clients at once": Size(200, 400),
+    "seconds of a frozen Valkey": Size(30, 30),
     "seconds without Valkey": Size(4, 30),
     "reads beside late cache writes": Size(20_000, 100_000),
     "spoilt cache entries": Size(60, 600),

@@ -10,7 +10,7 @@ from tests.faults.sizes import CLEAN_SECONDS, RECOVERY_SECONDS
 from tests.faults.stand import Stand
 from tests.faults.verdict import judge, pool_is_whole
 
-FROZEN_SECONDS = 6.0
+FROZEN_SECONDS = 8.0
 ANSWER_SECONDS = 2.0
 BACK_SECONDS = 2.0
 CLIENT_SECONDS = 30.0  # patient, so that what hangs is seen to hang

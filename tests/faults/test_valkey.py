@@ -37,7 +37,7 @@ class Crowd:
 async def test_valkey_is_frozen(
     platform: Stand, brand: Brand, put_load: Loading, size: SizeOf
 ) -> None:
-    seconds = size("seconds without Valkey")
+    seconds = size("seconds of a frozen Valkey")
     async with put_load(brand, await platform.apis(), rate=60, mix=READS) as load:
         await asyncio.sleep(size(CLEAN_SECONDS))
         platform.valkey.pause()
