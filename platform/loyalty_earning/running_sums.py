@@ -51,7 +51,7 @@ def summing(rule: EarningRule, currency: str | None) -> Measure:
     """A rule's sum goes on with each fact that it answers by a grant, be it of nothing.
 
     What is left of a purchase whose minimum was lost counts on, unless that takes its points back.
-    A visit goes with the lines that have its points: free ones alone are no visit any more.
+    A visit goes with what was charged for: what was free alone is no visit any more.
     """
 
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:

@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from loyalty.commands import AdjustBalance
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty.facts import MemberRef
 from loyalty.recorder.lane import Lanes
 from loyalty.recorder.recorder import Outcome, Recorder
-from loyalty.settlement.request import ClientKey, Recorded, Request
+from loyalty.settlement.request import Recorded
 from tests.faults.proxy import Weather, proxy
 from tests.faults.stand import through
 from tests.kernel.concurrency.test_cancelling import all_come_free, none_idle_in_transaction
+from tests.kernel.concurrency.test_races import give
 
 GATE = 66  # an advisory lock; the commit of who asks under a key of `a` waits for it
 # What is deferred is asked for at the commit. A sequence counts on through what is rolled back.
@@ -52,14 +52,6 @@ _WAITING = """select pid from pg_locks where locktype = 'advisory' and objid = $
 _BLOCKED = """select count(*) from pg_stat_activity
                where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0"""
 COUNT = 3
-
-
-def give(world: Any, member: MemberRef, amount: int, key: str) -> Request:
-    fact = AdjustBalance(
-        member=member, occurred_at=world.clock.now(), unit="points", amount=amount,
-        reason_code="TEST",
-    )  # fmt: skip
-    return Request(fact=fact, actor="test", client_key=ClientKey("till", key))
 
 
 @dataclass(slots=True)
@@ -94,6 +86,16 @@ class Stage:
 
     async def open_gate(self) -> None:
         await self.admin.execute("select pg_advisory_unlock_all()")
+
+    async def overlapping(self) -> tuple[list[Outcome], list[Outcome]]:
+        """What became of a batch whose commit is let go once the next one is in flight, and of that
+        one."""
+        first = self.ask("a")
+        await self.held()
+        after = self.ask("b")
+        await self.in_flight(after)
+        await self.open_gate()
+        return await first, await after
 
     async def all_is_well(self, size: int) -> None:
         """Each key is booked once, and every connection is there again."""
@@ -214,13 +216,7 @@ async def test_a_commit_is_refused_and_tried_again(
 ) -> None:
     then = REFUSED_TWICE.format(state=state)
     async with staged(world, dsn, then, same=same, size=4) as stage:
-        first = stage.ask("a")
-        await stage.held()
-        after = stage.ask("b")
-        await stage.in_flight(after)
-        await stage.open_gate()
-
-        for outcomes in (await first, await after):
+        for outcomes in await stage.overlapping():
             assert (codes(outcomes), replayed(outcomes)) == ([None] * COUNT, [False] * COUNT)
         assert await stage.admin.fetchval("select last_value from test_tries") == 2 + COUNT
         await sent_again(stage, "a", stood=True)
@@ -234,14 +230,10 @@ async def test_a_commit_is_refused_for_good_because_of_one(
 ) -> None:
     """The batch is halved until that one stands alone, beside the next batch."""
     async with staged(world, dsn, REFUSED_FOR_GOOD, same=same, size=4) as stage:
-        first = stage.ask("a")
-        await stage.held()
-        after = stage.ask("b")
-        await stage.in_flight(after)
-        await stage.open_gate()
+        first, after = await stage.overlapping()
 
-        assert codes(await first) == [None, Code.INTERNAL, None]
-        assert codes(await after) == [None] * COUNT
+        assert codes(first) == [None, Code.INTERNAL, None]
+        assert codes(after) == [None] * COUNT
         await stage.admin.execute("alter table loyalty.command_key disable trigger test_at_commit")
         again = await stage.ask("a")
         assert (codes(again), replayed(again)) == ([None] * COUNT, [True, False, True])
