@@ -1,10 +1,13 @@
 """Ways to the shared Valkey and to a cluster; a Valkey of its own for a test that breaks it."""
 
+import asyncio
 import gc
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from redis.asyncio import Redis, RedisCluster
@@ -74,8 +77,18 @@ def place(request: pytest.FixtureRequest) -> str:
 async def link(place: str) -> AsyncIterator[Link | Cluster]:
     kind = Cluster if is_cluster(place) else Link
     link = kind(place, budget=PATIENT_SECONDS)
+    if isinstance(link, Cluster):
+        await _layout_known(link)
     yield link
     await link.close()
+
+
+async def _layout_known(cluster: Cluster) -> None:
+    """Until then any node is asked, and what two of them pass on comes in any order."""
+    async with asyncio.timeout(20):
+        while None in cluster._owners:
+            await cluster.ask(methodcaller("ping"), uuid4())
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
