@@ -1,11 +1,11 @@
 """What held, as a table that the tests write themselves: `make faults REPORT=1`.
 
 Each test leaves its rows in a folder; the process that began the run puts them between the markers
-of the page. Without REPORT nothing is written.
+of the page, where those of what it did not try stay. Without REPORT nothing is written.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,18 +41,41 @@ def rows_in(folder: Path) -> list[Row]:
     return [newest[name] for name in sorted(newest)]
 
 
-def table(rows: Iterable[Row]) -> str:
-    lines = [f"| {row.what} | {row.tried} | {row.held} | {row.measured} |" for row in rows]
-    return "\n".join([HEADER, *lines])
+def line(row: Row) -> str:
+    return f"| {row.what} | {row.tried} | {row.held} | {row.measured} |"
 
 
-def write(page: Path, rows: Iterable[Row]) -> None:
-    """Replace what stands between the markers of the page."""
+def write(page: Path, rows: Sequence[Row]) -> None:
+    """Put rows between the markers of the page, each in the place of the one with its name.
+
+    Rows that this run did not try stay: most runs try a part.
+    """
     text = page.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
-    _, found, after = rest.partition(END)
+    between, found, after = rest.partition(END)
     assert found, f"{page} lacks the markers {BEGIN} and {END}"
-    page.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}", "utf-8")
+    kept = [line for line in between.strip().splitlines() if line not in HEADER.splitlines()]
+    lines = "\n".join([HEADER, *_merged(kept, rows)])
+    page.write_text(f"{before}{BEGIN}\n{lines}\n{END}{after}", "utf-8")
+
+
+def name_of(line: str) -> str:
+    return line.split(" | ")[0].removeprefix("| ")
+
+
+def _merged(kept: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """`rows` come in the order of their places; one of a new name comes before the next of them
+    that the page has."""
+    fresh = {row.what: line(row) for row in rows}
+    lines = {name_of(one): one for one in kept}
+    order = list(lines)
+    at = len(order)
+    for row in reversed(rows):
+        if row.what in lines:
+            at = order.index(row.what)
+        else:
+            order.insert(at, row.what)
+    return [fresh.get(name) or lines[name] for name in order]
 
 
 def within(promised: float, measured: float, what: str) -> None:
