@@ -24,7 +24,7 @@ SIZES: Mapping[str, Size] = {
     "balances asked for 200 times at once": Size(2, 100),
     "seconds of refused commits": Size(4, 60),
     "deadlocks": Size(2, 30),
-    "transactions about the same members": Size(500, 8_000),
+    "transactions about the same members": Size(1_100, 3_000),
     "webhook events": Size(700, 5_000),
     "kills of webhook workers": Size(30, 150),
     "clients at once": Size(200, 400),
