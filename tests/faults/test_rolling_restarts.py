@@ -17,7 +17,7 @@ from tests.faults.verdict import judge, served
 from tests.faults.watcher import Watcher
 
 EXIT_SECONDS = 25.0
-RATE = 50.0  # with fifty sockets beside it, what two cores do while a third process starts
+RATE = 100.0
 
 
 async def test_processes_are_replaced_under_load(
