@@ -45,10 +45,12 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class Database:
     """A pool of connections to one Postgres, as one of the serving roles."""
 
-    def __init__(self, pool: Any, dsn: str, acquire_timeout: float, tenants_share: int) -> None:
+    def __init__(
+        self, pool: Any, own: Any, connect: Any, acquire_timeout: float, tenants_share: int
+    ) -> None:
         self._pool = pool
         self._used: dict[Any, float] = {}  # connections in use, each since when
-        self._pulse = Pulse(partial(asyncpg.connect, dsn), self._longest, self._end_used)
+        self._pulse = Pulse(own, connect, self._longest, self._end_used)
         self._acquire_timeout = acquire_timeout
         self._shares = PoolShares(tenants_share)
         self.transactions = 0  # so many times a connection was had: each for one transaction
@@ -75,18 +77,15 @@ class Database:
         :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
         """
         ask_plain_classes()
-        kept = STATEMENTS_KEPT if await keeps_statements(dsn) else 0
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=ready,
-            max_size=size,
-            command_timeout=command_timeout,
-            connection_class=_Connection,
-            init=json_in_binary,
-            statement_cache_size=kept,
-            server_settings={"application_name": "loyalty"},  # a pooler refuses most others
-        )
-        database = cls(pool, dsn, acquire_timeout, share_of(size) if share is None else share)
+        connect = partial(asyncpg.connect, dsn, statement_cache_size=0)
+        own = await connect()
+        try:
+            pool = await _pool(dsn, own, size, ready, command_timeout)
+        except BaseException:
+            end(own)
+            raise
+        shared = share_of(size) if share is None else share
+        database = cls(pool, own, connect, acquire_timeout, shared)
         if check:
             try:
                 await database.check_login()
@@ -260,6 +259,21 @@ class Database:
         if self._used.pop(connection, None) is not None:
             POOL_USED.dec()
         await self._pool.release(connection)  # which shields itself from cancellation
+
+
+async def _pool(dsn: str, own: Any, size: int, ready: int, command_timeout: float) -> Any:
+    """The pool; `own` is a connection to the same database."""
+    kept = STATEMENTS_KEPT if await keeps_statements(own) else 0
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=ready,
+        max_size=size,
+        command_timeout=command_timeout,
+        connection_class=_Connection,
+        init=json_in_binary,
+        statement_cache_size=kept,
+        server_settings={"application_name": "loyalty"},  # a pooler refuses most others
+    )
 
 
 class UnsafeLogin(Exception):

@@ -38,25 +38,22 @@ async def session(dsn: str) -> AsyncIterator[Any]:
         await connection.close()
 
 
-async def keeps_statements(dsn: str) -> bool:
+async def keeps_statements(connection: Any) -> bool:
     """Whether a prepared statement is still there in the next transaction.
 
     It is on a direct connection, and where the pooler prepares it anew for whichever session a
     transaction gets. PgBouncer does so from 1.21 on, with `max_prepared_statements` above nought:
-    by names of its own, while one that knows nothing of them passes ours on.
+    by names of its own, while one that knows nothing of them passes ours on. The connection is one
+    without a cache of statements.
     """
-    connection = await asyncpg.connect(dsn, statement_cache_size=0)
-    try:
-        if not await is_pooled(connection):
-            return True
-        name = f"loyalty_{uuid4().hex}"
-        async with connection.transaction():
-            prepared = await connection.prepare("select 1", name=name)  # until nobody holds it
-            passed_on = await connection.fetchval(_NAMED, prepared.get_name())
-            if passed_on:
-                await connection.execute(f"deallocate {name}")
-    finally:
-        await connection.close()
+    if not await is_pooled(connection):
+        return True
+    name = f"loyalty_{uuid4().hex}"
+    async with connection.transaction():
+        prepared = await connection.prepare("select 1", name=name)  # until nobody holds it
+        passed_on = await connection.fetchval(_NAMED, prepared.get_name())
+        if passed_on:
+            await connection.execute(f"deallocate {name}")
     if passed_on:
         log.warning("the pooler keeps no prepared statements: each is parsed anew, which is slower")
     return not passed_on

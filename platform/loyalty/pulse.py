@@ -4,9 +4,10 @@ A frozen server closes nothing, so each call would wait until its own limit. Whi
 in use for long, another one asks for a sign of life. Where none comes, those in use are ended:
 whoever waits is told so then, and nobody begins anything until there is a sign again.
 
-The one that asks is kept open: opening one takes many round trips, and a database that is merely
-far away would be taken for silent. It is asked now and then without need, so that a way between
-that forgets idle connections is found out before it matters.
+The one that asks is there before anybody needs it, and opened anew as soon as it is lost: opening
+takes many round trips, so that a database which is merely far away must be given several times as
+long before it is taken for silent. It is asked now and then without need, too: a way between that
+forgets idle connections is found out before it matters.
 """
 
 import asyncio
@@ -17,55 +18,67 @@ from typing import Any
 
 import asyncpg
 
+from loyalty.away import NOBODY_THERE, end, nobody_answers
+
 LONG_SECONDS = 0.5  # in use; shorter than that is what calls take
 EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 1.0
 OPENING_SECONDS = 3.0  # where a connection must be opened first
 IDLE_SECONDS = 15.0
+AGAIN_SECONDS = 1.0  # after one could not be opened, while nobody needs it
 LATE_SECONDS = 0.25  # a loop that comes round later than that cannot tell who was silent
 log = logging.getLogger(__name__)
 
 
 class Pulse:
-    """`connect` opens a connection of its own. `since`: for how many seconds the longest user has
-    had its connection, 0 where nobody has one. `silent` ends those."""
+    """`connection` is one of its own, and `connect` opens another. `since`: for how many seconds
+    the longest user has had its connection, 0 where nobody has one. `silent` ends those."""
 
     def __init__(
         self,
+        connection: Any,
         connect: Callable[[], Awaitable[Any]],
         since: Callable[[], float],
         silent: Callable[[], None],
     ) -> None:
         self.beats = True
+        self._connection = connection
         self._connect = connect
         self._since = since
         self._silent = silent
-        self._connection: Any = None
         self._asked = asyncio.get_running_loop().time()
+        self._failed = self._asked - AGAIN_SECONDS
         self._task = asyncio.create_task(self._run())
 
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        if self._is_open():
+            with suppress(*NOBODY_THERE, asyncpg.InterfaceError):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await self._connection.close()
         self._end()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(EVERY_SECONDS)
-            needed = self._since() >= LONG_SECONDS or not self.beats
-            if needed or loop.time() - self._asked >= IDLE_SECONDS:
-                beat = await self._beat()
-                if beat is False:
-                    self._end()
+            if self._is_due(loop.time()):
+                self._tell(await self._beat())
                 self._asked = loop.time()
-                if needed:
-                    self._tell(beat)
+
+    def _is_due(self, now: float) -> bool:
+        if self._since() >= LONG_SECONDS or not self.beats:
+            return True
+        if self._is_open():
+            return now - self._asked >= IDLE_SECONDS
+        return now - self._failed >= AGAIN_SECONDS
 
     def _tell(self, beat: bool | None) -> None:
         if beat is False:
             if self.beats:
                 log.error("the database gives no sign of life")
+            self._end()
             self._silent()
         self.beats = self.beats if beat is None else beat
 
@@ -73,20 +86,25 @@ class Pulse:
         """Whether it answers. One that is gone says so by itself; None: nobody can tell."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        patience = PATIENCE_SECONDS if self._connection is not None else OPENING_SECONDS
+        patience = PATIENCE_SECONDS if self._is_open() else OPENING_SECONDS
         try:
             async with asyncio.timeout(patience):
-                if self._connection is None:
+                if not self._is_open():
                     self._connection = await self._connect()
                 await self._connection.execute("select 1")
         except TimeoutError:
             return None if loop.time() - begun > patience + LATE_SECONDS else False
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except Exception as error:  # whatever it is, asking goes on
+            if not nobody_answers(error):
+                log.warning("a sign of life of the database could not be asked for: %r", error)
             self._end()
+            self._failed = loop.time()
         return True
+
+    def _is_open(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed()
 
     def _end(self) -> None:
         if self._connection is not None:
-            with suppress(asyncpg.InterfaceError):
-                self._connection.terminate()
+            end(self._connection)
             self._connection = None

@@ -33,6 +33,7 @@ class Proxy:
         self.weather = Weather()
         self.port = 0
         self.cuts = 0
+        self.accepted = 0  # connections so far
         self._to = to
         self._chance = random.Random(seed)
         self._open: set[asyncio.StreamWriter] = set()
@@ -61,6 +62,7 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        self.accepted += 1
         if self.weather.refuse:
             _reset(writer)
             return

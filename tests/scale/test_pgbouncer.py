@@ -79,14 +79,22 @@ async def test_the_settings_of_the_role_hold(served: Database) -> None:
     assert shown == OF_APP
 
 
+async def keeps(url: str) -> bool:
+    connection = await asyncpg.connect(url, statement_cache_size=0)
+    try:
+        return await keeps_statements(connection)
+    finally:
+        await connection.close()
+
+
 async def test_it_is_known_whether_prepared_statements_are_kept(
     pgbouncer: PgBouncer, dsn: Addresses, start: StartBouncer
 ) -> None:
-    assert await keeps_statements(dsn.admin)
-    assert await keeps_statements(pgbouncer.url(dsn.app)) is installed_one_keeps()
+    assert await keeps(dsn.admin)
+    assert await keeps(pgbouncer.url(dsn.app)) is installed_one_keeps()
     if installed_one_keeps():
         forgetful = start(max_prepared_statements="0")
-        assert not await keeps_statements(forgetful.url(dsn.app))
+        assert not await keeps(forgetful.url(dsn.app))
 
 
 async def test_a_migration_through_it_is_refused(pgbouncer: PgBouncer, dsn: Addresses) -> None:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
+from loyalty import pulse
 from loyalty.database import Database
 from loyalty.errors import Code, Refused
 from loyalty_app.logins import Addresses
@@ -29,6 +32,7 @@ async def far(dsn: Addresses, way: Proxy) -> AsyncIterator[Database]:
     address = dsn.app.replace(f":{urlsplit(dsn.app).port}/", f":{way.port}/")
     opened = await Database.open(address, size=3, ready=3, command_timeout=NEVER)
     yield opened
+    way.cut()  # of a silent one, who closes would wait for its goodbye
     await opened.close()
 
 
@@ -76,3 +80,53 @@ async def test_what_only_takes_long_is_left_alone(far: Database) -> None:
     async with far.tenant(uuid4()) as connection:
         assert await connection.fetchval("select 1 from pg_sleep(2.5)") == 1
         assert await connection.fetchval("select 2") == 2
+
+
+async def test_a_process_that_has_just_begun_opens_nothing_to_find_out(
+    far: Database, way: Proxy
+) -> None:
+    opened = way.accepted
+    way.weather.black_hole = True
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(Refused):
+            await ask(far)
+    assert way.accepted == opened
+
+
+async def test_who_asks_for_a_sign_of_life_is_replaced_before_anybody_needs_it(
+    dsn: Addresses,
+) -> None:
+    opened: list[Any] = []
+    faults = [OSError("refused"), asyncpg.InternalClientError("it died while it shook hands")]
+
+    async def connect() -> Any:
+        if opened and faults:
+            raise faults.pop()
+        opened.append(await asyncpg.connect(dsn.app))
+        return opened[-1]
+
+    asking = pulse.Pulse(await connect(), connect, since=lambda: 0.0, silent=lambda: None)
+    admin = await asyncpg.connect(dsn.admin)
+    await admin.execute("select pg_terminate_backend($1)", opened[0].get_server_pid())
+    async with asyncio.timeout(pulse.IDLE_SECONDS - 5):
+        while len(opened) == 1:
+            await asyncio.sleep(0.05)
+    assert asking.beats
+    await admin.close()
+    await asking.close()
+    assert opened[1].is_closed()
+
+
+async def test_silence_is_told_before_anybody_waits_where_it_is_noticed_then(
+    far: Database, way: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "IDLE_SECONDS", 0.0)
+    begun = far.transactions
+    way.weather.black_hole = True
+    async with asyncio.timeout(PATIENCE):
+        while far._pulse.beats:
+            await asyncio.sleep(0.05)
+    with pytest.raises(Refused) as refused:
+        await ask(far)
+    assert refused.value.code == Code.OVERLOADED
+    assert far.transactions == begun  # it got no connection to wait on
