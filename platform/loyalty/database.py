@@ -45,12 +45,11 @@ class _Connection(asyncpg.Connection):  # type: ignore[misc]
 class Database:
     """A pool of connections to one Postgres, as one of the serving roles."""
 
-    def __init__(
-        self, pool: Any, own: Any, connect: Any, acquire_timeout: float, tenants_share: int
-    ) -> None:
+    def __init__(self, pool: Any, pulse: Pulse, acquire_timeout: float, tenants_share: int) -> None:
         self._pool = pool
         self._used: dict[Any, float] = {}  # connections in use, each since when
-        self._pulse = Pulse(own, connect, self._longest, self._end_used)
+        self._pulse = pulse
+        pulse.watch(self._longest, self._end_used)
         self._acquire_timeout = acquire_timeout
         self._shares = PoolShares(tenants_share)
         self.transactions = 0  # so many times a connection was had: each for one transaction
@@ -77,15 +76,14 @@ class Database:
         :raises UnsafeLogin: the login owns tables, is a superuser or bypasses row security
         """
         ask_plain_classes()
-        connect = partial(asyncpg.connect, dsn, statement_cache_size=0)
-        own = await connect()
+        pulse = Pulse(partial(asyncpg.connect, dsn, statement_cache_size=0))
         try:
-            pool = await _pool(dsn, own, size, ready, command_timeout)
+            pool = await _pool(dsn, await pulse.open(), size, ready, command_timeout)
         except BaseException:
-            end(own)
+            await pulse.close()
             raise
         shared = share_of(size) if share is None else share
-        database = cls(pool, own, connect, acquire_timeout, shared)
+        database = cls(pool, pulse, acquire_timeout, shared)
         if check:
             try:
                 await database.check_login()
@@ -261,9 +259,9 @@ class Database:
         await self._pool.release(connection)  # which shields itself from cancellation
 
 
-async def _pool(dsn: str, own: Any, size: int, ready: int, command_timeout: float) -> Any:
-    """The pool; `own` is a connection to the same database."""
-    kept = STATEMENTS_KEPT if await keeps_statements(own) else 0
+async def _pool(dsn: str, other: Any, size: int, ready: int, command_timeout: float) -> Any:
+    """The pool; `other` is a connection to the same database."""
+    kept = STATEMENTS_KEPT if await keeps_statements(other) else 0
     return await asyncpg.create_pool(
         dsn,
         min_size=ready,

@@ -105,7 +105,9 @@ async def test_who_asks_for_a_sign_of_life_is_replaced_before_anybody_needs_it(
         opened.append(await asyncpg.connect(dsn.app))
         return opened[-1]
 
-    asking = pulse.Pulse(await connect(), connect, since=lambda: 0.0, silent=lambda: None)
+    asking = pulse.Pulse(connect)
+    await asking.open()
+    asking.watch(since=lambda: 0.0, silent=lambda: None)
     admin = await asyncpg.connect(dsn.admin)
     await admin.execute("select pg_terminate_backend($1)", opened[0].get_server_pid())
     async with asyncio.timeout(pulse.IDLE_SECONDS - 5):
@@ -115,6 +117,51 @@ async def test_who_asks_for_a_sign_of_life_is_replaced_before_anybody_needs_it(
     await admin.close()
     await asking.close()
     assert opened[1].is_closed()
+
+
+async def test_a_near_database_that_is_not_opened_soon_is_silent(
+    dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "OPENING_SECONDS", NEVER)
+    opened: list[Any] = []
+
+    async def connect() -> Any:
+        if opened:
+            await asyncio.sleep(NEVER)
+        opened.append(await asyncpg.connect(dsn.app))
+        return opened[0]
+
+    told = asyncio.Event()
+    asking = pulse.Pulse(connect)
+    (await asking.open()).terminate()
+    asking.watch(since=lambda: pulse.LONG_SECONDS, silent=told.set)
+    async with asyncio.timeout(PATIENCE):
+        await told.wait()
+    assert not asking.beats
+    await asking.close()
+
+
+async def test_one_that_took_long_to_open_is_given_as_long_again(
+    dsn: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "PATIENCE_SECONDS", 0.2)
+    opened: list[Any] = []
+
+    async def connect() -> Any:
+        await asyncio.sleep(0.4)
+        opened.append(await asyncpg.connect(dsn.app))
+        return opened[-1]
+
+    told = asyncio.Event()
+    asking = pulse.Pulse(connect)
+    (await asking.open()).terminate()
+    asking.watch(since=lambda: 0.0, silent=told.set)
+    async with asyncio.timeout(PATIENCE):
+        while len(opened) == 1 and not told.is_set():
+            await asyncio.sleep(0.05)
+    assert asking.beats
+    assert not told.is_set()
+    await asking.close()
 
 
 async def test_silence_is_told_before_anybody_waits_where_it_is_noticed_then(
