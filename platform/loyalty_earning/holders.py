@@ -8,25 +8,29 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty import refused_due
 from loyalty.plugin import Connection
+from loyalty.refused_due import is_refused
 
 AT_ONCE = 1_000
 
 # Both walk the tenant's accounts of a unit, or its lots of a day, by an index that is there anyway.
-_WITH = """
+_WITH = f"""
 select a.owner_id from loyalty.account a
  where a.owner_kind = 'MEMBER' and a.unit = $1 and a.kind = 'main' and a.stored and a.balance >= $2
    and not exists (select 1 from loyalty.fact f where f.scope = $3 and f.key = $4 || a.owner_id)
+   and not {is_refused("$3", "$4 || a.owner_id")}
    and exists (select 1 from loyalty.member m
                 where m.id = a.owner_id and m.status <> 'CLOSED' and ($6 or m.status <> 'FROZEN'))
  order by a.owner_id limit $5
 """
-_ENDING = """
+_ENDING = f"""
 select distinct a.owner_id from loyalty.lot l
   join loyalty.account a on (a.tenant_id, a.id) = (l.tenant_id, l.account_id)
  where l.remaining > 0 and l.expires_at >= $1 and l.expires_at < $2
    and a.owner_kind = 'MEMBER' and a.unit = $3
    and not exists (select 1 from loyalty.fact f where f.scope = $4 and f.key = $5 || a.owner_id)
+   and not {is_refused("$4", "$5 || a.owner_id")}
    and exists (select 1 from loyalty.member m where m.id = a.owner_id and m.status <> 'CLOSED')
  order by a.owner_id limit $6
 """
@@ -42,7 +46,8 @@ select count(*) filter (where given > 0) as members, coalesce(sum(given), 0)::bi
 async def with_at_least(
     scope: str, connection: Connection, unit: str, least: int, prefix: str, *, frozen: bool = True
 ) -> Sequence[UUID]:
-    """Members with so much of a unit about whom no fact `<prefix><member id>` is recorded.
+    """Members with so much of a unit about whom no fact `<prefix><member id>` is recorded, nor was
+    refused.
 
     Who is `frozen` spends nothing, and what they have goes its way all the same: only what leaves
     for good, as money does, waits for them.
@@ -76,3 +81,9 @@ async def given(scope: str, connection: Connection, prefix: str) -> tuple[int, i
     """To how many members the facts `<prefix><member id>` gave something, and how much in all."""
     (row,) = await connection.fetch(_GIVEN, scope, prefix)
     return row["members"], row["amount"]
+
+
+async def refused(scope: str, connection: Connection, prefix: str) -> int:
+    """To how many members the facts `<prefix><member id>` would have given something and could
+    not: it is tried again."""
+    return await refused_due.how_many(connection, scope, prefix)

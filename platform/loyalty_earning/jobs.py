@@ -13,6 +13,7 @@ from loyalty.days import local_day
 from loyalty.facts import MemberRef
 from loyalty.ids import NIL
 from loyalty.plugin import Connection, Due, Job, Replay
+from loyalty.refused_due import is_refused
 from loyalty.setup import Program, Setup
 from loyalty.units import format_minor
 from loyalty_earning.budgets import budget, budgets
@@ -25,7 +26,7 @@ AT_ONCE = 500
 
 # Members with something owed, who were not yet given it in this period. Nothing is given to who
 # left: named all the same they would be refused at each turn, and stand before those who wait.
-_OWED = """
+_OWED = f"""
 select c.member_id from loyalty.counter c
  where c.tenant_id = (select loyalty.tenant()) and c.name = $1
    and exists (select from loyalty.member m
@@ -33,6 +34,7 @@ select c.member_id from loyalty.counter c
    and not exists (select from loyalty.fact f
                     where f.tenant_id = (select loyalty.tenant()) and f.scope = $4
                       and f.key = $2 || c.member_id::text)
+   and not {is_refused("$4", "$2 || c.member_id::text")}
  group by c.member_id having sum(c.value) > 0
  order by c.member_id limit $3"""
 

@@ -76,7 +76,8 @@ class PayoutReturned(Fact):
 class StatementPaid(Fact):
     """Everybody who had enough on a day of statements has a payout of it.
 
-    `amount` is what all `members` together are paid of `unit`, a decimal number.
+    `amount` is what all `members` together are paid of `unit`, a decimal number. So many more could
+    not be paid (`refused`): it is tried again.
     """
 
     KIND: ClassVar[str] = "cashback.statement_paid/1"
@@ -86,6 +87,7 @@ class StatementPaid(Fact):
     currency: str
     members: int
     amount: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from loyalty_cashback.facts import BudgetReached, CarriedOver, PayoutDue, Statem
 from loyalty_cashback.payout import payout_id
 from loyalty_cashback.programs import config_at, offered
 from loyalty_cashback.tables import paid_by_statement
-from loyalty_earning.holders import facts_of, with_at_least
+from loyalty_earning.holders import facts_of, refused, with_at_least
 from loyalty_earning.jobs import budget_alarms, carry_over
 
 SCOPE = "job:cashback"  # under which the facts that this plugin's jobs name are known for ever
@@ -74,7 +74,7 @@ async def _of_unit(
         paid = StatementPaid(
             occurred_at=day_start(day, setup.zone), program=program.slug, day=day.isoformat(),
             unit=unit, currency=config.money[unit], members=count,
-            amount=format_minor(amount, places),
+            amount=format_minor(amount, places), refused=await refused(SCOPE, connection, prefix),
         )  # fmt: skip
         yield Due(key=key, fact=paid)
 

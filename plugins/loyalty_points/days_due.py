@@ -2,6 +2,7 @@
 
 Each names members that were not looked at yet, as many as are recorded at once, and is asked again;
 where nobody is left it names the fact that says so, and from then on that day costs one look-up.
+Who was refused is not left: that is tried again by itself, whatever becomes of the day.
 """
 
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ from loyalty_points.facts import (
     ExpiryNear,
     WindowClosed,
 )
-from loyalty_points.holders import facts_of, given, with_at_least, with_ending
+from loyalty_points.holders import facts_of, given, refused, with_at_least, with_ending
 from loyalty_points.windows import LOOK_BACK, OpenWindow, config_at, points_programs, windows
 
 CATCH_UP_DAYS = 31  # a notice that is later than this is none
@@ -105,6 +106,7 @@ async def _closed(connection: Connection, setup: Setup, window: OpenWindow) -> D
     fact = WindowClosed(
         occurred_at=window.at, program=window.program.slug, issuing=window.issuing.id,
         day=window.day.isoformat(), unit=window.issuing.unit, members=members,
+        refused=await refused(connection, f"{window.key}:"),
         amount=format_minor(amount, setup.places(window.issuing.unit) or 0),
     )  # fmt: skip
     return Due(key=window.key, fact=fact)
@@ -115,6 +117,7 @@ async def _issued(connection: Connection, setup: Setup, dividend: Declared) -> D
     fact = DividendIssued(
         occurred_at=dividend.due_at, program=dividend.program, year=dividend.year,
         percent=dividend.percent, unit=dividend.unit, members=members,
+        refused=await refused(connection, f"{dividend.key}:"),
         amount=format_minor(amount, setup.places(dividend.unit) or 0),
     )  # fmt: skip
     return Due(key=dividend.key, fact=fact)

@@ -49,7 +49,8 @@ class PointsDonated(Fact):
 class WindowClosed(Fact):
     """Everybody who had enough points in an issuing window has their reward.
 
-    `amount` is what all `members` together were given of `unit`, a decimal number.
+    `amount` is what all `members` together were given of `unit`, a decimal number. So many more
+    could not be given theirs (`refused`): it is tried again.
     """
 
     KIND: ClassVar[str] = "points.window_closed/1"
@@ -59,6 +60,7 @@ class WindowClosed(Fact):
     unit: str
     members: int
     amount: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ class DividendDeclared(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DividendIssued(Fact):
-    """A year's dividend was given to everybody who has one; `amount` is all of it."""
+    """A year's dividend was given to everybody who has one; `amount` is all of it. So many more
+    could not be given theirs (`refused`): it is tried again."""
 
     KIND: ClassVar[str] = "points.dividend_issued/1"
     program: str
@@ -91,6 +94,7 @@ class DividendIssued(Fact):
     unit: str
     members: int
     amount: str
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from loyalty.facts import FactKey
 from loyalty.plugin import Connection, Loader, LoadRequest, Writer, WriteRow
+from loyalty.refused_due import is_refused_about
 from loyalty_subscriptions.facts import PaymentReported
 from loyalty_subscriptions.rows import PaymentRow, RefundRow, SubscriptionRow
 from loyalty_subscriptions.subscription import Provider, Status, Subscription
@@ -69,9 +70,11 @@ select m.id as member_id, p.* from unnest($1::uuid[]) m (id)
      where p.tenant_id = (select loyalty.tenant()) and p.member_id = m.id
      order by p.paid_at desc nulls last, p.invoice limit {PAYMENTS_MAX}) p
 """
-_DUE = """
-select program_id, member_id, provider, reference, due_at from loyalty.subscription
+_STEP = "concat_ws(':', 'due', s.program_id, s.member_id, s.provider, s.reference, '')"
+_DUE = f"""
+select program_id, member_id, provider, reference, due_at from loyalty.subscription s
  where tenant_id = (select loyalty.tenant()) and program_id = any($1) and due_at <= $2
+   and not {is_refused_about("'job:subscriptions'", "s.member_id", _STEP, "s.due_at")}
  order by due_at, member_id, provider, reference limit $3
 """
 _WRITE = f"""

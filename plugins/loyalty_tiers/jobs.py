@@ -9,6 +9,7 @@ from uuid import UUID
 from loyalty.facts import MemberRef
 from loyalty.ids import NIL
 from loyalty.plugin import Connection, Due, Job
+from loyalty.refused_due import is_refused_about
 from loyalty.setup import Program, Setup
 from loyalty_tiers.climbing import advance
 from loyalty_tiers.config import TiersConfig
@@ -28,7 +29,7 @@ EVERY = timedelta(minutes=5)
 # A worker begins with an eighth of the members, drawn anew each time: of two that come at once each
 # does a part. The last byte of an id is as good as a die. Where there are not enough of these the
 # others follow.
-_DUE = """
+_DUE = f"""
 with drawn as materialized (select floor(random() * 8)::int as part),
 standing as not materialized (
   select s.member_id, s.due_at, s.detail -> 'version' as version,
@@ -36,7 +37,8 @@ standing as not materialized (
     from loyalty.tiers_standing s
    where s.tenant_id = (select loyalty.tenant()) and s.program_id = $1 and s.due_at <= $2
      and exists (select 1 from loyalty.member m where m.tenant_id = s.tenant_id
-                  and m.id = s.member_id and m.status <> 'CLOSED'))
+                  and m.id = s.member_id and m.status <> 'CLOSED')
+     and not {is_refused_about(f"'{SCOPE}'", "s.member_id", "'review:' || $1 || ':'", "s.due_at")})
 (select member_id, due_at, version from standing
   where part = (select part from drawn) order by due_at limit $3)
 union all

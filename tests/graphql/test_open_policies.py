@@ -56,6 +56,7 @@ PROBES: Mapping[str, str] = {
       id total {EARNED} member {{ externalId }} {DECIDED} returns {{ returnId state }} }} }}""",
     "lists": """query { members { edges { node { externalId } } }
       returns { edges { node { returnId state } } } units { code places }
+      refusedDue { edges { node { job code } } }
       programs { slug status } }""",
     "setup": """query { apiKeys { edges { node { id prefix label } } }
       tokenIssuers { issuer } auditTrail(first: 50) { edges { node { action subject } } }
@@ -77,6 +78,10 @@ DESK = """mutation($name: String!, $from: DateTime!, $to: DateTime!) {
 CORRECT = """mutation($name: String!) { adjustBalances(input: { unit: $name, reasonCode: "DESK",
   idempotencyKey: $name, items: [{ member: { externalId: $name }, amount: "2" }] }) {
     userErrors { code field } } }"""
+REFUSED = """insert into loyalty.refused_due (tenant_id, scope, key, id, job, kind, payload, due_at,
+    reason, refused_at, retry_at)
+  values ($1, 'job:points', 'ours', gen_random_uuid(), 'points/issuing', 'ours', '{}', now(),
+    '{"code": "LIMIT_EXCEEDED", "message": ""}', now(), now())"""
 SET_ISSUER = """mutation($issuer: String!) { setTokenIssuer(input: {
   issuer: $issuer, jwksUrl: "https://login.theirs.example/keys", algorithms: ["RS256"],
   audience: "loyalty" }) { userErrors { code field message } } }"""
@@ -96,6 +101,7 @@ async def test_whichever_policy_is_opened_some_answer_changes(
     await _desk(ours.brand)
     admin = await asyncpg.connect(dsn.admin)
     try:
+        await admin.execute(REFUSED, ours.brand.tenant_id)
         tables = [row["relname"] for row in await admin.fetch(TABLES)]
         for table in tables:
             await _twin(admin, table, ours.brand.tenant_id, theirs.brand.tenant_id)

@@ -13,6 +13,7 @@ from loyalty_graphql.admin.program_kinds import ProgramKindQuery
 from loyalty_graphql.admin.program_mutations import ProgramMutation
 from loyalty_graphql.admin.programs import Program, ProgramQuery
 from loyalty_graphql.admin.reasons import AdjustmentReasonMutation, AdjustmentReasonQuery
+from loyalty_graphql.admin.refused_due import RefusedDueQuery
 from loyalty_graphql.admin.retention import RetentionMutation, RetentionQuery
 from loyalty_graphql.admin.secrets import SecretMutation
 from loyalty_graphql.admin.templates import TemplateMutation, TemplateQuery
@@ -41,6 +42,7 @@ ADMIN_QUERY = (
     WebhookEndpointQuery,
     WebhookDeliveryQuery,
     AuditQuery,
+    RefusedDueQuery,
     RetentionQuery,
 )
 ADMIN_MUTATION = (

@@ -1,5 +1,6 @@
 """Lots that reached their term: one fact per account and instant, booked at that instant."""
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ from loyalty.owners import Owner, holder_of
 from loyalty.recorder.each import Outcome
 from loyalty.settlement.expiring import NothingDue
 from loyalty.settlement.request import Request
+
+log = logging.getLogger(__name__)
 
 _DUE = """
 select l.expires_at, a.id as account_id, a.owner_kind, a.owner_id, a.unit, a.version
@@ -43,6 +46,7 @@ class LotExpiry:
             if isinstance(outcome, NothingDue):
                 visit.postponed.rest(visit.tenant_id, self.KIND, account_id, visit.now)
             else:
+                log.warning("what ended of account %s could not be booked: %r", account_id, outcome)
                 visit.postponed.put(visit.tenant_id, self.KIND, account_id, visit.now)
         return 0
 

@@ -70,6 +70,7 @@ class FollowOns:
             if outcome.code.retryable:
                 await self._later(connection, visit, item)
             else:
+                log.warning("%s %s is refused: %r", item.request.fact.KIND, item.id, outcome)
                 await connection.execute(_REFUSE, item.id, reason_of(outcome))
                 settled += 1
         return settled

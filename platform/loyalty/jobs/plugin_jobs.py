@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from loyalty.errors import Refused
 from loyalty.facts import FactKey
-from loyalty.jobs import schedule, sides
+from loyalty.jobs import refusals, schedule, sides
 from loyalty.jobs.schedule import JobRow
 from loyalty.jobs.visit import ACTOR, Visit
 from loyalty.plugin import Job, Plugin
@@ -87,32 +87,34 @@ class PluginJobs:
     async def _named(
         self, visit: Visit, row: JobRow, plugin: str, job: Job
     ) -> tuple[Setup, list[Request]]:
-        at = row.instant if job.each_turn else visit.now
+        at, scope = row.instant if job.each_turn else visit.now, f"job:{plugin}"
         async with visit.transaction(read_only=True) as connection:
             setup = await visit.recorder.setups.read(connection, visit.tenant_id)
             if not any(program.kind == plugin for program, _ in active_programs(setup, at)):
                 return setup, []
-            return setup, [
-                Request(
-                    fact=due.fact, actor=ACTOR, key=FactKey(f"job:{plugin}", due.key),
-                    any_time=True,
-                )
+            named = [
+                Request(fact=due.fact, actor=ACTOR, key=FactKey(scope, due.key), any_time=True)
                 async for due in job.due(connection, setup, at)
-            ]  # fmt: skip
+            ]
+            return setup, await refusals.standing(connection, scope, named)
 
     async def _record(self, visit: Visit, row: JobRow, job: Job, requests: list[Request]) -> int:
-        """Record what was named; answers how much of it was new."""
+        """Record what was named; answers how much of it was new, or is passed over from now on."""
         outcomes = [
             outcome
             for stretch, lanes in _stretches(job, requests)
             for outcome in await sides.record(visit, stretch, lanes)
         ]
-        for request, outcome in zip(requests, outcomes, strict=True):
-            if isinstance(outcome, Refused) and outcome.code.retryable:
+        refused = [
+            (request, outcome)
+            for request, outcome in zip(requests, outcomes, strict=True)
+            if isinstance(outcome, Refused)
+        ]
+        for request, outcome in refused:
+            if refusals.about_all(outcome):
                 raise RuntimeError(f"{request.natural_key} could not be recorded") from outcome
-            if isinstance(outcome, Refused):
-                log.info("%s named %s: %r", row.name, request.natural_key, outcome)
-        return sum(isinstance(o, Recorded) and not o.replayed for o in outcomes)
+        noted = await refusals.note(visit, row.which.partition("/")[0], job.name, refused)
+        return noted + sum(isinstance(o, Recorded) and not o.replayed for o in outcomes)
 
 
 def _stretches(

@@ -21,6 +21,8 @@ from loyalty.jobs.parked import ParkedReturns
 from loyalty.jobs.plugin_jobs import KIND as PLUGIN
 from loyalty.jobs.plugin_jobs import PluginJobs
 from loyalty.jobs.postponed import Postponed
+from loyalty.jobs.refusals import KIND as AGAIN
+from loyalty.jobs.refusals import Again
 from loyalty.jobs.rounds import go_round
 from loyalty.jobs.schedule import UPKEEP
 from loyalty.jobs.scheduled import Scheduled, ScheduledJob
@@ -143,6 +145,7 @@ def _duties(
         **further,
         BACKFILL: Backfill(versions),
         PLUGIN: PluginJobs(),
+        AGAIN: Again(),
     }
     timeline = Timeline((HoldLapses(), LotExpiry(), FollowOns()), size=size)
     duties: list[Duty] = [timeline, ParkedReturns(), Scheduled(jobs)]

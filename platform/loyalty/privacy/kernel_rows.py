@@ -65,6 +65,7 @@ KERNEL_ROWS: tuple[PersonalRows, ...] = (
         table="due_fact", by_kernel=True, erased={"payload": _BLANKED},
         kept={"kind": _STATE, "state": _STATE, "reason": "why it was refused: a code of ours"},
     ),
+    PersonalRows(table="refused_due", deleted=True),
     PersonalRows(
         table="parked_return", by_kernel=True,
         rows="""exists (select from loyalty.fact f where f.member_id = $1

@@ -13,7 +13,9 @@ from pydantic import BaseModel
 from loyalty.database import Database
 from loyalty.days import local_day
 from loyalty.effects import Effect, Emit, Grant
-from loyalty.facts import ActivityRecorded, Fact, MemberRef, PurchaseRecorded
+from loyalty.errors import Code, Refused
+from loyalty.facts import ActivityRecorded, Fact, FactKey, MemberRef, PurchaseRecorded
+from loyalty.jobs import refusals
 from loyalty.jobs.postponed import Postponed
 from loyalty.jobs.visit import Visit
 from loyalty.jobs.worker import Worker
@@ -30,6 +32,7 @@ from loyalty.plugin import (
 )
 from loyalty.recorder.recorder import Recorder
 from loyalty.recorder.setups import Setups
+from loyalty.settlement.request import Request
 from loyalty.setup import Setup
 from loyalty.view import GrantView, View
 from loyalty_app.logins import Addresses
@@ -61,6 +64,7 @@ class Trouble:
     """What a test wants to go wrong."""
 
     thanks: bool = False
+    thanks_of: set[UUID] = field(default_factory=set)
     measuring_fails_at: int = 0
     measured: int = 0
     asked: list[datetime] = field(default_factory=list)
@@ -88,7 +92,7 @@ def _thank_buyer_later(config: EchoConfig, fact: PurchaseRecorded, view: View) -
 
 
 def _grant(config: EchoConfig, fact: Thanked, view: View) -> Iterator[Effect]:
-    if trouble.thanks:
+    if trouble.thanks or (fact.member is not None and fact.member.id in trouble.thanks_of):
         raise RuntimeError("no thanks today")
     yield Grant(unit=config.unit, wanted=fact.points, granted=fact.points, rule="thanks")
 
@@ -194,3 +198,30 @@ def many_lots() -> Callable[..., Any]:
         return who
 
     return give
+
+
+@pytest.fixture
+def refused_of_one(hands: Hands) -> Callable[..., Any]:
+    """Lets what a job names first be refused, and answers whom it names then and before."""
+
+    async def refuse(world: Any, due: Any) -> tuple[UUID, list[UUID]]:
+        visit, plugin = hands.visit(world), due.__module__.split(".")[0].removeprefix("loyalty_")
+
+        async def named() -> list[tuple[UUID, Request]]:
+            async with visit.transaction(read_only=True) as connection:
+                setup = await visit.recorder.setups.read(connection, world.tenant_id)
+                return [
+                    (
+                        one.fact.member.id,
+                        Request(fact=one.fact, actor="", key=FactKey(f"job:{plugin}", one.key)),
+                    )
+                    async for one in due(connection, setup, world.clock.now())
+                    if one.fact.member is not None and one.fact.member.id is not None
+                ]
+
+        ((first, request), *_) = await named()
+        why = Refused(Code.LIMIT_EXCEEDED, "too much")
+        assert await refusals.note(visit, plugin, "", [(request, why)]) == 1
+        return first, [member for member, _ in await named()]
+
+    return refuse

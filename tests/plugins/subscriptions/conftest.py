@@ -19,9 +19,9 @@ from loyalty_subscriptions.subscription import Provider, Subscription
 from loyalty_subscriptions.tables import of_members
 from loyalty_tenants.model_apps import prepare_models
 from tests.kernel.conftest import World, make_world
-from tests.kernel.jobs.conftest import Hands, hands, worker_database
+from tests.kernel.jobs.conftest import Hands, hands, refused_of_one, worker_database
 
-__all__ = ["hands", "make_world", "worker_database"]
+__all__ = ["hands", "make_world", "refused_of_one", "worker_database"]
 
 NEW_YORK = ZoneInfo("America/New_York")
 RULE = {

@@ -4,7 +4,10 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from loyalty_subscriptions.commands import Subscribe
+from loyalty_subscriptions.jobs import subscriptions_due
 from tests.plugins.subscriptions.conftest import Begin
 
 MEMBERS = 30
@@ -52,3 +55,21 @@ async def test_a_budget_of_boosts_is_told_of_before_it_is_used_up(club: Begin) -
     assert [(one["target"], one["percent"], one["given"]) for one in told] == [
         ("program", 50, "60")
     ]
+
+
+async def test_whose_step_is_refused_stands_before_nobody(
+    club: Begin, refused_of_one: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty_subscriptions.jobs.AT_ONCE", 1)
+    story = await club("2026-01-31T12:00")
+    members = [await story.world.member() for _ in range(2)]
+    for member in members:
+        await story.buys(member, "120.00")
+        await story.ask(Subscribe, member, plan="saver")
+    await story.comes("2026-04-01T12:00", worked=False)
+
+    first, then = await refused_of_one(story.world, subscriptions_due)
+
+    assert [first, *then] == [member.id for member in members]
+    await story.comes("2026-04-01T13:00")
+    assert [await story.points(member) for member in members] == [20, 20]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from loyalty.facts import MemberClosed
+from loyalty.units import MINOR_MAX
 from tests.plugins.points.recorded.conftest import RULE
 
 CAP = {"points": "15", "period": "month", "carry_over": True}
@@ -76,3 +77,23 @@ async def test_who_left_keeps_nobody_from_what_is_theirs(
 
     assert (await shop.world.balance(bob)).total == 25
     assert (await shop.world.balance(ada)).total == 0
+
+
+async def test_who_cannot_be_given_what_was_cut_keeps_nobody_from_theirs(
+    club: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty_earning.jobs.AT_ONCE", 1)
+    shop = await club("2026-10-20T12:00", rules=[RULE | {"caps": [CAP]}])
+    rich, bob = [await shop.world.member() for _ in range(2)]
+    for member in (rich, bob):
+        await shop.buys(member, "25.00")
+    had = (await shop.world.balance(rich)).total
+    await shop.world.give(rich, MINOR_MAX - had, days=12.6)
+
+    await shop.comes("2026-11-01T00:30")
+
+    assert (await shop.world.balance(bob)).total == 25
+    assert (await shop.world.balance(rich)).total == MINOR_MAX
+    await shop.comes("2026-11-02T06:00")  # a day later what they had has ended
+    await shop.comes("2026-11-02T10:30")
+    assert (await shop.world.balance(rich)).total == 25

@@ -17,9 +17,9 @@ from loyalty_tenants.publishing import publish_program
 from loyalty_tiers.commands import SetTier, StartChallenge
 from loyalty_tiers.plugin import plugin as tiers
 from tests.kernel.conftest import BOSS, World, make_world
-from tests.kernel.jobs.conftest import Hands, hands, worker_database
+from tests.kernel.jobs.conftest import Hands, hands, refused_of_one, worker_database
 
-__all__ = ["hands", "make_world", "worker_database"]
+__all__ = ["hands", "make_world", "refused_of_one", "worker_database"]
 
 NEW_YORK = ZoneInfo("America/New_York")
 RULE = {

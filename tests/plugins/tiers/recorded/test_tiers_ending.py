@@ -6,6 +6,7 @@ import pytest
 
 from loyalty.errors import Refused
 from loyalty_tiers.commands import StartChallenge
+from loyalty_tiers.jobs import reviews_due
 from tests.plugins.tiers.recorded.conftest import SPEND, Begin, step
 
 YEARLY: dict[str, Any] = {
@@ -232,3 +233,20 @@ async def test_a_status_match_has_to_be_earned(club: Begin) -> None:
     assert (refusal.code, refusal.message) == (
         "NOT_FOUND", "the ladder has no such challenge: did you mean match?",
     )  # fmt: skip
+
+
+async def test_whose_tier_cannot_end_stands_before_nobody(
+    club: Begin, refused_of_one: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loyalty_tiers.jobs.AT_ONCE", 1)
+    shop = await club("2026-03-10T09:00", **YEARLY)
+    members = [await shop.world.member() for _ in range(2)]
+    for member in members:
+        await shop.buys(member, "120.00")
+    await shop.comes("2029-01-01T09:00", worked=False)
+
+    first, then = await refused_of_one(shop.world, reviews_due)
+
+    assert {first, *then} == {member.id for member in members}
+    await shop.comes("2029-01-01T10:00")
+    assert [await shop.tier(member) for member in members] == ["basic", "basic"]
