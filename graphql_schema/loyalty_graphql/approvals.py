@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from loyalty.errors import Refused
+from loyalty.errors import Code, Refused
 from loyalty.setup import Setup
 from loyalty_graphql import texts
 from loyalty_graphql.access import allow, reached
@@ -46,7 +46,8 @@ exposed(
         ApprovalState.APPROVED: "It was approved and done, or (many corrections) begun.",
         ApprovalState.REJECTED: "Somebody else said no.",
         ApprovalState.WITHDRAWN: "Who asked took it back.",
-        ApprovalState.FAILED: "It was approved and could not be done any more; `reason` says why.",
+        ApprovalState.FAILED: "It was approved and could not be done; `reason` says why. A"
+        " correction that the ledger refused may be approved once more while its time lasts.",
         ApprovalState.EXPIRED: "Nobody decided in time.",
     },
 )
@@ -155,7 +156,8 @@ class ApprovalMutation:
     async def approve_request(
         self, info: RequestInfo, input: DecideApprovalInput
     ) -> ApprovalPayload:
-        """Approve what somebody else asked for: it is done at once, and once only.
+        """Approve what somebody else asked for: it is done at once, and once only. A
+        correction that was approved and that the ledger refused may be approved again.
 
         :param input: which
         """
@@ -166,7 +168,8 @@ class ApprovalMutation:
     async def reject_request(
         self, info: RequestInfo, input: DecideApprovalInput
     ) -> ApprovalPayload:
-        """Say no to what somebody asked for, or take back what you asked for yourself.
+        """Say no to what somebody asked for, or take back what you asked for yourself; also a
+        correction that was approved and FAILED.
 
         :param input: which
         """
@@ -221,6 +224,12 @@ async def _decided(
             )
         return failed, cannot.refused
     await changed(context, context.tenant_id)
-    if approve and "bulk" in approval.body:
-        await settled(context, UUID(approval.body["bulk"]))
-    return approval, None
+    if not approve or "bulk" not in approval.body:
+        return approval, None
+    await settled(context, UUID(approval.body["bulk"]))
+    async with api.database.tenant(context.tenant_id) as connection:
+        undone = await approvals.note_failed(connection, context.actor, approval_id, now)
+    if undone is None or undone.reason is None:
+        return approval, None
+    why = undone.reason
+    return undone, Refused(Code(why["code"]), why["message"], field=why["field"])

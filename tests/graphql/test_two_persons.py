@@ -133,19 +133,6 @@ async def test_rejected_withdrawn_and_expired_ones_do_nothing(brand: Any, server
     assert await available(brand, "ada") == "0"
 
 
-async def test_what_was_approved_and_is_refused_by_the_ledger_says_so(brand: Any) -> None:
-    anna, bert = await ruled(brand)
-    given = adjustment(brand, "-150")
-    request = (await done(anna, "adjustBalance", **given))["approval"]
-
-    approved = (await done(bert, "approveRequest", id=request["id"]))["approval"]
-
-    assert approved["adjustments"]["done"]["items"] == 0
-    payload = await asked(anna, "adjustBalance", **given)
-    assert [error["code"] for error in payload["userErrors"]] == ["INSUFFICIENT_BALANCE"]
-    assert await available(brand, "ada") == "0"
-
-
 async def test_publishing_waits_for_a_second_person(brand: Any) -> None:
     anna, bert = await ruled(brand, publishing=True)
     program = (await anna.run(PROGRAM))["programs"][0]

@@ -34,6 +34,7 @@ JOB = "bulk"
 COLUMNS = """b.id, b.client, b.key, b.digest, b.unit, b.reason_code, b.label, b.expires_at,
   b.expires_after, b.expires_end, b.allow_deficit, b.state, b.approval_id, b.actor, b.request_id,
   b.by_operator, b.items, b.gives, b.takes, b.created_at, b.effective_at, b.done_at"""
+_BY_ID = f"select {COLUMNS} from loyalty.bulk_adjustment b where b.id = $1"
 
 
 async def by_key(connection: Connection, client: str, key: str) -> Bulk | None:
@@ -45,9 +46,13 @@ async def by_key(connection: Connection, client: str, key: str) -> Bulk | None:
 
 
 async def by_id(connection: Connection, bulk_id: UUID) -> Bulk | None:
-    row = await connection.fetchrow(
-        f"select {COLUMNS} from loyalty.bulk_adjustment b where b.id = $1", bulk_id
-    )
+    row = await connection.fetchrow(_BY_ID, bulk_id)
+    return None if row is None else _bulk(row)
+
+
+async def locked(connection: Connection, bulk_id: UUID) -> Bulk | None:
+    """As it is, and stays until the transaction ends: it may be approved once more meanwhile."""
+    row = await connection.fetchrow(f"{_BY_ID} for no key update", bulk_id)
     return None if row is None else _bulk(row)
 
 
@@ -97,19 +102,24 @@ async def place(
 
 
 async def begin(connection: Connection, bulk_id: UUID, now: datetime) -> None:
-    """It was approved: from now on it runs."""
+    """It was approved: from now on it runs; once more, where all of it was refused before."""
     await connection.execute(
-        """update loyalty.bulk_adjustment set state = 'RUNNING', effective_at = $2
-            where id = $1 and state = 'WAITING'""",
+        """update loyalty.bulk_adjustment set state = 'RUNNING', effective_at = $2, done_at = null
+            where id = $1 and state in ('WAITING', 'DONE')""",
         bulk_id, now,
     )  # fmt: skip
+    await connection.execute(
+        """update loyalty.bulk_adjustment_item set state = 'WAITING', refusal = null
+            where bulk_id = $1 and state = 'REFUSED'""",
+        bulk_id,
+    )
     await schedule.soon(connection, f"{JOB}:{bulk_id}", now)
 
 
 async def cancel(connection: Connection, bulk_id: UUID) -> None:
     await connection.execute(
-        """update loyalty.bulk_adjustment set state = 'CANCELLED'
-            where id = $1 and state = 'WAITING'""",
+        """update loyalty.bulk_adjustment set state = 'CANCELLED', effective_at = null
+            where id = $1 and state in ('WAITING', 'DONE')""",
         bulk_id,
     )
 

@@ -30,7 +30,7 @@ async def settle_slice(
     :raises RuntimeError: something may succeed later; what came before it is marked
     """
     async with database.tenant(tenant_id) as connection:
-        found = await bulk.by_id(connection, bulk_id)
+        found = await bulk.locked(connection, bulk_id)
         if found is None or found.state is not BulkState.RUNNING:
             await _over(connection, bulk_id)
             return 0
