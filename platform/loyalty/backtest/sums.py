@@ -71,6 +71,14 @@ class Sums:
         series = self._series.get(subject, {}).get(name)
         return [] if series is None else series.since(since)
 
+    def becomes(self, name: str, other: str) -> None:
+        """What was counted under a name is what another one holds from now on, of everybody."""
+        for named in self._series.values():
+            if (series := named.pop(name, None)) is not None:
+                named[other] = series
+            else:
+                named.pop(other, None)
+
     def rename(self, old: UUID, new: UUID) -> None:
         """What was counted for one id belongs to another."""
         if (named := self._series.pop(old, None)) is not None:

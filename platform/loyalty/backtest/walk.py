@@ -13,9 +13,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.backtest.knowing import Foreseeing, Knowing
 from loyalty.backtest.past import Past
 from loyalty.backtest.remembering import Remembering
 from loyalty.backtest.sales import Sales
+from loyalty.backtest.sums import Sums
 from loyalty.backtest.told import BODY, Row, Told, told
 from loyalty.backtest.turns import Turns
 from loyalty.backtest.unledgered import Unledgered
@@ -66,9 +68,12 @@ class Walk:
         self._so_far: list[Told] = []  # of a step that is tried again
         self._periods: dict[Period, Sequence[Sale]] = {}
         self._turns = Turns(setup, plugins, draft)
+        own, sums = Foreseeing(plugins.plugins), Sums()
+        self._knowing = Knowing(setup, own, sums)
         self._batch = Remembering(
-            setup=setup,
-            plugins=PluginSet(plugins.plugins),  # whose order of turns is kept for one setup
+            setup=self._knowing.setup,
+            plugins=own,
+            sums=sums,
             now=ALWAYS[0],
             book=Unledgered(tenant_id=setup.tenant_id),
             members=dict(members),
@@ -86,7 +91,7 @@ class Walk:
         """
         self._so_far += self.turned(past.fact.occurred_at) + self.until(past.recorded_at)
         if not self._turns.names(past.fact):
-            self._batch.now = past.recorded_at
+            self._comes(past.recorded_at)
             if (request := self._request(past)) is not None:
                 self._so_far += self._settle(request, past)
         came, self._so_far = self._so_far, []
@@ -122,7 +127,7 @@ class Walk:
         """Let the draft's jobs have the turns that come by an instant."""
         came: list[Told] = []
         for fact in self._turns.due(at, self._batch.sums.totals):
-            self._batch.now = fact.occurred_at
+            self._comes(fact.occurred_at)
             request = Request(fact=fact, actor=ACTOR, any_time=True, while_suspended=True)
             if (settled := self._settled(request, fact)) is not None:
                 _, facts, later = settled
@@ -134,9 +139,13 @@ class Walk:
         """Let happen what follows from earlier facts and falls due by an instant."""
         came: list[Told] = []
         for later in self._waiting.due(at):
-            self._batch.now = later.due_at
+            self._comes(later.due_at)
             came += self._follow_on(later)
         return came
+
+    def _comes(self, now: datetime) -> None:
+        """Time passes until then: nothing is known that was published later."""
+        self._batch.now, self._batch.setup = now, self._knowing.come(now)
 
     def _settle(self, request: Request, past: Past) -> list[Told]:
         settled = self._settled(request, past.fact)
