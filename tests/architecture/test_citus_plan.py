@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from loyalty.citus import KEPT_WHOLE, OF_THE_COORDINATOR, Step, plan, tenant_tables
+from loyalty.recorder.buckets import _BUCKETS
+from loyalty.recorder.sums import _SUMS
 from loyalty_app.cli import app
 from loyalty_app.logins import Addresses
 
@@ -77,6 +79,15 @@ async def test_the_write_path_is_delegated_by_its_tenant(superuser: Any) -> None
     assert all("'_t', colocate_with => 'loyalty.tenant', force_delegation" in text for text in said)
 
 
+@pytest.mark.parametrize("statement", [_SUMS, _BUCKETS], ids=["sums", "buckets"])
+def test_who_looks_members_counters_up_laterally_names_the_tenant_by_a_value(
+    statement: str,
+) -> None:
+    """Tried on a real one in tests/kernel/citus: it would be refused."""
+    assert len(re.findall(r"tenant_id = \$\d", statement)) == 1
+    assert "loyalty.tenant()" not in statement
+
+
 @pytest.mark.parametrize(("what", "statements"), PLANTED)
 async def test_a_table_that_does_not_fit_is_named(undone: Any, what: str, statements: str) -> None:
     async with undone() as connection:
@@ -88,7 +99,7 @@ async def test_a_table_that_does_not_fit_is_named(undone: Any, what: str, statem
 async def test_every_statement_but_citus_own_is_valid(undone: Any) -> None:
     async with undone() as connection:
         for text in texts(await plan(connection)):
-            if text.startswith("alter") and "citus." not in text:
+            if text.startswith(("alter", "create or replace")) and "citus." not in text:
                 await connection.execute(text)
 
 

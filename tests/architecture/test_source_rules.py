@@ -47,6 +47,7 @@ MAY: dict[Rule, dict[str, str]] = {
         "platform/loyalty_app/demo/record_many.py": "measures the recorder itself",
     },
     rules.setting_a_tenant: {
+        "platform/loyalty/citus.py": "the function that reads it, as Citus takes it",
         "platform/loyalty/database.py": "the tenant's transaction",
         "platform/loyalty/recorder/sides.py": "a transaction of two tenants",
     },

@@ -18,7 +18,7 @@ select w.at, c.bucket, c.value
   from unnest($1::int[], $2::text[], $3::uuid[], $4::timestamptz[]) w (at, name, member_id, since)
   cross join lateral (
     select c.bucket, c.value from loyalty.counter c
-     where c.tenant_id = (select loyalty.tenant()) and c.name = w.name
+     where c.tenant_id = $5 and c.name = w.name
        and c.member_id = w.member_id and c.bucket >= w.since and c.value <> 0 offset 0) c
  order by w.at, c.bucket
 """
@@ -35,8 +35,9 @@ async def load_buckets(connection: Any, requests: Sequence[Request], batch: Batc
     rows: dict[int, list[tuple[datetime, int]]] = {at: [] for at in range(len(wanted))}
     names = [name for name, _ in wanted]
     for row in await connection.fetch(
-        _BUCKETS, list(rows), names, [member_id for _, member_id in wanted], [*wanted.values()]
-    ):
+        _BUCKETS, list(rows), names, [member_id for _, member_id in wanted], [*wanted.values()],
+        batch.setup.tenant_id,
+    ):  # fmt: skip
         rows[row["at"]].append((row["bucket"], row["value"]))
     batch.by_bucket.update(zip(wanted, rows.values(), strict=True))
 

@@ -20,7 +20,7 @@ select w.at, c.member_id, c.value
          with ordinality w (name, since, before, first, last, at)
   cross join lateral (
     select c.member_id, sum(c.value)::bigint as value from loyalty.counter c
-     where c.tenant_id = (select loyalty.tenant()) and c.name = w.name
+     where c.tenant_id = $7 and c.name = w.name
        and c.member_id = any(($6::uuid[])[w.first:w.last])
        and c.bucket >= w.since and c.bucket < w.before
      group by c.member_id) c
@@ -50,5 +50,6 @@ async def load_sums(
     if not asked:
         return
     columns = [list(column) for column in (*zip(*asked, strict=True), *zip(*parts, strict=True))]
-    for at, member_id, value in await connection.fetch(_SUMS, *columns, members):
+    tenant_id = batch.setup.tenant_id
+    for at, member_id, value in await connection.fetch(_SUMS, *columns, members, tenant_id):
         batch.counters[asked[at - 1]][member_id] = value

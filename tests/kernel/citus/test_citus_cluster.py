@@ -6,6 +6,7 @@ The database of that URL is migrated before the extension is created; see docs/s
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -14,9 +15,14 @@ import pytest
 
 from loyalty.citus import carry_out, plan, waiting
 from loyalty.database import Database
-from loyalty.ids import new_id
+from loyalty.ids import NIL, new_id
+from loyalty.recorder import wants
+from loyalty.recorder.buckets import _BUCKETS
+from loyalty.recorder.sums import _SUMS
+from loyalty.settlement.request import Recorded
 from loyalty_app.logins import ROLES, Addresses, set_passwords
 from tests.kernel.conftest import World
+from tests.kernel.recorder.capped_program import CAPPED
 
 URL = os.environ.get("LOYALTY_TEST_CITUS_URL", "")
 PASSWORD = "citus"
@@ -105,6 +111,37 @@ async def test_a_join_that_leaves_its_tenant_to_row_security_is_refused_yet(
     await world.give(member, 5)
     with pytest.raises(asyncpg.FeatureNotSupportedError):  # as docs/scaling.md says
         await world.balance(member)
+
+
+async def test_members_counters_are_read_on_the_node_of_their_tenant(
+    make_world: Callable[..., Awaitable[World]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sums together, as of large batches: at most ten a month. More often than a statement is
+    planned with its values."""
+    monkeypatch.setattr(wants, "FEW", 0)
+    worlds = [await make_world(config=None, plugins=(CAPPED,)) for _ in range(2)]
+    for world in worlds:
+        await world.run_program("capped", {"cap": 10}, kind="capped")
+        members = [await world.member() for _ in range(3)]
+        for given in (4, 4, 2, 0, 0, 0, 0, 0):
+            outcomes = await world.records(*(world.purchase(one, 400) for one in members))
+            there = [one for one in outcomes if isinstance(one, Recorded)]
+            earned = [sum(row["amount"] for row in o.answer.get("earned", ())) for o in there]
+            assert earned == [given] * 3
+
+
+async def test_so_they_are_bucket_by_bucket(
+    make_world: Callable[..., Awaitable[World]], database: Database
+) -> None:
+    world, now = await make_world(), datetime.now(UTC)
+    given = {
+        _SUMS: (["x"], [now], [now], [1], [1], [NIL], world.tenant_id),
+        _BUCKETS: ([1], ["x"], [NIL], [now], world.tenant_id),
+    }
+    for statement, values in given.items():
+        async with database.tenant(world.tenant_id) as connection:
+            plan = await connection.fetch(f"explain {statement}", *values)
+        assert "Task Count: 1" in {row[0].strip() for row in plan}
 
 
 async def test_a_slug_is_taken_on_all_nodes(database: Database) -> None:
