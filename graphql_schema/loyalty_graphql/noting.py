@@ -12,6 +12,7 @@ from typing import Any
 from loyalty.errors import Refused
 from loyalty_graphql.access import Rule
 from loyalty_graphql.context import Context
+from loyalty_graphql.ids import read_node_id
 from loyalty_graphql.member_ref import ref_of
 from loyalty_tenants import audit
 from loyalty_tenants.principal import Principal, Role
@@ -42,7 +43,7 @@ def noted(resolve: Resolve, name: str, rule: Rule) -> Resolve:
         if isawaitable(result):
             result = await result
         if by_staff and _was_done(result):
-            await _note(context, name, arguments.get("input"))
+            await _note(context, name, arguments.get("input"), result)
         return result
 
     return resolve_and_note
@@ -65,11 +66,11 @@ def _was_done(result: Any) -> bool:
     return not refused and not getattr(result, "replayed", False)
 
 
-async def _note(context: Context, name: str, given: Any) -> None:
+async def _note(context: Context, name: str, given: Any, result: Any) -> None:
     if context.actor.noted or context.who.tenant_id is None:
         return
     given = given if isinstance(given, Mapping) else {}
-    subject = await _subject(context, given)
+    subject = await _subject(context, given) or _made(result)
     async with context.api.database.tenant(context.tenant_id) as connection:
         await audit.write(
             connection, context.actor, action=name, subject=subject, details=_plain(given),
@@ -78,7 +79,7 @@ async def _note(context: Context, name: str, given: Any) -> None:
 
 
 async def _subject(context: Context, given: Mapping[str, Any]) -> str:
-    """The member that the input names, by id; else the node; else the tenant."""
+    """The member that the input names, by id; else the node."""
     if isinstance(named := given.get("member"), Mapping):
         try:
             ref = ref_of(
@@ -88,7 +89,13 @@ async def _subject(context: Context, given: Mapping[str, Any]) -> str:
             return "member"
         found = await context.loaders.member.load(ref)
         return "member" if found is None else f"member:{found.id}"
-    return str(given.get("id") or given.get("program") or "tenant")
+    return str(given.get("id") or given.get("program") or "")
+
+
+def _made(result: Any) -> str:
+    """The member who was there only afterwards; else the tenant."""
+    ident = read_node_id(str(getattr(getattr(result, "member", None), "id", "")))
+    return f"member:{ident[1]}" if ident is not None and ident[0] == "Member" else "tenant"
 
 
 def _plain(given: Mapping[str, Any]) -> dict[str, Any]:

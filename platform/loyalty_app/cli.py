@@ -57,6 +57,6 @@ def main() -> None:
 
 
 def _end(problem: Problem) -> NoReturn:
-    typer.secho(f"{problem.what}.", fg="red", err=True)
+    typer.secho(problem.told, fg="red", err=True)
     typer.echo(f"{problem.mend}.", err=True)
     sys.exit(1)

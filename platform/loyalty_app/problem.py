@@ -9,6 +9,11 @@ class Problem(Exception):
     """
 
     def __init__(self, what: str, mend: str) -> None:
-        super().__init__(f"{what}. {mend}.")
         self.what = what
         self.mend = mend
+        super().__init__(f"{self.told} {mend}.")
+
+    @property
+    def told(self) -> str:
+        """`what` as a sentence; one that ends by asking has its stop."""
+        return self.what if self.what.endswith("?") else f"{self.what}."

@@ -1,13 +1,13 @@
 """A plan carried out: units that are missing, then the draft, then, if asked for, a version."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from loyalty_app.problem import Problem
 from loyalty_app.programs import documents
 from loyalty_app.programs.asking import Asking, refusals
-from loyalty_app.programs.plan import Plan
+from loyalty_app.programs.plan import Plan, begins
 
 
 async def apply(
@@ -31,15 +31,20 @@ async def apply(
         if effective_from is not None:
             given["effectiveFrom"] = effective_from.isoformat()
         payload = await _done(asking, plan, documents.PUBLISH, "publishProgram", given)
-        done.append(_published(payload))
+        done += _published(plan, payload)
     return done
 
 
-def _published(payload: Mapping[str, Any]) -> str:
+def _published(plan: Plan, payload: Mapping[str, Any]) -> Iterator[str]:
     if (approval := payload["approval"]) is not None:
-        return f"waits until {approval['expiresAt']} for a second person to approve it"
+        yield f"waits until {approval['expiresAt']} for a second person to approve it"
+        return
     version = payload["version"]
-    return f"published version {version['number']}, from {version['effectiveFrom']} on"
+    yield f"published version {version['number']}, from {version['effectiveFrom']} on"
+    if (other := plan.follows(begins(version))) is not None:
+        at = other["effectiveFrom"]
+        told = f"but version {other['number']} takes its place at {at}"
+        yield f"{told}: --from {at} puts it there, too"
 
 
 async def _saved(asking: Asking, plan: Plan) -> Mapping[str, Any]:

@@ -27,19 +27,25 @@ class Plan:
     def empty(self) -> bool:
         return self.current is not None and not self.units and not self.changes
 
+    def follows(self, at: datetime) -> Mapping[str, Any] | None:
+        """The version that was published before for the nearest instant after this one."""
+        versions = self.current["versions"] if self.current else []
+        return min((one for one in versions if begins(one) > at), key=begins, default=None)
+
     def unpublished(self, since: datetime | None) -> bool:
         """Whether the file says something else than the newest published version, or than the one
         that is in force at an instant as things stand."""
         versions = self.current["versions"] if self.current else []
         if since is not None:
-            begun = [one for one in versions if _begins(one) <= since]
-            versions = sorted(begun, key=lambda one: (_begins(one), one["number"]), reverse=True)
+            begun = [one for one in versions if begins(one) <= since]
+            versions = sorted(begun, key=lambda one: (begins(one), one["number"]), reverse=True)
         if self.filled is None or not versions:
             return True
         return bool(changes(versions[0]["config"], self.filled))
 
 
-def _begins(version: Mapping[str, Any]) -> datetime:
+def begins(version: Mapping[str, Any]) -> datetime:
+    """From when on a version is in force."""
     return datetime.fromisoformat(version["effectiveFrom"])
 
 

@@ -42,6 +42,7 @@ ENROLL = f"""mutation($name: String!) {{ enrollMember(input: {{externalId: $name
   attributes: {{mail: "ada@example.com"}} }}) {{ {ERRORS} }} }}"""
 TRAIL = """query($filter: AuditFilter) { auditTrail(filter: $filter, first: 20) { edges { node {
   action actor role subject details requestId at } } } }"""
+WHO = "query($who: MemberRef!) { member(by: $who) { id } }"
 ADA = {"externalId": "ada"}
 
 
@@ -102,6 +103,9 @@ async def test_a_mutation_that_writes_no_entry_gets_one(brand: Any) -> None:
         "idempotencyKey": "key-000001", "allowDeficit": False,
     }  # fmt: skip
     assert found[enrolled]["details"] == {}, "nothing that says who somebody is"
+    bob = (await brand.admin.run(WHO, who={"externalId": "bob"}))["member"]["id"]
+    there = await entries(brand.admin, member=bob)
+    assert [one["requestId"] for one in there] == [enrolled], "but of whom it is"
     # Done again is not done, and neither is what was refused.
     await clerk.run(ADJUST, who=ADA, key="key-000001")
     await clerk.run(CLOSE, who=ADA)

@@ -115,7 +115,12 @@ async def test_a_file_is_in_force_from_the_instant_that_is_named(
     later = ("programs", "apply", "corner.yaml", "--yes", "--from", "2026-03-01T00:00:00-05:00")
     await run("programs", "apply", "corner.yaml", "--yes", "--from", "2026-02-01T00:00:00-05:00")
     file.write_text(FILE.replace('points: "0.5"', 'points: "0.75"'))
-    await run("programs", "apply", "corner.yaml", "--yes", "--publish")
+    between = await run("programs", "apply", "corner.yaml", "--yes", "--publish")
+    assert between.output.splitlines()[-2:] == [
+        "corner.yaml: published version 2, from 2026-01-01T17:00:00Z on",
+        "corner.yaml: but version 1 takes its place at 2026-02-01T05:00:00Z:"
+        " --from 2026-02-01T05:00:00Z puts it there, too",
+    ]
 
     told = [(await run(*later)).output.splitlines()[-1] for _ in range(2)]
     wrong = await run(*later[:-1], "2026-13-01")
@@ -187,6 +192,7 @@ async def test_a_mistake_is_told_with_its_line_and_changes_nothing(
 
     assert refused.exit_code == 1
     assert str(refused.exception).startswith(f"corner.yaml:{said}")
+    assert "?." not in str(refused.exception)
     assert await rows.of(brand.tenant_id) == before
 
 
