@@ -198,7 +198,7 @@ class Walk:
             raise
         except Refused as refused:
             earlier = isinstance(fact, PurchaseRecorded) and refused.code is Code.NOT_FOUND
-            self.left_out[EARLIER if earlier else refused.code] += 1
+            self.left_out[EARLIER if earlier else refused.code.value] += 1
         except Exception as error:
             self._failed(fact, error)
         finally:
@@ -231,7 +231,7 @@ class Walk:
 
     def _failed(self, fact: Fact, error: Exception) -> None:
         """A rule raised: the fact is left out, as the recorder would refuse it."""
-        self.left_out[Code.INTERNAL] += 1
+        self.left_out[Code.INTERNAL.value] += 1
         what = f"{fact.KIND}: {type(error).__name__}: {error}"[:300]
         if what not in self.failures:
             log.warning("a rule failed in a back-test on %s", what, exc_info=error)

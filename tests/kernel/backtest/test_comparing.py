@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 from xml.etree import ElementTree
 
+import orjson
 import pytest
 from pydantic import BaseModel
 
@@ -16,10 +17,12 @@ from loyalty.backtest.cost import Cost, per_point
 from loyalty.backtest.history import History
 from loyalty.backtest.naming import name_members
 from loyalty.backtest.report import Report, report
+from loyalty.backtest.side import Side
 from loyalty.backtest.spreadsheet import spreadsheet
+from loyalty.backtest.tally import Tally
 from loyalty.effects import Grant
 from loyalty.errors import Code, Refused
-from loyalty.facts import PurchaseRecorded, PurchaseReversed
+from loyalty.facts import ActivityRecorded, PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import Plugin, on
 from loyalty.purchase import Line, ReturnedLine
 from loyalty.view import View
@@ -177,6 +180,35 @@ async def test_a_rule_that_raises_is_counted_and_nothing_else_is_lost(
     assert side.left_out == {"INTERNAL": 1}
     assert side.failures == {"PurchaseRecorded: ZeroDivisionError: by nothing": 1}
     assert heard.granted.total() == 5  # a point for each of the others, and 1 + 2 per dollar
+    assert as_told(side) == side
+
+
+def as_told(side: Side) -> Side:
+    """What another process makes of it: sides are walked in processes of their own."""
+    tally = Tally(program=side.tally.program, zone=side.tally.zone, since=side.tally.since)
+    return Side.load(orjson.loads(orjson.dumps(side.dump())), tally)
+
+
+async def test_what_a_draft_refuses_is_counted_by_its_code(world: Any, bench: Any) -> None:
+    member = await world.member()
+    for shop in ({}, {"shop": "x"}):
+        await world.record(
+            ActivityRecorded(
+                member=member, occurred_at=world.clock.now(), source="app", type="check_in",
+                external_id=f"a-{len(shop)}", attributes=shop,
+            )
+        )  # fmt: skip
+    visit = {"type": "check_in", "label": "A visit",
+             "attributes": {"type": "object", "required": ["shop"]}}  # fmt: skip
+    rule = {"id": "visit", "label": "V", "accounting_class": "MARKETING", "points": "5",
+            "activities": ["check_in"], "count": "visit"}  # fmt: skip
+
+    draft = {"unit": "points", "rules": [rule], "activities": [visit]}
+    side, heard = await bench.walk(world, draft=draft)
+
+    assert side.left_out == {"BAD_USER_INPUT": 1}
+    assert heard.granted.total() == 5
+    assert as_told(side) == side
 
 
 async def test_a_database_that_is_away_for_a_moment_is_asked_again(
