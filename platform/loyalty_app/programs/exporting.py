@@ -5,6 +5,7 @@ from typing import Any
 
 from loyalty_app.problem import Problem
 from loyalty_app.programs.merging import put
+from loyalty_app.programs.ordering import in_order
 from loyalty_app.programs.program_file import parsed
 from loyalty_app.programs.remarks import put_back, read_off
 from loyalty_app.programs.yaml_text import dump, plain, styled
@@ -27,6 +28,7 @@ def exported(
     }
     if into is None:
         needed = _units(program["config"], units)
+        wanted["config"] = in_order(program["kind"], program["config"])
         return dump(styled({"units": needed, **wanted} if needed else wanted))
     file = parsed(into, path)
     if file.slug != program["slug"]:

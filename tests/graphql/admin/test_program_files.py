@@ -226,6 +226,18 @@ async def test_an_export_keeps_the_comments_of_the_file(run: Run, brand: Any, fi
     assert (await run("programs", "diff", "corner.yaml")).exit_code == 0
 
 
+async def test_a_new_file_says_things_in_the_order_of_the_reference(
+    run: Run, brand: Any, file: Path
+) -> None:
+    """Not in the one in which the database keeps the keys of a document: by their length."""
+    await run("programs", "apply", "corner.yaml", "--yes")
+    text = (await run("programs", "export", "corner")).output
+    assert text[text.index("config:") :].startswith(
+        "config:\n  unit: beans\n  rules:\n    - id: spend\n      label: 1 per dollar\n"
+        "      accounting_class: MATERIAL_RIGHT\n"
+    ), text
+
+
 async def test_a_whole_file_moves_a_program_to_another_tenant(
     run: Run, brand: Any, make_brand: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
