@@ -42,7 +42,8 @@ class MemberView(NamedTuple):
 class GrantView(NamedTuple):
     """What the fact was granted so far by one rule; `lines` sums to `granted`.
 
-    `postponed` is what of a cut is given later, by name; None where nobody said.
+    `postponed` is what of a cut is given later, by name; None where nobody said. `inputs` is what
+    its decision keeps of how it came to be; None while that is made.
     """
 
     program: str
@@ -55,6 +56,7 @@ class GrantView(NamedTuple):
     lines: Mapping[str, int]
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
+    inputs: Mapping[str, Any] | None = None
 
 
 Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
@@ -101,10 +103,13 @@ class TraitValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bought:
-    """A purchase: what counters measure of what is `left` of it, and what returns of it `settled`
-    beyond the shares of their lines. What was taken back stands there as less than nothing."""
+    """A purchase: what counters measured of it when it was `recorded`, what they do of what is
+    `left` of it (the same facts and grants; of what came back as a whole nothing), and what returns
+    of it `settled` beyond the shares of their lines. What was taken back stands there as less than
+    nothing."""
 
     at: datetime
+    recorded: Measured
     left: Measured
     settled: Sequence[GrantView]
 

@@ -96,13 +96,14 @@ def _by_line(found: Counted, parts: list[int]) -> dict[str, int]:
 
 def bounded(rule: EarningRule, parts: list[int], places: int) -> list[int]:
     """Within the rule's own `at_least` and `at_most`: what it wants, before any cap."""
-    wanted = sum(parts)
-    bound = wanted
-    if rule.at_least is not None and wanted:
-        bound = max(bound, _minor(rule.at_least, places))
-    if rule.at_most is not None:
-        bound = min(bound, _minor(rule.at_most, places))
+    bound = within_bounds(rule, wanted := sum(parts), places)
     return parts if bound == wanted else apportion(bound, parts)
+
+
+def within_bounds(rule: EarningRule, wanted: int, places: int) -> int:
+    if rule.at_least is not None and wanted:
+        wanted = max(wanted, _minor(rule.at_least, places))
+    return wanted if rule.at_most is None else min(wanted, _minor(rule.at_most, places))
 
 
 def _drawn(rule: EarningRule, occasion: Occasion) -> Judged:

@@ -112,5 +112,6 @@ async def _came(walk: Walk, past: Past, history: History) -> Sequence[Told]:
         try:
             return walk.step(past)
         except NeedPeriod as need:
-            walk.hears(need.period, await history.bought(need.period, past.id))
+            for period in need.periods:
+                walk.hears(period, await history.bought(period, past.id))
     raise RuntimeError(f"{past.fact.KIND} {past.id} asks for more and more periods")

@@ -80,6 +80,7 @@ class Walk:
             traits={member: list(rows) for member, rows in traits.items()},
             sales=self._sales.by_key,
             periods=self._periods,
+            draft=draft,
         )
         self.left_out: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()

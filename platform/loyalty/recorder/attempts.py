@@ -49,9 +49,9 @@ async def persistently(attempt: Callable[[More], Awaitable[T]], *, lost: Callabl
                 raise RuntimeError(f"{need}: it was asked for and is not there") from None
             more.counters.add(need.window)
         except NeedPeriod as need:
-            if need.period in more.periods:
+            if more.periods.issuperset(need.periods):
                 raise RuntimeError(f"{need}: it was asked for and is not there") from None
-            more.periods.add(need.period)
+            more.periods.update(need.periods)
         except (StaleSetup, StaleNames, Outdated):
             continue
         except asyncpg.PostgresError as error:

@@ -12,6 +12,7 @@ from typing import Any
 from loyalty.recorder.each import Outcome, settle_each
 from loyalty.recorder.meanwhile import breathe
 from loyalty.settlement.batch import Batch
+from loyalty.settlement.need_period import NeedPeriod, Period
 from loyalty.settlement.request import Change, Request
 
 LEAST = 25  # requests; what Postgres only has to begin with must be small beside a part
@@ -32,20 +33,26 @@ async def settle_in_parts(
     :raises NeedLots, NeedCounter, NeedPeriod, Cut: as `settle_each`
     """
     outcomes: list[Outcome] = []
+    periods: list[Period] = []
     writing: asyncio.Task[None] | None = None
     large = not whole and len(requests) > 2 * LEAST
     try:
         for index, request in enumerate(requests):
             if index and index % LEAST == 0:
                 await breathe()
-                if large and (writing is None or writing.done()):
+                if large and not periods and (writing is None or writing.done()):
                     if writing is not None:
                         await writing
                     writing = asyncio.create_task(write())
                     await asyncio.sleep(0)  # it is sent
-            outcomes.append(settle_each(batch, request, index, changes))
+            try:
+                outcomes.append(settle_each(batch, request, index, changes))
+            except NeedPeriod as need:  # what others need beside is asked for at once
+                periods += need.periods
             batch.book.stands()  # it either came to an outcome or left nothing
     finally:
         if writing is not None:
             await writing  # nobody else may use its connection before
+    if periods:
+        raise NeedPeriod(*periods)
     return outcomes

@@ -96,7 +96,8 @@ class Parked:
 class Batch:
     """The state a batch settles on. A fact sees what the facts before it did.
 
-    `periods` are what members bought in periods that a return asked for; None: nobody can say.
+    `periods` are what members bought in periods that a return asked for; None: nobody can say, and
+    nobody does for the program whose `draft` is tried, which granted none of what is recorded.
     """
 
     setup: Setup
@@ -119,6 +120,7 @@ class Batch:
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
     corrected: dict[Corrected, int] = field(default_factory=dict)
     periods: Mapping[Period, Sequence[Sale]] | None = field(default_factory=dict)
+    draft: str | None = None
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)

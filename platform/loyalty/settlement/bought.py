@@ -3,34 +3,50 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from loyalty.settlement.measuring import granted_view
+from loyalty.facts import PurchaseRecorded
+from loyalty.settlement.measuring import as_recorded, granted_view
 from loyalty.settlement.need_period import NeedPeriod, NotFirst, Period
 from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.settling import Settling
 from loyalty.view import Bought
 
 
-def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] | None:
-    """In the order of recording, the return that is settled taken off.
+def bought(s: Settling, program: str, since: datetime, before: datetime) -> Sequence[Bought] | None:
+    """In the order of recording, the return that is settled taken off, for a program's rules.
 
     :raises NeedPeriod: it was not loaded
-    :raises NotFirst: requests of this batch came before, which the database does not know yet
+    :raises NotFirst: the member bought in this batch what the database does not know yet
     """
     periods, returns = s.batch.periods, s.returns
-    if periods is None or returns is None or s.left is None:
+    if periods is None or returns is None or s.left is None or program == s.batch.draft:
         return None
     period = Period(s.the_member.id, since, before)
+    if s.index > 0 and _bought_before(s):
+        raise NotFirst
     if period not in periods:
-        if s.index > 0:
-            raise NotFirst
         raise NeedPeriod(period)
+    # Of what came back in this batch before, the batch knows.
+    known = {sale.fact_id: sale for sale in s.batch.sales.values()}
+    sales = [known.get(sale.fact_id, sale) for sale in periods[period]]
     codec, left = s.batch.plugins.codec, s.left[1]
     return [
         Bought(
             at=sale.fact.occurred_at,
+            recorded=as_recorded(codec, sale.fact, sale.emitted, sale.grants),
             left=left if sale.fact_id == returns.fact_id
             else remaining(codec, sale, Back(sale.returned, sale.taken)),
             settled=[granted_view(row) for row in sale.settled],
         )
-        for sale in periods[period]
+        for sale in sales
     ]  # fmt: skip
+
+
+def _bought_before(s: Settling) -> bool:
+    """Whether an earlier request of the batch recorded a purchase of the member's."""
+    known, member_id = s.batch.known, s.the_member.id
+    return any(
+        (one := known.get(key)) is not None
+        and one.kind == PurchaseRecorded.KIND
+        and one.member_id == member_id
+        for key in s.batch.made
+    )

@@ -85,10 +85,17 @@ def count_at(s: Settling, row: dict[str, Any], seen: GrantView, at: datetime) ->
 
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
     """What was measured when `fact` was recorded, out of its decision: to fill a new counter."""
-    facts = [fact]
-    facts += [codec.load(e["kind"], e["payload"], fact.member) for e in body.get("emitted", ())]
+    return as_recorded(codec, fact, body.get("emitted", ()), body.get("grants", ()))
+
+
+def as_recorded(
+    codec: Codec, fact: Fact, emitted: Sequence[Mapping[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+) -> Measured:  # fmt: skip
+    """What was measured of a fact, out of the rows of what it emitted and was granted."""
+    facts = [fact, *(codec.load(one["kind"], one["payload"], fact.member) for one in emitted)]
     grants: list[list[GrantView]] = [[] for _ in facts]
-    for row in body.get("grants", ()):
+    for row in rows:
         if not row.get("uncounted"):
             grants[row.get("of", 0)].append(granted_view(row))
     return list(zip(facts, grants, strict=True))
@@ -107,4 +114,5 @@ def granted_view(row: Mapping[str, Any]) -> GrantView:
         lines=row["lines"],
         cut_by=row.get("cutBy"),
         postponed=row.get("postponed"),
+        inputs=row.get("inputs"),
     )

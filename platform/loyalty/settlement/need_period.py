@@ -14,11 +14,11 @@ class Period(NamedTuple):
 
 
 class NeedPeriod(Exception):
-    """The purchases of a period decide and were not loaded: the batch runs again with them."""
+    """The purchases of periods decide and were not loaded: the batch runs again with them."""
 
-    def __init__(self, period: Period) -> None:
-        super().__init__(f"what {period.member_id} bought from {period.since} to {period.before}")
-        self.period = period
+    def __init__(self, *periods: Period) -> None:
+        super().__init__("; ".join(f"what {who} bought from {a} to {b}" for who, a, b in periods))
+        self.periods = periods
 
 
 class NotFirst(Exception):

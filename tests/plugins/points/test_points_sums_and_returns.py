@@ -66,15 +66,15 @@ def test_a_unit_beside_it_follows() -> None:
     assert (till.balance(), till.balance("credits")) == ("125", "125.00")
 
 
-def test_under_a_cap_the_shares_go_back() -> None:
-    """A cap cuts purchase by purchase: what was given is no function of the sum any more."""
+def test_what_a_cap_cut_lifts_no_rest_to_its_level() -> None:
+    """Of the 375 that the second was given the rest of the day earns 125."""
     till = Till(program(rule("day", **DAY, caps=[{"points": "500", "period": "day"}])))
     till.buys("2500.00")
     first = till.order
     till.buys("2500.00")
     assert till.balance() == "500"
     till.brings_back(first)
-    assert till.balance() == "375"
+    assert till.balance() == "125"
     till.brings_back()
     assert till.balance() == "0"
 

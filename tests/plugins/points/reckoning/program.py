@@ -4,6 +4,7 @@ It keeps no counters and no sums: what a rule gives, what a cap has left and wha
 reckoned anew from all that happened, in exact fractions, by the texts of the config.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime
@@ -13,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from tests.plugins.points.reckoning.arithmetic import rounded, shared
 from tests.plugins.points.reckoning.periods import in_one_period
-from tests.plugins.points.reckoning.rules import by_line, curve, of_groups, summed
-from tests.plugins.points.reckoning.settled import Settled, caps_over, is_base
+from tests.plugins.points.reckoning.rules import bound, bounded, by_line, curve, of_groups, summed
+from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, is_base
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
 
 Parts = dict[str, int]
@@ -30,6 +31,7 @@ class Reckoning:
         self.filled = 1  # the version that filled the program's caps
         self.sold: list[Sold] = []
         self.settled: list[Settled] = []
+        self.reached = Counter[str]()
 
     def publishes(self, config: Rule, at: datetime, begins: datetime | None = None) -> None:
         """A version in force from then on; one that has the program's caps anew counts by its own
@@ -52,8 +54,16 @@ class Reckoning:
         config = self._at(sold.at)
         for base in (True, False):
             rules = [rule for rule in config["rules"] if is_base(rule) is base]
-            for rule, parts in of_groups(config, rules, lambda one: self._judged(one, sold)):
+            would = dict[str, Parts | None]()
+
+            def judged(rule: Rule, would: dict[str, Parts | None] = would) -> Parts | None:
+                would[rule["id"]] = self._judged(rule, sold)
+                return would[rule["id"]]
+
+            for rule, parts in of_groups(config, rules, judged):
                 sold.gifts += self._gifts(config, rule, parts or {})
+                if would[rule["id"]] and not parts:
+                    sold.bent.add(rule["id"])
         self._cut(config, sold)
         self.sold.append(sold)
         return {f"{one.rule['id']}@{one.unit}": one.granted for one in sold.gifts if one.granted}
@@ -90,14 +100,16 @@ class Reckoning:
         if "bonus" in rule:
             lines, parts = self._multiplied(rule, sold)
         elif "over" in rule:
-            sold.counted.add(rule["id"])
+            sold.counted.append(rule["id"])
             found, weights, more = summed(rule, sold)
             before = self._sum(rule, sold.at, sold.currency)
             less, all_of_it = (curve(rule, n, places) for n in (before, before + more))
             lines, parts = [one.id for one in found], shared(max(all_of_it - less, 0), weights)
         else:
             lines, parts = [one.id for one, _ in sold.counts(rule)], by_line(rule, sold, places)
-        parts = self._bounded(rule, parts, places)
+        free, parts = parts, bounded(rule, parts, places)
+        if sum(parts) != sum(free):
+            sold.bent.add(rule["id"])
         return dict(zip(lines, parts, strict=True)) if any(parts) else None
 
     def _is_in_effect(self, rule: Rule, sold: Sold) -> bool:
@@ -123,14 +135,6 @@ class Reckoning:
         if rule.get("rounded") == "line":
             return list(base), [rounded(part * more, how) for part in values]
         return list(base), shared(rounded(sum(values) * more, how), values)
-
-    def _bounded(self, rule: Rule, parts: list[int], places: int) -> list[int]:
-        wanted = bound = sum(parts)
-        if "at_least" in rule and wanted:
-            bound = max(bound, floor(Fraction(rule["at_least"]) * 10**places))
-        if "at_most" in rule:
-            bound = min(bound, floor(Fraction(rule["at_most"]) * 10**places))
-        return parts if bound == wanted else shared(bound, parts)
 
     # --- what it looks at --------------------------------------------------------------------
 
@@ -178,20 +182,7 @@ class Reckoning:
 
     def _cut(self, config: Rule, sold: Sold) -> None:
         for target, unit, cap in self._caps(config):
-            given = sum(
-                gift.left
-                for one in self._within(cap, sold.at)
-                for gift in one.gifts
-                if gift.unit == unit and self._counts(target, gift.under, one.at)
-            )
-            given += sum(
-                one.amount
-                for one in self.settled
-                if one.unit == unit
-                and self._counts(target, one.under, one.at)
-                and in_one_period(cap, sold.at, one.at, self.zone)
-            )
-            room = max(0, floor(Fraction(cap["points"]) * 10 ** self.places[unit]) - given)
+            room = self._room(target, unit, cap, sold.at)
             for gift in sold.gifts:
                 if gift.unit == unit and target in gift.under:
                     gift.granted = min(gift.granted, room)
@@ -200,6 +191,25 @@ class Reckoning:
             if gift.granted < gift.wanted:
                 parts = shared(gift.granted, list(gift.shares.values()))
                 gift.shares = dict(zip(gift.shares, parts, strict=True))
+
+    def _given(self, target: str, unit: str, cap: Rule, at: datetime) -> int:
+        given = sum(
+            gift.left
+            for one in self._within(cap, at)
+            for gift in one.gifts
+            if gift.unit == unit and self._counts(target, gift.under, one.at)
+        )
+        return given + sum(
+            one.amount
+            for one in self.settled
+            if one.unit == unit
+            and self._counts(target, one.under, one.at)
+            and in_one_period(cap, at, one.at, self.zone)
+        )
+
+    def _room(self, target: str, unit: str, cap: Rule, at: datetime) -> int:
+        most = floor(Fraction(cap["points"]) * 10 ** self.places[unit])
+        return int(max(0, most - self._given(target, unit, cap, at)))
 
     def _counts(self, target: str, under: frozenset[str], at: datetime) -> bool:
         """Whether a cap counts what was given then, or settled of it."""
@@ -217,6 +227,11 @@ class Reckoning:
 
     def brings_back(self, sold: Sold, parts: dict[str, Fraction]) -> None:
         """So much more of some lines."""
+        room = Room(
+            (target, unit, self._room(target, unit, cap, sold.at))
+            for target, unit, cap in self._caps(self._at(sold.at))
+        )
+        before = [gift.left for gift in sold.gifts]
         for line, part in parts.items():
             sold.back[line] = sold.back.get(line, Fraction(0)) + part
         for gift in sold.gifts:
@@ -224,64 +239,57 @@ class Reckoning:
             for line, share in gift.shares.items():
                 part = ONE if lost else sold.back.get(line, Fraction(0))
                 gift.taken[line] = rounded(share * part, "half_up")
-        for rule in self._at(sold.at)["rules"]:
-            if rule["id"] in sold.counted and any(
-                self._is_uncut(config, rule["id"]) for config in self._around(rule, sold.at)
-            ):
-                self._settle(rule, sold)
+        taken = Counter[tuple[str, str]]()
+        for gift, had in zip(sold.gifts, before, strict=True):
+            taken[gift.rule["id"], gift.unit] += had - gift.left
+        rules = {rule["id"]: rule for rule in self._at(sold.at)["rules"]}
+        for name in sold.counted:
+            if rules[name]["over"]["period"] != "rolling":
+                for one, was_cut in self._settling(rules[name], sold):
+                    fitted, how = room.fitted(one, was_cut, taken[name, one.unit])
+                    self.reached[f"{how}: settled"] += fitted.amount != 0
+                    self.reached[f"{how}: kept back"] += fitted.amount < one.amount
+                    self.settled.append(fitted)
 
     def corrects(self, sold: Sold, told: Sold) -> dict[str, int]:
         """It was never bought as it was told first."""
         rest = {line.id: ONE - sold.back.get(line.id, Fraction(0)) for line in sold.lines}
         self.brings_back(sold, rest)
-        self.sold.remove(sold)
         return self.buys(replace(told, at=sold.at))
 
-    def _around(self, rule: Rule, at: datetime) -> Iterator[Rule]:
-        """The versions that are in force at some time of a period."""
-        inside = [in_one_period(rule["over"], at, begins, self.zone) for begins, _ in self.versions]
-        for number, (begins, config) in enumerate(self.versions):
-            after = number + 1
-            is_last = after == len(self.versions)
-            if inside[number] or (
-                begins < at and (is_last or inside[after] or self.versions[after][0] > at)
-            ):
-                yield config
-
-    def _is_uncut(self, config: Rule, name: str) -> bool:
-        rule = next(one for one in config["rules"] if one["id"] == name)
-        bounded = {"at_least", "at_most", "caps"} & rule.keys() or config.get("caps")
-        if bounded or rule["over"]["period"] == "rolling":
-            return False
-        groups = [one for one in config.get("groups", ()) if one["id"] == rule.get("group")]
-        return not any(one.get("caps") or one.get("grants") != "all" for one in groups)
-
-    def _settle(self, rule: Rule, sold: Sold) -> None:
+    def _settling(self, rule: Rule, sold: Sold) -> Iterator[tuple[Settled, bool]]:
         """The period has what is left of it earns, in each unit: each purchase as its version has
-        it, in the order in which they were told. What caps may cut keeps what it was given."""
+        it, in the order in which they were told. Where it was cut it keeps what it was given, and
+        no more than it would earn now; and whether anything was."""
         unit, at = self._unit(rule), sold.at
-        currency = sold.currency if rule.get("count", "amount") == "amount" else None
-        period = [one for one in self._within(rule["over"], at) if currency in (None, one.currency)]
+        period = [one for one in self._within(rule["over"], at) if rule["id"] in one.counted]
+        in_money = rule.get("count", "amount") == "amount"
         for given in (unit, *(also["unit"] for also in rule.get("also", ()))):
             more = self.places[given] - self.places[unit]
             if more < 0:
                 continue
-            due, total, has = 0, Fraction(0), 0
+            due, has, sums, was_cut = 0, 0, dict[str, Fraction](), False
             for one in period:
-                gifts = [gift for gift in one.gifts if gift.unit == given]
-                left = sum(gift.left for gift in gifts if gift.rule["id"] == rule["id"])
-                after = total + self._adds(rule, one)
-                earned = curve(rule, after, self.places[unit]) - curve(
-                    rule, total, self.places[unit]
-                )
-                is_uncut = self._is_uncut(self._at(one.at), rule["id"])
-                due += max(earned, 0) * 10**more if is_uncut else left
-                total, has = after, has + left
+                gifts = [g for g in one.gifts if (g.unit, g.rule["id"]) == (given, rule["id"])]
+                then = next(r for r in self._at(one.at)["rules"] if r["id"] == rule["id"])
+                left = sum(gift.left for gift in gifts)
+                currency = one.currency if in_money else ""
+                before = sums.get(currency, Fraction(0))
+                sums[currency] = before + self._adds(rule, one)
+                less, earned = (curve(then, n, self.places[unit]) for n in (before, sums[currency]))
+                lift = max(earned - less, 0)
+                most = bound(then, lift, self.places[unit])
+                if rule["id"] in one.bent or any(gift.granted < gift.wanted for gift in gifts):
+                    was_cut = True
+                    due += min(left, most * 10**more)
+                else:
+                    due += min(lift, most) * 10**more
+                has += left
             has += sum(
                 one.amount
                 for one in self.settled
-                if one[:3] == (rule["id"], given, currency)
+                if (one.rule, one.unit) == (rule["id"], given)
                 and in_one_period(rule["over"], at, one.at, self.zone)
             )
-            under = caps_over(rule)
-            self.settled.append(Settled(rule["id"], given, currency, at, due - has, under))
+            settled = Settled(rule["id"], given, at, due - has, caps_over(rule))
+            yield settled, was_cut

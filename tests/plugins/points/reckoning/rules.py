@@ -93,6 +93,18 @@ def _of_full_steps(
     return values
 
 
+def bounded(rule: Rule, parts: list[int], places: int) -> list[int]:
+    most = bound(rule, wanted := sum(parts), places)
+    return parts if most == wanted else shared(most, parts)
+
+
+def bound(rule: Rule, wanted: int, places: int) -> int:
+    """What a rule wants to give within its own bounds."""
+    least = floor(Fraction(rule.get("at_least", "0")) * 10**places) if wanted else 0
+    most = floor(Fraction(rule.get("at_most", "999999999")) * 10**places)
+    return int(min(max(wanted, least), most))
+
+
 def of_groups(
     config: Rule, rules: Sequence[Rule], judge: Callable[[Rule], dict[str, int] | None]
 ) -> Iterator[tuple[Rule, dict[str, int] | None]]:

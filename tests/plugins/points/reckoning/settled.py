@@ -1,5 +1,7 @@
 """What a return settles beside its shares, and which caps count it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -11,10 +13,36 @@ class Settled(NamedTuple):
 
     rule: str
     unit: str
-    currency: str | None
     at: datetime
     amount: int
     under: frozenset[str]  # the caps that count it: those of the purchase
+
+
+class Room:
+    """What caps have left when goods come back, beside what these make room for: it is used once.
+
+    `caps` are what each is on, its unit, and how much it has left.
+    """
+
+    def __init__(self, caps: Iterable[tuple[str, str, int]]) -> None:
+        self._caps = list(caps)
+        self._left = Counter({at: left for at, (_, _, left) in enumerate(self._caps)})
+
+    def fitted(self, one: Settled, was_cut: bool, taken: int) -> tuple[Settled, str]:
+        """No return gives more than it takes where anything was cut, nor more than caps have; and
+        which of this it was."""
+        over = [
+            at
+            for at, (target, unit, _) in enumerate(self._caps)
+            if target in one.under and unit == one.unit
+        ]
+        amount = min(one.amount, taken)
+        if not was_cut:
+            more = min([one.amount - amount, *(self._left[at] for at in over)])
+            self._left.subtract(dict.fromkeys(over, more))
+            amount += more
+        how = "cut" if was_cut else "under caps" if over else "under none"
+        return one._replace(amount=amount), how
 
 
 def caps_over(rule: Rule) -> frozenset[str]:

@@ -55,7 +55,8 @@ class Sold:
     currency: str = "USD"
     back: dict[str, Fraction] = field(default_factory=dict)
     gifts: list[Gift] = field(default_factory=list)
-    counted: set[str] = field(default_factory=set)  # by rules that add up
+    counted: list[str] = field(default_factory=list)  # by rules that add up, in their order
+    bent: set[str] = field(default_factory=set)  # rules that were outbid or bounded
 
     @property
     def is_gone(self) -> bool:

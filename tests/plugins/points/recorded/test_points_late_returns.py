@@ -114,3 +114,41 @@ async def test_it_goes_back_also_where_nothing_is_carried_over_any_more(club: An
     assert (await shop.world.balance(ada)).total == 110
     await shop.world.record(replace(shop.world.back(bought), lines=()))
     assert (await shop.world.balance(ada)).total == 10
+
+
+THIRDS = {
+    **RULE, "id": "thirds", "points": "1", "per": {"USD": "3.00"}, "over": {"period": "month"},
+    "caps": [{"points": "30", "period": "month"}],
+}  # fmt: skip
+BUDGET = {"points": "1000", "period": "year", "per": "program"}
+
+
+async def bought_under_caps(shop: Any) -> tuple[Any, list[Any]]:
+    """10.00, 25.00 and 4.00, of which the first was told wrong: it was 31.00."""
+    member = await shop.world.member()
+    first, second = await shop.buys(member, "10.00"), await shop.buys(member, "25.00")
+    await shop.buys(member, "4.00")
+    right = shop.world.purchase(member, "31.00", at=first.occurred_at)
+    await shop.world.record(replace(right, external_id=first.external_id, revision=2))
+    assert (await shop.world.balance(member)).total == 20
+    back = replace(shop.world.back(first), purchase_revision=2, lines=())
+    return member, [replace(shop.world.back(second), lines=()), back]
+
+
+async def test_under_caps_the_rest_of_the_month_has_what_it_earns(club: Any) -> None:
+    shop = await club("2026-10-20T12:00", rules=[THIRDS], caps=[BUDGET])
+    ada, returns = await bought_under_caps(shop)
+    for returned, left in zip(returns, (11, 1), strict=True):
+        await shop.world.record(returned)
+        assert (await shop.world.balance(ada)).total == left
+
+
+async def test_so_it_has_where_several_returns_come_at_once(club: Any) -> None:
+    """Each sees what came back before it, and what was bought."""
+    shop = await club("2026-10-20T12:00", rules=[THIRDS], caps=[BUDGET])
+    ada, returns = await bought_under_caps(shop)
+    bob, others = await bought_under_caps(shop)
+    more = shop.world.purchase(bob, "1.00")
+    await shop.world.records(returns[0], others[0], returns[1], more, others[1])
+    assert (await shop.world.balance(ada)).total == 1
+    assert (await shop.world.balance(bob)).total == 1  # of 5.00

@@ -1,0 +1,143 @@
+"""What a return settles of one rule in one unit, beside the shares of its lines."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from loyalty.effects import Grant, Recall
+from loyalty.facts import PurchaseReversed
+from loyalty.view import CameBack, GrantView, Measured, View
+from loyalty_earning.caps import CapOn
+from loyalty_earning.judged_anew import Held
+from loyalty_earning.lifetime import instants
+from loyalty_earning.one_sum import Judging
+from loyalty_earning.periods import Measure
+from loyalty_earning.terms import Terms
+from loyalty_earning.unit_places import unit_places
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """So much `more` is taken than the shares took; less than nothing: they took too much. `later`
+    says by cap what it owes more, or less, of what it gives later."""
+
+    here: Judging
+    unit: str
+    more: int
+    later: Mapping[str, int]
+
+    def effects(self, fact: PurchaseReversed, view: View) -> Iterator[Recall | Grant]:
+        """They are counted where the shares are, at the purchase's instant."""
+        rule, terms = self.here.rule, self._terms
+        at = None if view.came_back is None else view.came_back.at
+        if self.more > 0:
+            yield Recall(
+                unit=self.unit, amount=self.more, rule=rule.id, label=rule.label, given_at=at,
+                accounting_class=rule.accounting_class, take_back=terms.take_back,
+            )  # fmt: skip
+        given = max(-self.more, 0)
+        if given or self.later:
+            when = instants(terms, fact.occurred_at, view)
+            yield Grant(
+                unit=self.unit, wanted=given, granted=given, rule=rule.id, label=rule.label,
+                accounting_class=rule.accounting_class, available_at=when.available_at,
+                settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
+                postponed=self.later or None, given_at=at,
+            )  # fmt: skip
+
+    def less_owed(self, on: CapOn) -> int:
+        """By how much what a cap owes falls with it."""
+        return -self.later.get(on.target, 0) if self.unit == on.unit else 0
+
+    @property
+    def _terms(self) -> Terms:
+        config, rule = self.here
+        also = {one.unit: one.terms for one in rule.also}
+        return also.get(self.unit, rule.terms or config.terms)
+
+
+def of_one_sum(here: Judging, unit: str, due: int, back: CameBack, view: View) -> Settlement:
+    """A period of which nothing can have been cut: so much is due back."""
+    taken, _ = _freed(here, unit, back, view)
+    return Settlement(here=here, unit=unit, more=due - taken, later={})
+
+
+def of_uncut(here: Judging, unit: str, held: Held) -> Settlement:
+    return Settlement(here=here, unit=unit, more=held.more, later={})
+
+
+def of_cut(
+    here: Judging, unit: str, held: Held, room: "Room", back: CameBack, view: View
+) -> Settlement:
+    """A period of which something may have been cut. Where it was, a return gives no more than it
+    takes. What is owed is taken before what was given, and given after it."""
+    taken, owed_less = _freed(here, unit, back, view)
+    freed = taken + owed_less.total()
+    more, owed = max(held.more, -freed), Counter(held.owed)
+    for target in owed:
+        less = max(min(more, owed[target]), 0)
+        owed[target], more = owed[target] - less, more - less
+    for target in owed_less:
+        rest = max(min(-more - taken, owed_less[target]), 0)
+        owed[target], more = owed[target] + rest, more + rest
+    if held.more < -freed and not held.was_cut:
+        more -= room.take(here, unit, -freed - held.more)
+    more += _even(held.given - more, owed)
+    later = {name: owed[name] - held.owed[name] for name in owed if owed[name] != held.owed[name]}
+    return Settlement(here=here, unit=unit, more=more, later=later)
+
+
+def _even(given: int, owed: Counter[str]) -> int:
+    """How much of what was given stands for what is owed too little, that neither is less than
+    nothing: shares of both are rounded each for itself."""
+    short = sum(-points for points in owed.values() if points < 0) - min(given, 0)
+    for target in owed:
+        less = min(max(owed[target], 0), short)
+        owed[target], short = max(owed[target], 0) - less, short - less
+    return short + min(given, 0)
+
+
+class Room:
+    """What caps leave when goods of a purchase come back, at its instant, beside what comes back
+    itself: it is taken once."""
+
+    def __init__(self, back: CameBack, view: View) -> None:
+        self._back, self._view = back, view
+        self._taken = Counter[str]()
+
+    def take(self, here: Judging, unit: str, wanted: int) -> int:
+        rule, most = here.rule.id, wanted
+        caps = [on for on in here.config.caps_on if on.unit == unit and rule in on.rules]
+        for on in caps:
+            given = self._back.counters[on.given] + self._taken[on.given]
+            most = min(most, max(0, on.most(unit_places(self._view, unit)) - given))
+        self._taken.update({on.given: most for on in caps})
+        return most
+
+
+def _freed(here: Judging, unit: str, back: CameBack, view: View) -> tuple[int, Counter[str]]:
+    """What the shares of the lines take back, and by cap what it owes less."""
+    taken, owed_less = 0, Counter[str]()
+    for measured, sign in ((back.before, 1), (back.left, -1)):
+        if (one := granted(measured, here.rule.id, unit, view)) is not None:
+            taken += one.granted * sign
+            for target, owed in (one.postponed or {}).items():
+                owed_less[target] += owed * sign
+    return taken, owed_less
+
+
+def granted(measured: Measured, rule: str, unit: str, view: View) -> GrantView | None:
+    """What a rule of the program gave for a purchase."""
+    for one in measured[0][1] if measured else ():
+        if (one.program, one.rule, one.unit) == (view.program, rule, unit):
+            return one
+    return None
+
+
+def difference(measure: Measure, back: CameBack, view: View) -> int:
+    """By how much a counter falls with the shares of what came back."""
+    before, left = (
+        sum(measure(fact, grants, view.program) for fact, grants in measured)
+        for measured in (back.before, back.left)
+    )
+    return before - left
