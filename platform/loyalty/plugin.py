@@ -56,7 +56,8 @@ class Reaction:
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
     reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
     `when(config)` says for which configs it has a turn at all (None: for all): what a config does
-    not ask for costs nothing.
+    not ask for costs nothing. `looks_back(config)` names the rules of which it may ask what else
+    they granted in a period (`came_back.bought`): a back-test keeps that of a draft.
     """
 
     fact: type[Fact]
@@ -69,6 +70,7 @@ class Reaction:
     needs: tuple[str, ...] = ()
     emits: tuple[type[Fact], ...] = ()
     when: Callable[[Any], bool] | None = None
+    looks_back: Callable[[Any], Iterable[str]] | None = None
 
 
 def on(
@@ -84,6 +86,7 @@ def on(
     needs: tuple[str, ...] = (),
     emits: tuple[type[Fact], ...] = (),
     when: Callable[[C], bool] | None = None,
+    looks_back: Callable[[C], Iterable[str]] | None = None,
 ) -> Reaction:
     """Pair a fact with the rule that reacts to it; the type checker sees to it that they fit."""
     return Reaction(
@@ -97,6 +100,7 @@ def on(
         needs=needs,
         emits=emits,
         when=when,
+        looks_back=looks_back,
     )
 
 

@@ -68,7 +68,7 @@ plugin = Plugin(
         on(ActivityRecorded, Config, promote, stage=Stage.BONUS, traits=traits, when=promotes),
         on(ActivityRecorded, Config, cap, stage=Stage.CAP, when=caps),
         on(PurchaseReversed, Config, returning.settle_up, traits=traits,
-           burns=returning.recalled_from),
+           burns=returning.recalled_from, looks_back=returning.rules_asked_for),
         on(facts.CarriedOver, Config, carry, traits=traits, when=caps),
         on(facts.CarriedOver, Config, cap, stage=Stage.CAP, when=caps),
         on(Choose, Config, choosing(facts.ChoiceChanged), traits=(f".{choices.TRAIT}",),

@@ -82,7 +82,7 @@ plugin = Plugin(
            when=promotes),
         on(ActivityRecorded, PointsConfig, cap, stage=Stage.CAP, when=caps),
         on(PurchaseReversed, PointsConfig, returning.settle_up, traits=traits,
-           burns=returning.recalled_from),
+           burns=returning.recalled_from, looks_back=returning.rules_asked_for),
         on(facts.CarriedOver, PointsConfig, carry, traits=traits, when=caps),
         on(facts.CarriedOver, PointsConfig, cap, stage=Stage.CAP, when=caps),
         on(Redeem, PointsConfig, redeem, burns=wanted_lots, traits=reward_traits,

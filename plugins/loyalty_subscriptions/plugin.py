@@ -82,7 +82,7 @@ plugin = Plugin(
            when=has_boosts),
         on(PurchaseRecorded, Config, boosting.cap, stage=Stage.CAP, when=has_caps),
         on(PurchaseReversed, Config, returning.settle_up, traits=traits,
-           burns=returning.recalled_from),
+           burns=returning.recalled_from, looks_back=returning.rules_asked_for),
         on(ActivityRecorded, Config, boosting.earn, traits=traits, when=has_boosts),
         on(ActivityRecorded, Config, boosting.promote, stage=Stage.BONUS, traits=traits,
            when=has_boosts),

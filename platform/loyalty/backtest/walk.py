@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.backtest.granted import Granted
 from loyalty.backtest.knowing import Foreseeing, Knowing
 from loyalty.backtest.past import Past
 from loyalty.backtest.remembering import Remembering
@@ -70,6 +71,7 @@ class Walk:
         self._turns = Turns(setup, plugins, draft)
         own, sums = Foreseeing(plugins.plugins), Sums()
         self._knowing = Knowing(setup, own, sums)
+        self._granted = Granted(setup, plugins, draft)
         self._batch = Remembering(
             setup=self._knowing.setup,
             plugins=own,
@@ -80,7 +82,6 @@ class Walk:
             traits={member: list(rows) for member, rows in traits.items()},
             sales=self._sales.by_key,
             periods=self._periods,
-            draft=draft,
         )
         self.left_out: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -100,8 +101,9 @@ class Walk:
         return came
 
     def hears(self, period: Period, bought: Sequence[Sale]) -> None:
-        """What was bought in a period, as recorded: a walk keeps only what comes back itself."""
-        self._periods[period] = bought
+        """What was bought in a period, as recorded: a walk keeps only what comes back itself, and
+        what a draft granted."""
+        self._periods[period] = self._granted.as_granted(bought)
 
     def _request(self, past: Past) -> Request | None:
         """The fact as the recorder had it settled; None where what it is about is not there."""
@@ -160,10 +162,12 @@ class Walk:
                 else one
                 for one in later
             ]  # fmt: skip
+        body = facts[-1][BODY] or {}
         if past.undone and past.member_id is not None:
             assert isinstance(request.fact, PurchaseRecorded)
-            body = facts[-1][BODY] or {}
             self._sales.keep(past, request.fact, recorded.fact_id, past.member_id, body)
+        if isinstance(request.fact, PurchaseRecorded):
+            self._granted.keep(past.id, self._sales.get(past.id), body)
         return self._came(facts, later, request.fact, past.member_id)
 
     def _follow_on(self, later: FollowsLater) -> list[Told]:

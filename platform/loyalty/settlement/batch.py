@@ -96,8 +96,7 @@ class Parked:
 class Batch:
     """The state a batch settles on. A fact sees what the facts before it did.
 
-    `periods` are what members bought in periods that a return asked for; None: nobody can say, and
-    nobody does for the program whose `draft` is tried, which granted none of what is recorded.
+    `periods` are what members bought in periods that a return asked for; None: nobody can say.
     """
 
     setup: Setup
@@ -120,7 +119,6 @@ class Batch:
     counted: dict[tuple[str, UUID], list[tuple[datetime, int]]] = field(default_factory=dict)
     corrected: dict[Corrected, int] = field(default_factory=dict)
     periods: Mapping[Period, Sequence[Sale]] | None = field(default_factory=dict)
-    draft: str | None = None
     needs: Mapping[tuple[int, str], Mapping[str, Any]] = field(default_factory=dict)
     writes: list[Any] = field(default_factory=list)
     written: dict[tuple[UUID, UUID | None], list[Any]] = field(default_factory=dict)

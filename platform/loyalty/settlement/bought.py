@@ -11,14 +11,14 @@ from loyalty.settlement.settling import Settling
 from loyalty.view import Bought
 
 
-def bought(s: Settling, program: str, since: datetime, before: datetime) -> Sequence[Bought] | None:
-    """In the order of recording, the return that is settled taken off, for a program's rules.
+def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] | None:
+    """In the order of recording, the return that is settled taken off.
 
     :raises NeedPeriod: it was not loaded
     :raises NotFirst: the member bought in this batch what the database does not know yet
     """
     periods, returns = s.batch.periods, s.returns
-    if periods is None or returns is None or s.left is None or program == s.batch.draft:
+    if periods is None or returns is None or s.left is None:
         return None
     period = Period(s.the_member.id, since, before)
     if s.index > 0 and _bought_before(s):

@@ -128,9 +128,8 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
         return None
     (before, left), at = s.left, s.returns.fact.occurred_at
     return CameBack(
-        at=at, before=before, left=left, counters=sums_at(s, turn, at),
-        bought=partial(bought, s, turn.program.slug),
-    )  # fmt: skip
+        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s)
+    )
 
 
 def _chance(s: Settling, turn: Turn) -> Chance:

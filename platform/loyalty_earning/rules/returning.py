@@ -49,6 +49,13 @@ def recalled_from(config: EarningConfig, fact: PurchaseReversed) -> Iterator[Bur
         yield BurnWant(unit=unit)
 
 
+def rules_asked_for(config: EarningConfig) -> Iterator[str]:
+    """The rules of a single version whose purchases a return asks for: what may be cut."""
+    for rule in config.rules:
+        if rule.over is not None and not is_uncut(Judging(config, rule)):
+            yield rule.id
+
+
 def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iterator[Effect]:
     """Take back what was carried over of what came back, and let each period's points be what is
     left of its sum earns."""
