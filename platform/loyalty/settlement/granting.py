@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +19,20 @@ from loyalty.settlement.settling import Settling
 from loyalty.units import apportion
 from loyalty.view import GrantView, Stage
 
+NO_CUT: Mapping[str, int] = MappingProxyType({})
+
 
 class Staged:
     """A grant that a rule asked for, before it is booked."""
 
-    __slots__ = ("grant", "lines", "seen", "stage", "turn")
+    __slots__ = ("cut", "grant", "lines", "seen", "stage", "turn")
 
     def __init__(self, turn: Turn, grant: Grant, lines: Mapping[str, int]) -> None:
         self.turn = turn
         self.stage = turn.reaction.stage
         self.grant = grant
         self.lines = lines  # shares, by line; they sum to grant.granted
+        self.cut = NO_CUT  # by line, where some of it is given later
         self.seen: GrantView | None = None
 
     def view(self) -> GrantView:
@@ -128,8 +132,10 @@ def _lower(earlier: Staged, cap: Grant) -> None:
     earlier.grant = earlier.grant._replace(
         granted=cap.granted, cut_by=cap.cut_by, postponed=cap.postponed
     )
-    shares = apportion(cap.granted, list(earlier.lines.values()))
-    earlier.lines = dict(zip(earlier.lines, shares, strict=True))
+    were, shares = earlier.lines, apportion(cap.granted, list(earlier.lines.values()))
+    earlier.lines = dict(zip(were, shares, strict=True))
+    if cap.postponed:
+        earlier.cut = {line: were[line] - share for line, share in earlier.lines.items()}
     earlier.seen = None
 
 
@@ -169,6 +175,8 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["cutBy"] = grant.cut_by
     if grant.postponed is not None:
         row["postponed"] = dict(grant.postponed)
+    if item.cut:
+        row["cut"] = {line: share for line, share in item.cut.items() if share}
     if grant.whole:
         row["whole"] = True
     if not grant.counted:

@@ -60,6 +60,27 @@ def _part_of(
     return sum(back, Fraction(0)) / charged
 
 
+def part_of_share(
+    grant: Mapping[str, Any], line: str, returned: Mapping[str, Fraction]
+) -> Fraction:
+    """Which part of a line's share of a grant goes back, if so much came back (of the `WHOLE`, too)
+    so far."""
+    if _lost(grant, returned):
+        return ONE
+    if grant.get("whole", False):
+        return Fraction(returned.get(WHOLE) == ONE)
+    return returned.get(line, Fraction(0))
+
+
+def _lost(grant: Mapping[str, Any], returned: Mapping[str, Fraction]) -> bool:
+    """Whether so much came back that the grant's conditions do not hold for what is left."""
+    return any(
+        sum(amount * (1 - returned.get(line, 0)) for line, amount in least["of"].items())
+        < least["amount"]
+        for least in grant.get("while", ())
+    )
+
+
 def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
     """What counters measure of it: the root and each emitted fact, with what is left granted.
 
@@ -74,7 +95,8 @@ def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
     grants: list[list[GrantView]] = [[] for _ in facts]
     for index, row in enumerate(sale.grants):
         if not row.get("uncounted"):
-            grants[row.get("of", 0)].append(_granted(row, index, back.taken, part))
+            left = _granted(row, index, back, part)
+            grants[row.get("of", 0)].append(left)
     return list(zip(facts, grants, strict=True))
 
 
@@ -85,16 +107,28 @@ def _all_of_it(fact: Fact, returned: Mapping[str, Fraction]) -> bool:
     return all(returned.get(line.id) == ONE for line in fact.lines)
 
 
-def _granted(
-    row: Mapping[str, Any], index: int, taken: Mapping[tuple[int, str], int], part: Fraction
-) -> GrantView:
-    lines = {line: share - taken.get((index, line), 0) for line, share in row["lines"].items()}
+def _granted(row: Mapping[str, Any], index: int, back: Back, part: Fraction) -> GrantView:
+    lines = {line: share - back.taken.get((index, line), 0) for line, share in row["lines"].items()}
     granted, cut = sum(lines.values()), row["wanted"] - row["granted"]
-    postponed = row.get("postponed") and {
-        name: _less(amount, part) for name, amount in row["postponed"].items()
-    }
+    postponed: Mapping[str, int] | None = row.get("postponed")
+    if postponed and "cut" in row:
+        left = _cut(row, lines, {**back.returned, WHOLE: part})
+        shares = apportion(left, [*postponed.values(), cut - sum(postponed.values())])
+        cut, postponed = left, dict(zip(postponed, shares, strict=False))
+    else:  # recorded before it was kept by line, or nothing of it is given later
+        postponed = postponed and {name: _less(one, part) for name, one in postponed.items()}
+        cut = _less(cut, part)
     return granted_view(row)._replace(
-        lines=lines, granted=granted, wanted=granted + _less(cut, part), postponed=postponed
+        lines=lines, granted=granted, wanted=granted + cut, postponed=postponed
+    )
+
+
+def _cut(row: Mapping[str, Any], left: Mapping[str, int], returned: Mapping[str, Fraction]) -> int:
+    """How much of it is left: what lines would have, were nothing cut, beside what they have."""
+    return sum(
+        _less(share + row["lines"].get(line, 0), part_of_share(row, line, returned))
+        - left.get(line, 0)
+        for line, share in row["cut"].items()
     )
 
 

@@ -29,7 +29,14 @@ from loyalty.settlement import emitting
 from loyalty.settlement.batch import Parked
 from loyalty.settlement.expiring import breakage, end_due
 from loyalty.settlement.measuring import counting, measured_by
-from loyalty.settlement.remaining import ONE, Back, part_of_goods, part_of_whole, remaining
+from loyalty.settlement.remaining import (
+    ONE,
+    Back,
+    part_of_goods,
+    part_of_share,
+    part_of_whole,
+    remaining,
+)
 from loyalty.settlement.sale import WHOLE, Sale
 from loyalty.settlement.settling import Settling
 from loyalty.units import Rounding, rounded
@@ -172,24 +179,11 @@ def _more(
 ) -> dict[str, int]:
     """What to take back of one grant now, by line."""
     more: dict[str, int] = {}
-    lost, undivided = _lost(grant, so_far), grant.get("whole", False)
-    if undivided and not lost and so_far.get(WHOLE) != ONE:
-        return more
     for line, share in grant["lines"].items():
-        part = ONE if lost or undivided else so_far.get(line, Fraction(0))
-        whole = rounded(share * part, Rounding.HALF_UP)
+        whole = rounded(share * part_of_share(grant, line, so_far), Rounding.HALF_UP)
         if amount := whole - sale.taken.get((index, line), 0):
             more[line] = amount
     return more
-
-
-def _lost(grant: Mapping[str, Any], so_far: Mapping[str, Fraction]) -> bool:
-    """Whether so much came back that the grant's conditions do not hold for what is left."""
-    return any(
-        sum(amount * (1 - so_far.get(line, 0)) for line, amount in least["of"].items())
-        < least["amount"]
-        for least in grant.get("while", ())
-    )
 
 
 def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:

@@ -68,6 +68,29 @@ def test_what_was_given_later_goes_back_with_the_goods() -> None:
     assert till.carries("rule.base") == {}
 
 
+@pytest.mark.parametrize("given", [True, False])
+def test_half_of_what_three_caps_cut_is_half_of_all_that_the_goods_earn(given: bool) -> None:
+    """Of 76 the rule's cap cuts 36, the group's 15, the program's 15: ten are left. Each half of
+    these rounded by itself would leave 37."""
+    caps = [MONTHLY | {"points": points} for points in ("40", "25", "10")]
+    groups = [{"id": "g", "caps": caps[1:2]}]
+    till = Till(program(rule(caps=caps[:1], group="g"), groups=groups, caps=caps[2:]))
+    assert till.buys("76.00") == {"base": "10"}
+    bought = till.order
+    if not given:
+        till.brings_back(_1="38.00")
+    for month in range(4, 13):
+        till.comes(f"2026-{month:02}-01T00:00")
+        for target in ("rule.base", "group.g", "program"):
+            till.carries(target)
+    if given:
+        assert till.balance() == "76"
+        till.brings_back(bought, _1="38.00")
+    assert till.balance() == "38"
+    till.brings_back(bought)
+    assert till.balance() == "0"
+
+
 def test_what_is_not_given_yet_is_owed_no_more() -> None:
     till = Till(program(rule(caps=[MONTHLY])))
     till.buys("100.00")
