@@ -56,8 +56,8 @@ class Reaction:
     names loaders of its own plugin. `emits` are the fact types it may emit, so that what their
     reactions need is loaded too. `after` are plugin names whose reactions of the stage come first.
     `when(config)` says for which configs it has a turn at all (None: for all): what a config does
-    not ask for costs nothing. `looks_back(config)` names the rules of which it may ask what else
-    they granted in a period (`came_back.bought`): a back-test keeps that of a draft.
+    not ask for costs nothing. `looks_back(config)` names the rules of which it may ask what they
+    granted (`came_back.bought`): a back-test keeps that of a draft.
     """
 
     fact: type[Fact]
@@ -258,15 +258,13 @@ class Plugin:
     activities that it defines. `idle(config)` names keys that promise what they do not do: a draft
     that has one is refused, a version that is stored is read all the same. `unkept(config, before)`
     names keys that would not keep what an earlier version still owes: no version that has one
-    follows it. `explain(config, fact, view)` says of each rule that looks at such a
-    fact whether it fires and why not; it is pure, is shown the view that is rebuilt from the
-    decision, and raises nothing for a rule that reads what is not kept (`explained.not_kept`).
-    `owner_of` says whose account a
-    member's unit is kept in (None: always the member's own). `secrets` are config keys that are
-    write-only.
-    `invariants` are queries about its own tables by what they say: in each tenant they find none.
-    `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the tenants that stand in
-    for one another each `what` adds up to nothing at any instant.
+    follows it. `explain(config, fact, view)` says of each rule that looks at such a fact whether it
+    fires and why not; it is pure, is shown the view that is rebuilt from the decision, and raises
+    nothing for a rule that reads what is not kept (`explained.not_kept`). `owner_of` says whose
+    account a member's unit is kept in (None: always the member's own). `secrets` are config keys
+    that are write-only. `invariants` are queries about its own tables by what they say: in each
+    tenant they find none. `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the
+    tenants that stand in for one another each `what` adds up to nothing at any instant.
     `personal` says of each of its tables that a member appears in what is erased with them; fields
     of its facts say it by their metadata (`PERSONAL`). `impersonal` are its other tables, and why.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its

@@ -60,6 +60,7 @@ def judged_anew(
 ) -> Mapping[str, Held]:
     """By unit."""
     sums, found = _Sums(rule, program, view), defaultdict[str, Held](Held)
+    known: dict[SumKey, int] = {}
     for purchase in bought:
         one = judging(program.at(purchase.at), rule)
         for grant in purchase.settled:
@@ -69,7 +70,7 @@ def judged_anew(
             was = [grant for grant in given if _is_of(rule, grant, view)]
             if not was or not isinstance(first, PurchaseRecorded):
                 continue
-            earns = _Earning(one, first, view)
+            earns = _Earning(one, first, known, view)
             for grant in was:
                 found[grant.unit].was_cut |= earns.is_cut(grant)
             if at >= len(purchase.left):
@@ -89,8 +90,10 @@ def judged_anew(
 class _Earning:
     """What a purchase earned, or earns now that it lifts its sum by what is left."""
 
-    def __init__(self, one: Judging | None, first: PurchaseRecorded, view: View) -> None:
-        self._first = first
+    def __init__(
+        self, one: Judging | None, first: PurchaseRecorded, known: dict[SumKey, int], view: View
+    ) -> None:
+        self._first, self._known = first, known
         self._units: dict[str, int] = {}  # how much a unit has of each point
         self._rule = rule = None if one is None else one.rule
         if one is None or rule is None or rule.over is None or rule.over.period is Period.ROLLING:
@@ -129,10 +132,14 @@ class _Earning:
         return bool(lost) or was.cut_by == Reason.OUTBID or self._was_bounded(was)
 
     def _of(self, rule: EarningRule, before: int, after: int) -> int:
-        less, more = (
-            points_of_sum(rule, total, self._per, self._places) for total in (before, after)
-        )
-        return max(more - less, 0)
+        return max(self._points(rule, after) - self._points(rule, before), 0)
+
+    def _points(self, rule: EarningRule, total: int) -> int:
+        """One purchase ends where the next begins."""
+        key = (id(rule), self._per, total)
+        if (points := self._known.get(key)) is None:
+            points = self._known[key] = points_of_sum(rule, total, self._per, self._places)
+        return points
 
     def _was_bounded(self, was: GrantView) -> bool:
         """Whether `at_least` or `at_most` said what it wanted, as far as anybody can say."""
@@ -153,6 +160,7 @@ class _Sums:
     def __init__(self, rule: str, program: Program, view: View) -> None:
         self._rule, self._program, self._view = rule, program, view
         self._sums: Counter[SumKey] = Counter()
+        self._known: dict[SumKey, dict[object, EarningRule]] = {}
 
     def add(
         self, one: Judging | None, fact: PurchaseRecorded, grants: Sequence[GrantView], at: datetime
@@ -165,10 +173,12 @@ class _Sums:
             if over is None or over.period is Period.ROLLING:
                 continue
             key = (variant, _currency(rule, fact), over.window(at, self._view.zone))
-            before = self._sums[key]
-            self._sums[key] += self._adds(rule, fact, grants)
+            before, added = self._sums[key], self._adds(rule, fact, grants)
+            self._sums[key] += added
             if one is not None and variant == mine:
-                judged = before, before + self._adds(one.rule, fact, grants)
+                if rule is not one.rule:
+                    added = self._adds(one.rule, fact, grants)
+                judged = before, before + added
         return judged
 
     def _adds(self, rule: EarningRule, fact: PurchaseRecorded, grants: Sequence[GrantView]) -> int:
@@ -176,8 +186,12 @@ class _Sums:
 
     def _kept(self, at: datetime) -> Mapping[object, EarningRule]:
         """By what tells sums apart, the rule that measures each which is kept at an instant."""
-        found: dict[object, EarningRule] = {}
-        variants = map(self._variant_of, self._program.counting(at))
+        counting, now = self._program.counting(at), self._program.at(at)
+        known = (None if now is None else now.id, *(version.id for version in counting))
+        if (found := self._known.get(known)) is not None:
+            return found
+        found = self._known[known] = {}
+        variants = map(self._variant_of, counting)
         for variant in dict.fromkeys(one for one in variants if one is not None):
             version = self._program.measuring(at, partial(self._adds_up, variant))
             if (one := judging(version, self._rule)) is not None:

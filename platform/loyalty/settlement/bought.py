@@ -29,16 +29,20 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
     known = {sale.fact_id: sale for sale in s.batch.sales.values()}
     sales = [known.get(sale.fact_id, sale) for sale in periods[period]]
     codec, left = s.batch.plugins.codec, s.left[1]
-    return [
-        Bought(
-            at=sale.fact.occurred_at,
-            recorded=as_recorded(codec, sale.fact, sale.emitted, sale.grants),
-            left=left if sale.fact_id == returns.fact_id
-            else remaining(codec, sale, Back(sale.returned, sale.taken)),
-            settled=[granted_view(row) for row in sale.settled],
+    found = []
+    for sale in sales:
+        recorded = as_recorded(codec, sale.fact, sale.emitted, sale.grants)
+        if sale.fact_id == returns.fact_id:
+            kept = left
+        elif sale.returned:
+            kept = remaining(codec, sale, Back(sale.returned, sale.taken))
+        else:
+            kept = recorded
+        settled = [granted_view(row) for row in sale.settled]
+        found.append(
+            Bought(at=sale.fact.occurred_at, recorded=recorded, left=kept, settled=settled)
         )
-        for sale in sales
-    ]  # fmt: skip
+    return found
 
 
 def _bought_before(s: Settling) -> bool:

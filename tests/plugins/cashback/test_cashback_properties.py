@@ -30,7 +30,7 @@ def rules(draw: st.DrawFn, at: int) -> dict[str, Any]:
     }
     if draw(st.booleans()):
         keys["categories"] = [{"category": "fuel", "percent": draw(st.sampled_from(["0", "7.77"]))}]
-    if draw(st.booleans()):
+    if draw(st.integers(0, 3)) == 0:  # mostly not: what adds up a period is rounded once
         keys["rounded"] = "line"
     if draw(st.booleans()):  # mostly small ones: a few baskets must get there
         most = draw(st.sampled_from(["0.05", "0.50", "9.99"]))
@@ -222,7 +222,7 @@ def test_over_a_period_the_sum_is_rounded_once_whatever_comes_back(
 @pytest.mark.parametrize(
     ("situation", "floor"),
     [("returns", 200), ("payouts", 30), ("came back", 15), ("cut", 20), ("owed", 30),
-     ("rounded", 20), ("settled", 20)],
+     ("rounded", 20), ("settled", 10)],
 )  # fmt: skip
 def test_the_interesting_situations_were_reached(situation: str, floor: int) -> None:
     assert reached[situation] >= floor, reached
