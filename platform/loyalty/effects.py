@@ -61,7 +61,8 @@ class Grant(NamedTuple):
 
     In the stage CAP a grant for a rule and unit that the same program already gave replaces that
     one's `granted` (it may only lower it) and names what cut it. `postponed` says what of the cut
-    the program gives later, by the name under which it owes that; counters see it.
+    the program gives later, by the name under which it owes that; counters see it. In answer to a
+    return it may be less than nothing: so much is owed no more.
 
     `lines` shares the grant over the purchase's lines (they sum to `wanted`; without it the kernel
     shares it by what was charged); a return takes back by these shares. Once less than one of
