@@ -114,7 +114,7 @@ def _explained(occasion: Occasion, judged: Judged, cuts: Sequence[Cut] | None) -
         return replace(told, message=cut_in_words(occasion, cuts) if cuts else None)
     return replace(
         told, reason=reason.value, message=in_words(occasion, judged),
-        part=part_of(judged), values=_values(judged),
+        part=part_of(occasion, judged), values=_values(judged),
     )  # fmt: skip
 
 

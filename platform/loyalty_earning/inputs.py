@@ -25,8 +25,15 @@ def inputs_of(
     if not rule.tariff.is_flat:
         inputs |= _rated(rule, found, places)
     if before is not None:
-        inputs["before"] = before
+        inputs["before"] = _summed_up(rule, before, places)
     return inputs
+
+
+def _summed_up(rule: EarningRule, before: int, places: int) -> str | int:
+    """A period's sum as what was counted is told; with rates of their own it is of neither."""
+    if not rule.tariff.is_flat:
+        return before
+    return format_minor(before, places) if rule.count is Count.AMOUNT else _plain(before)
 
 
 def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:

@@ -64,7 +64,8 @@ def limit_reached(rule: EarningRule, view: View) -> dict[str, Any] | None:
     for limit in rule.limits:
         times = view.counters[times_name(rule.id, limit)]
         if times >= limit.times:
-            return {"limit": limit.times, "period": limit.period, "per": limit.per, "times": times}
+            of = {"period": limit.period} | ({"days": limit.days} if limit.days else {})
+            return {"limit": limit.times, **of, "per": limit.per, "times": times}
     return None
 
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from loyalty.facts import PurchaseRecorded
 from loyalty.purchase import Line
 from loyalty.units import currency_places, format_minor
-from loyalty_earning.counting import lines_of, towards_minimum
+from loyalty_earning.counting import Fact, lines_of, towards_minimum
 from loyalty_earning.cutting import Cut
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.judging import Judged, Occasion, Reason
-from loyalty_earning.periods import Per
+from loyalty_earning.periods import Per, Period
+from loyalty_earning.shortfall import in_this, less_than_a_part, shortfall
 
 LINES_TOLD = 5
 
@@ -28,21 +29,39 @@ PARTS: Mapping[Reason, str] = {
 }
 
 
-def part_of(judged: Judged) -> str | None:
+def part_of(occasion: Occasion, judged: Judged) -> str | None:
     """The part of the condition that was false, or the key of the config that speaks against it."""
+    rule = judged.rule
     if judged.verdict is not None:
         return judged.verdict.failed
     if judged.reason is Reason.NOTHING_COUNTED:
-        return "bonus" if judged.rule.bonus else _what_picks(judged.rule)
+        return "bonus" if rule.bonus else _what_picks(rule, occasion.fact)
+    if judged.reason is Reason.NOTHING_EARNED and (table := _table_of(rule)) is not None:
+        return table
     part = PARTS.get(judged.reason) if judged.reason else None
-    return "percent" if part in ("per", "points") and judged.rule.percent is not None else part
+    return "percent" if part in ("per", "points") and rule.percent is not None else part
 
 
-def _what_picks(rule: EarningRule) -> str:
-    for name in ("include", "exclude"):
-        if not getattr(rule, name).is_empty:
-            return name
-    return "paid_with" if rule.paid_with or rule.not_paid_with else "kinds"
+def _what_picks(rule: EarningRule, fact: Fact) -> str:
+    """What left all out: the kinds of the lines, one of the lists, or how it was paid."""
+    if lines_of(rule, fact):
+        return "paid_with" if rule.paid_with is not None else "not_paid_with"
+    if isinstance(fact, PurchaseRecorded):
+        of_its_kinds = [line for line in fact.lines if line.kind in rule.kinds]
+        if not of_its_kinds:
+            return "kinds"
+        if not any(rule.exclude.names(line) for line in of_its_kinds):
+            return "include"
+    return "include" if rule.exclude.is_empty else "exclude"
+
+
+def _table_of(rule: EarningRule) -> str | None:
+    """The key that says instead of a rate what is given."""
+    if rule.bonus is not None:
+        return "bonus"
+    if rule.levels or rule.brackets:
+        return "levels" if rule.levels else "brackets"
+    return "whole_steps" if rule.whole_steps else None
 
 
 def in_words(occasion: Occasion, judged: Judged) -> str:
@@ -117,16 +136,17 @@ def _below(occasion: Occasion, judged: Judged) -> str:
 
 
 def _nothing_earned(occasion: Occasion, judged: Judged) -> str:
-    counted = judged.inputs.get("amount")
-    what = f"{counted} that count" if counted else "what counts"
-    return f"{what} earn less than the smallest part of the unit, rounded {judged.rule.rounding}"
+    if judged.rule.bonus is None:
+        return shortfall(judged.rule, occasion)
+    return f"{judged.inputs['amount']} that count earn {less_than_a_part(judged.rule)}"
 
 
 def _limit_reached(occasion: Occasion, judged: Judged) -> str:
     given = judged.inputs
     whose = "the member" if given["per"] == "member" else "all members together"
     times = f"{given['times']} time{'s' if given['times'] != 1 else ''}"
-    return f"it gave {times} in this {given['period']} already, which is the limit of {whose}"
+    when = in_this(Period(given["period"]), given.get("days"))
+    return f"it gave {times} {when} already, which is the limit of {whose}"
 
 
 def _not_drawn(occasion: Occasion, judged: Judged) -> str:
