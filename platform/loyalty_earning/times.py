@@ -26,7 +26,12 @@ DURATION_MAX = timedelta(days=31)
 
 
 def _is_day(value: Any) -> Any:
-    if isinstance(value, datetime) or not isinstance(value, date | str):
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value)
+    except ValueError:
+        value = None
+    if isinstance(value, datetime) or not isinstance(value, date):
         raise PydanticCustomError("date", "write a day, such as 2026-12-31")
     return value
 

@@ -81,6 +81,11 @@ def days_since_birthday(scene: Scene) -> int:
     return (today - nearest).days
 
 
+def birthday_month(scene: Scene) -> int:
+    born = _birthday(scene)
+    return UNKNOWN if born is None else born[0]
+
+
 def _birthday(scene: Scene) -> tuple[int, int] | None:
     """Month and day, from `MM-DD` or `YYYY-MM-DD`."""
     member = scene.view.member
@@ -161,6 +166,12 @@ NAMES = (
         NameType.INT,
         "Local days since the member's last birthday, 0 on the day; -1 where it is unknown.",
         days_since_birthday,
+    ),
+    Name(
+        "member.birthday_month",
+        NameType.INT,
+        "The month of the member's birthday, 1 to 12; -1 where it is unknown.",
+        birthday_month,
     ),
     Name(
         "member.tier",

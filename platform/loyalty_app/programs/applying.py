@@ -40,7 +40,10 @@ def _published(plan: Plan, payload: Mapping[str, Any]) -> Iterator[str]:
         yield f"waits until {approval['expiresAt']} for a second person to approve it"
         return
     version = payload["version"]
-    yield f"published version {version['number']}, from {version['effectiveFrom']} on"
+    told = f"published version {version['number']}, from {version['effectiveFrom']} on"
+    if version["state"] == "BACKFILLING":
+        told += ", once what it counts is filled from history: it judges nothing before that"
+    yield told
     if (other := plan.follows(begins(version))) is not None:
         at = other["effectiveFrom"]
         told = f"but version {other['number']} takes its place at {at}"

@@ -108,6 +108,21 @@ async def test_a_file_becomes_a_program_and_is_in_force(
     assert (await of(brand))["version"] == program["version"], "nothing to do is nothing done"
 
 
+async def test_a_version_that_is_filled_from_history_first_says_so(
+    run: Run, brand: Any, file: Path
+) -> None:
+    await brand.enroll("ada")
+    limited = 'minimum_purchase: {USD: "100.00"}\n      limits: [{times: 1, period: day}]'
+    file.write_text(FILE.replace('minimum_purchase: {USD: "100.00"}', limited))
+
+    applied = await run("programs", "apply", "corner.yaml", "--publish", "--yes")
+
+    assert applied.output.splitlines()[-1] == (
+        "corner.yaml: published version 1, from 2026-01-01T17:00:00Z on, once what it counts is "
+        "filled from history: it judges nothing before that"
+    )
+
+
 async def test_a_file_is_in_force_from_the_instant_that_is_named(
     run: Run, brand: Any, file: Path
 ) -> None:

@@ -55,6 +55,7 @@ HOLD_OF_THE_MEMBER = (
     'member.attributes.club.name == "runners" && member.attributes["visits"] == 3',
     "member.enrolled_days == 9",
     "member.days_to_birthday == 5 && member.days_since_birthday == 360",
+    "member.birthday_month == 5 && member.birthday_month == local.month",
     'member.tier == "gold"',
     '"silver" in member.tiers && !("platinum" in member.tiers)',
     'member.traits["vip.tier"] == "gold" && !("vip.score" in member.traits)',
@@ -103,7 +104,7 @@ def test_every_name_has_a_description_and_a_value_without_a_member() -> None:
         'member.id == "" && member.external_id == "" && member.status == "" && member.tier == ""',
         "member.enrolled_days == -1 && member.days_to_birthday == -1",
         "member.days_since_birthday == -1 && size(member.traits) == 0 && size(choice) == 0",
-        "size(member.attributes) == 0 && size(member.tiers) == 0",
+        "size(member.attributes) == 0 && size(member.tiers) == 0 && member.birthday_month == -1",
     ):
         assert of_standing(source, guest).holds, source
 
@@ -132,6 +133,16 @@ def test_days_around_a_birthday(birthday: Any, at: str, to: int, since: int) -> 
     view = a_view(ADA._replace(attributes={"birthday": birthday}))
     source = f"member.days_to_birthday == {to} && member.days_since_birthday == {since}"
     verdict = of_standing(source, view, datetime.fromisoformat(at))
+    assert verdict.holds, verdict.words()
+
+
+@pytest.mark.parametrize(
+    ("birthday", "month"),
+    [("12-31", 12), ("1988-02-29", 2), ("13-01", -1), (5, -1), (None, -1)],
+)
+def test_the_month_of_a_birthday(birthday: Any, month: int) -> None:
+    view = a_view(ADA._replace(attributes={"birthday": birthday}))
+    verdict = of_standing(f"member.birthday_month == {month}", view)
     assert verdict.holds, verdict.words()
 
 
