@@ -1,10 +1,10 @@
 """From when and until when granted points can be used, in the tenant's own days."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from loyalty.days import Span, SpanEnd, span_end
+from loyalty.days import Span, SpanEnd, day_start, span_end
 from loyalty.effects import AT_ACTIVATION
 from loyalty.view import View
 from loyalty_earning.standing import holds
@@ -24,17 +24,19 @@ def instants(terms: Terms, occurred_at: datetime, view: View) -> Instants:
     zone = view.setup.zone
     available = None if terms.are_usable_at_once else available_at(terms, occurred_at, zone)
     settles = None if terms.return_window_days is None else settles_at(terms, occurred_at, zone)
-    if (lifetime := terms.lifetime) is None:
-        return Instants(available, settles, None)
-    if lifetime.condition is not None and holds(lifetime.condition, occurred_at, view):
+    if never(terms, occurred_at, view):
         return Instants(available, settles, None)
     return Instants(available, settles, expires_at(terms, occurred_at, zone))
 
 
 def available_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
-    """The instant pending points become usable: the same local time, days later. None: at once."""
+    """The instant pending points become usable: the same local time, days later, or when a day
+    begins. None: at once."""
     if terms.waits_for_activation:
         return AT_ACTIVATION
+    if terms.usable_from is not None:
+        begins = day_start(terms.usable_from, zone)
+        return begins if begins > occurred_at else None
     return _days_later(terms.days_until_usable, occurred_at, zone)
 
 
@@ -45,6 +47,8 @@ def settles_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime 
 
 def expires_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime | None:
     """The first instant at which points earned at `occurred_at` are gone. None: never."""
+    if terms.usable_through is not None:
+        return day_start(terms.usable_through + timedelta(days=1), zone)
     if (lifetime := terms.lifetime) is None:
         return None
     if lifetime.counted_from is not CountedFrom.EARNED:

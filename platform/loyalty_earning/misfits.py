@@ -32,7 +32,16 @@ def misfits(rule: "EarningRule") -> list[str]:
         faults.append("levels and brackets look at the whole order: leave whole_steps and rounded")
     if rule.activities and (rule.paid_with or rule.not_paid_with or rule.minimum_purchase):
         faults.append("an activity is not paid: leave tenders and minimum_purchase out")
-    return faults
+    return faults + _ended_misfits(rule)
+
+
+def _ended_misfits(rule: "EarningRule") -> list[str]:
+    """Of a rule that would go on giving points that have ended."""
+    through = None if rule.terms is None else rule.terms.usable_through
+    ends = None if rule.effective is None else rule.effective.ends
+    if through is None or (ends is not None and ends <= through):
+        return []
+    return [f"its points end with {through}: let the rule end by then (effective.ends)"]
 
 
 def _percent_misfits(rule: "EarningRule") -> list[str]:

@@ -1,5 +1,6 @@
 """The terms of granted points: pending, lifetime, and what a return does with spent ones."""
 
+from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated
@@ -13,6 +14,7 @@ from loyalty.effects import TakeBack
 from loyalty_earning.notation import SpanText
 from loyalty_earning.section import Names, Section
 from loyalty_earning.standing import MemberCondition, condition_of
+from loyalty_earning.times import LocalDate
 
 DAYS_MAX = 366
 
@@ -84,6 +86,12 @@ class Terms(Section):
     pending_until: Annotated[PendingUntil | None, Field(validate_default=True)] = None
     """What points wait for instead of pending_days: the end of the return window (return_window)
     or until they are activated (activation); null: pending_days alone."""
+    usable_from: LocalDate | None = None
+    """First day on which points can be used, whenever they were earned; until then they are
+    pending. It stands instead of pending_days and pending_until. Null: there is no such day."""
+    usable_through: LocalDate | None = None
+    """Last day on which points can be used, included, whenever they were earned. It stands instead
+    of lifetime, and nothing lets them live on. Null: there is no such day."""
     lifetime: Lifetime | None = None
     """How long points live; null: they never expire."""
     take_back: TakeBack = TakeBack.DEFICIT
@@ -101,12 +109,37 @@ class Terms(Section):
             raise PydanticCustomError("terms", "needs return_window_days: how long is the window?")
         return until
 
+    @field_validator("usable_from")
+    @classmethod
+    def _is_all_they_wait_for(cls, day: date | None, info: ValidationInfo) -> date | None:
+        if day is not None and _wait(info):
+            raise PydanticCustomError("terms", "stands instead of pending_days and pending_until")
+        return day
+
+    @field_validator("usable_through")
+    @classmethod
+    def _is_no_day_before(cls, day: date | None, info: ValidationInfo) -> date | None:
+        since = info.data.get("usable_from")
+        if day is not None and since is not None and day < since:
+            raise PydanticCustomError("terms", "lies before usable_from")
+        if day is not None and _wait(info):
+            raise PydanticCustomError(
+                "terms",
+                "would end points that wait: give usable_from instead of what they wait for",
+            )
+        return day
+
     @field_validator("lifetime")
     @classmethod
     def _usable_before_they_expire(
         cls, lifetime: Lifetime | None, info: ValidationInfo
     ) -> Lifetime | None:
+        if lifetime is not None and info.data.get("usable_through") is not None:
+            raise PydanticCustomError("terms", "does not go beside usable_through: leave one out")
         if lifetime is not None and lifetime.counted_from is CountedFrom.EARNED:
+            if info.data.get("usable_from") is not None:
+                told = "could end before usable_from: write counted_from: usable, or usable_through"
+                raise PydanticCustomError("terms", told)
             shortest = lifetime.parsed.months * 28 + lifetime.parsed.days
             if _pending_days(info) >= shortest:
                 raise PydanticCustomError(
@@ -127,7 +160,13 @@ class Terms(Section):
 
     @cached_property
     def are_usable_at_once(self) -> bool:
-        return not (self.waits_for_activation or self.days_until_usable)
+        waits = self.waits_for_activation or self.days_until_usable
+        return not waits and self.usable_from is None
+
+
+def _wait(info: ValidationInfo) -> bool:
+    """Whether points wait for anything but a day."""
+    return bool(info.data.get("pending_days") or info.data.get("pending_until"))
 
 
 def _pending_days(info: ValidationInfo) -> int:

@@ -49,6 +49,37 @@ def test_a_good_config_survives_the_round_trip_through_json() -> None:
     assert json.loads(config.model_dump_json())["redemption"]["hold_for"] == "PT15M"
 
 
+@pytest.mark.parametrize(
+    ("terms", "where", "message"),
+    [
+        ({"usable_from": "2026-12-05", "usable_through": "2026-12-04"}, "usable_through",
+         "lies before usable_from"),
+        ({"usable_from": "2026-12-05", "pending_until": "activation"}, "usable_from",
+         "stands instead of pending_days and pending_until"),
+        ({"usable_through": "2026-12-05", "lifetime": {"span": "P1M"}}, "lifetime",
+         "does not go beside usable_through"),
+        ({"usable_from": "2026-12-05", "lifetime": {"span": "P1M"}}, "lifetime",
+         "could end before usable_from"),
+    ],
+)  # fmt: skip
+def test_days_of_use_do_not_go_with_everything(
+    terms: dict[str, Any], where: str, message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message) as refused:
+        PointsConfig.model_validate(GOOD | {"terms": terms})
+    (error,) = refused.value.errors()
+    assert error["loc"] == ("terms", where)
+
+
+@pytest.mark.parametrize("effective", [None, {"starts": "2026-11-20"}, {"ends": "2026-12-16"}])
+def test_a_rule_does_not_outlive_the_days_of_its_points(effective: Any) -> None:
+    rule = {**GOOD["rules"][0], "terms": {"usable_through": "2026-12-15"}}
+    good = {**rule, "effective": {"ends": "2026-12-15"}}
+    assert PointsConfig.model_validate({**GOOD, "rules": [good]})
+    with pytest.raises(ValidationError, match="its points end with 2026-12-15: let the rule end"):
+        PointsConfig.model_validate({**GOOD, "rules": [{**rule, "effective": effective}]})
+
+
 def test_a_config_cannot_be_changed() -> None:
     config = PointsConfig.model_validate(GOOD)
     with pytest.raises(ValidationError, match="frozen"):
@@ -71,6 +102,8 @@ def test_a_config_cannot_be_changed() -> None:
         ("rules.0.effective.starts", "01/02/2026", "write a day, such as 2026-12-31"),
         ("rules.0.effective.ends", "1767225600", "write a day, such as 2026-12-31"),
         ("rules.0.effective.ends", 2026, "write a day, such as 2026-12-31"),
+        ("terms.usable_from", "2026-12-05", "stands instead of pending_days"),
+        ("terms.usable_through", "2026-12-05", "would end points that wait"),
         ("rules.0.points", "-1", "plain decimal"),
         ("rules.0.points", "1e3", "plain decimal"),
         ("rules.0.points", "0.1234567", "plain decimal"),

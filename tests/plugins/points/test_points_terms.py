@@ -94,3 +94,30 @@ def test_a_rule_may_have_terms_of_its_own(granted: Granted) -> None:
     assert grant.expires_at == local("UTC", 2026, 1, 8)
     assert (grant.available_at, grant.take_back) == (None, TakeBack.CLAMP)
     assert granted(local("UTC", 2026, 1, 1), "UTC", program).take_back is TakeBack.REFUSE
+
+
+@pytest.mark.parametrize(
+    ("at", "available"),
+    [
+        ((2026, 11, 28, 10), (2026, 12, 5)),
+        ((2026, 12, 4, 23, 59), (2026, 12, 5)),
+        ((2026, 12, 5), None),
+        ((2026, 12, 15, 23), None),
+    ],
+)
+def test_points_of_some_days_are_used_on_others(
+    granted: Granted, at: tuple[int, ...], available: tuple[int, ...] | None
+) -> None:
+    terms = {"usable_from": "2026-12-05", "usable_through": "2026-12-15", "return_window_days": 30}
+    grant = granted(local(NEW_YORK, *at), NEW_YORK, terms)
+    assert grant.available_at == (available and local(NEW_YORK, *available))
+    assert grant.expires_at == local(NEW_YORK, 2026, 12, 16)
+
+
+def test_a_lifetime_counts_from_the_day_on_which_points_are_usable(granted: Granted) -> None:
+    lifetime = {"span": "P10D", "counted_from": "usable"}
+    terms = {"usable_from": "2026-12-05", "lifetime": lifetime}
+    early = granted(local(TOKYO, 2026, 11, 28, 10), TOKYO, terms)
+    late = granted(local(TOKYO, 2026, 12, 7, 10), TOKYO, terms)
+    assert early.expires_at == local(TOKYO, 2026, 12, 15)
+    assert late.expires_at == local(TOKYO, 2026, 12, 17, 10)
