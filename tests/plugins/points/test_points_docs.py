@@ -60,7 +60,7 @@ def test_every_example_gives_what_the_page_says(
 
 def test_the_pages_have_their_examples() -> None:
     shown = [example.values[1] for example in (*examples(GUIDE), *examples(README))]
-    assert len(shown) == 19
+    assert len(shown) == 20
     assert sum(len(results) for results in shown) == 20
 
 
