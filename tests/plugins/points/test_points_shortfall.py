@@ -69,7 +69,8 @@ def test_one_purchase_is_too_little(keys: dict[str, Any], part: str, message: st
          "29.00 that count make 29.00 in all, which adds less than the smallest part of the unit, "
          "rounded floor"),
         ({"brackets": [{"from": "0", "points": "1"}, {"from": "10", "points": "0"}], "over": MONTH},
-         ["10.00"], "29.00 that count make 39.00 in this month, which adds nothing by its brackets"),
+         ["10.00"],
+         "29.00 that count make 39.00 in this month, which adds nothing by its brackets"),
         ({"count": "visit", "levels": [{"from": "3", "points": "50"}], "over": MONTH}, ["1.00"],
          "1 that counts makes 2 in this month: the first level begins at 3"),
         ({"per": {"USD": "100.00"}, "categories": [{"category": "tea", "points": "2"}],
