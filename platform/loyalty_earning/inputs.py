@@ -1,12 +1,14 @@
 """What a decision keeps of how a rule came to what it gives."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from loyalty.units import format_minor
 from loyalty_earning.counting import Counted
 from loyalty_earning.curve import Part
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.measures import Count
+from loyalty_earning.measures import THOUSANDTHS, Count
 from loyalty_earning.occasion import Occasion
 
 
@@ -34,6 +36,17 @@ def _summed_up(rule: EarningRule, before: int, places: int) -> str | int:
     if not rule.tariff.is_flat:
         return before
     return format_minor(before, places) if rule.count is Count.AMOUNT else _plain(before)
+
+
+def summed_before(rule: EarningRule, inputs: Mapping[str, Any]) -> int | None:
+    """The sum of its period that a purchase found, from what its decision keeps; None: it keeps
+    none. Decisions of before it was told as what is counted is have it as it was."""
+    before = inputs.get("before")
+    if not isinstance(before, str):
+        return before if isinstance(before, int) else None
+    if rule.count is Count.AMOUNT:
+        return int(before.replace(".", ""))
+    return int(Decimal(before) * THOUSANDTHS)
 
 
 def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from loyalty.view import Bought, GrantView, View
 from loyalty_earning.counting import counted, paid
 from loyalty_earning.curve import points_of_sum, summed
 from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.inputs import summed_before
 from loyalty_earning.judging import within_bounds
 from loyalty_earning.measures import Count
 from loyalty_earning.one_sum import Judging, judging
@@ -146,8 +147,7 @@ class _Earning:
         rule = self._rule
         if rule is None or not self._units or not rule.is_bounded or was.cut_by in SAID:
             return False
-        before = (was.inputs or {}).get("before")
-        if not isinstance(before, int):
+        if (before := summed_before(rule, was.inputs or {})) is None:
             return True
         added = sum(summed(rule, counted(rule, self._first), paid(rule, self._first)))
         lift = self._of(rule, before, before + added)
