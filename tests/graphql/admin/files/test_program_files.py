@@ -1,75 +1,14 @@
 """`loyalty programs` and `loyalty templates`: against a running API, as CI runs them."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from loyalty_app.cli import app
 from loyalty_app.logins import Addresses
 from tests.graphql.brand import OPERATOR_SECRET
 
-from .documents import PROGRAM, done
-
-Run = Callable[..., Awaitable[Result]]
-ONE = f"query($slug: String!) {{ program(slug: $slug) {{ {PROGRAM} }} }}"
-FILE = """\
-# Corner Coffee, kept in git.
-slug: corner
-kind: points
-name: Corner points  # what members read
-
-units:
-  - {code: beans, name: Beans, places: 0}
-
-config:
-  unit: beans
-  rules:
-    # Everybody earns this.
-    - id: spend
-      label: 1 per dollar  # on every receipt
-      accounting_class: MATERIAL_RIGHT
-      points: "1"
-      per: {USD: "1.00"}
-    # Only the big ones.
-    - id: big
-      label: >-
-        Extra for
-        big orders
-      accounting_class: MARKETING
-      points: "0.5"
-      per: {USD: "1.00"}
-      minimum_purchase: {USD: "100.00"}
-  terms:
-    pending_days: 14  # the return window
-"""
-
-
-@pytest.fixture
-def run(brand: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs a command as the tenant's admin, in a folder of its own."""
-    monkeypatch.setenv("LOYALTY_URL", brand.server.url)
-    monkeypatch.setenv("LOYALTY_KEY", brand.admin.credential)
-    monkeypatch.chdir(tmp_path)
-
-    async def run(*words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, list(words))
-
-    return run
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "corner.yaml"
-    path.write_text(FILE)
-    return path
-
-
-async def of(brand: Any, slug: str = "corner") -> Any:
-    return (await brand.admin.run(ONE, slug=slug))["program"]
+from .corner import FILE, Run, of
 
 
 async def test_a_file_becomes_a_program_and_is_in_force(
@@ -209,64 +148,6 @@ async def test_a_mistake_is_told_with_its_line_and_changes_nothing(
     assert str(refused.exception).startswith(f"corner.yaml:{said}")
     assert "?." not in str(refused.exception)
     assert await rows.of(brand.tenant_id) == before
-
-
-async def test_an_export_keeps_the_comments_of_the_file(run: Run, brand: Any, file: Path) -> None:
-    await run("programs", "apply", "corner.yaml", "--yes")
-    unchanged = await run("programs", "export", "corner", "--to", "corner.yaml")
-    assert unchanged.exit_code == 0
-    assert file.read_text() == FILE
-
-    program = await of(brand)
-    config = program["config"]
-    config["rules"][1]["points"] = "2"
-    config["rules"][0]["label"] = "several\nlines of\ntext"
-    config["terms"]["lifetime"] = {"span": "P1Y"}
-    await done(
-        brand.admin, "updateProgram",
-        id=program["id"], expectedVersion=program["version"], config=config,
-    )  # fmt: skip
-
-    exported = await run("programs", "export", "corner", "--to", "corner.yaml")
-
-    assert exported.exit_code == 0, exported.exception
-    assert (
-        file.read_text()
-        == FILE.replace('points: "0.5"', 'points: "2"').replace(
-            "label: 1 per dollar  # on every receipt",
-            "label: |-  # on every receipt\n        several\n        lines of\n        text",
-        )
-        + "    lifetime:\n      span: P1Y\n"
-    )
-    assert (await run("programs", "diff", "corner.yaml")).exit_code == 0
-
-
-async def test_a_new_file_says_things_in_the_order_of_the_reference(
-    run: Run, brand: Any, file: Path
-) -> None:
-    """Not in the one in which the database keeps the keys of a document: by their length."""
-    await run("programs", "apply", "corner.yaml", "--yes")
-    text = (await run("programs", "export", "corner")).output
-    assert text[text.index("config:") :].startswith(
-        "config:\n  unit: beans\n  rules:\n    - id: spend\n      label: 1 per dollar\n"
-        "      accounting_class: MATERIAL_RIGHT\n"
-    ), text
-
-
-async def test_a_whole_file_moves_a_program_to_another_tenant(
-    run: Run, brand: Any, make_brand: Any, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await run("programs", "apply", "corner.yaml", "--yes")
-    text = (await run("programs", "export", "corner")).output
-    other = await make_brand(config=None)
-    monkeypatch.setenv("LOYALTY_KEY", other.admin.credential)
-    (file.parent / "moved.yaml").write_text(text)
-
-    assert (await run("programs", "apply", "moved.yaml", "--yes")).exit_code == 0
-
-    there, here = await of(other), await of(brand)
-    assert there["config"] == here["config"]
-    assert (there["slug"], there["kind"], there["name"]) == ("corner", "points", "Corner points")
 
 
 async def test_without_a_platform_the_database_will_do(
