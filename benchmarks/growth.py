@@ -86,6 +86,8 @@ def _result(parts: list[_Part], full: bool) -> Result:
 async def _costs(little: Stand, small: Brand, big: Stand, brand: Brand) -> _Part:
     counts = await _postings(little, small), await _postings(big, brand)
     ours = [_Purchases(little, small), _Purchases(big, brand)]
+    for one in ours:
+        await one.of_everybody()
     many = await meter.by_turns([one.many for one in ours], ROUNDS)
     single = await meter.by_turns([one.singles for one in ours], ROUNDS)
     return _Part(
@@ -127,7 +129,13 @@ class _Purchases:
     """Batches of purchases, and purchases one by one, of members all over the table."""
 
     def __init__(self, stand: Stand, brand: Brand) -> None:
+        self._brand = brand
         self._ours = batches.Ours(stand, brand, first=10_000_000, stride=STRIDE)
+
+    async def of_everybody(self) -> Sample:
+        """As in a ledger in use: growing ends with a checkpoint, and after one each page goes to
+        the log whole when it is next touched."""
+        return await self._ours(len(self._brand.members))
 
     async def many(self) -> Sample:
         return await self._ours()

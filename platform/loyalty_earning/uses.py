@@ -47,11 +47,18 @@ def _times(rule: str) -> Measure:
         if isinstance(fact, PurchaseReversed):
             return 0  # what a return adds settles a period: nothing was bought for it
         for one in grants:
-            if one.granted > 0 and one.rule == rule and one.program == program:
+            if one.rule == rule and one.program == program and _gives(one):
                 return 1
         return 0
 
     return measure
+
+
+def _gives(grant: GrantView) -> bool:
+    """Whether there is something of it, be it only later, when a cap that carries over has room."""
+    return grant.granted > 0 or (
+        grant.postponed is not None and any(later > 0 for later in grant.postponed.values())
+    )
 
 
 def _given(on: CapOn) -> Measure:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.points.till import Till, program, rule
+from tests.plugins.points.till import Till, activity, program, rule
 
 MONTHLY = {"points": "60", "period": "month", "carry_over": True}
 
@@ -196,3 +196,27 @@ def test_within_the_month_that_gave_it_its_room_is_there_again() -> None:
     assert till.buys("200.00") == {"base": "60"}
     till.comes("2026-06-05T12:00")
     assert till.buys("200.00") == {"base": "30"}  # the year has counted 120 by then
+
+
+def test_what_is_given_later_is_a_use_of_its_rule() -> None:
+    """Once for life: the month had no room for it, and April gives it, once."""
+    groups = [{"id": "g", "caps": [{"points": "50", "period": "month", "carry_over": True}]}]
+    once = {"limits": [{"times": 1, "period": "lifetime"}]}
+    rules = activity("can", "50", group="g"), activity("phone", "20", group="g", **once)
+    till = Till(program(*rules, groups=groups))
+    assert till.does("can") == {"can": "50"}
+    assert [till.does("phone") for _ in range(3)] == [{}, {}, {}]
+    till.comes("2026-04-01T00:00")
+    assert till.carries("group.g") == {"g:carried": "20"}
+    assert till.does("phone") == {}
+
+
+def test_what_a_cap_cut_for_good_is_no_use_of_its_rule() -> None:
+    groups = [{"id": "g", "caps": [{"points": "50", "period": "month"}]}]
+    once = {"limits": [{"times": 1, "period": "lifetime"}]}
+    rules = activity("can", "50", group="g"), activity("phone", "20", group="g", **once)
+    till = Till(program(*rules, groups=groups))
+    assert till.does("can") == {"can": "50"}
+    assert till.does("phone") == {}
+    till.comes("2026-04-01T00:00")
+    assert till.does("phone") == {"phone": "20"}
