@@ -137,7 +137,7 @@ class _Earning:
 
     def _points(self, rule: EarningRule, total: int) -> int:
         """One purchase ends where the next begins."""
-        key = (id(rule), self._per, total)
+        key = (id(rule), self._per, self._places, total)
         if (points := self._known.get(key)) is None:
             points = self._known[key] = points_of_sum(rule, total, self._per, self._places)
         return points

@@ -7,7 +7,7 @@ import pytest
 from loyalty_cashback.plugin import plugin
 from tests.plugins.points.till import Till
 
-PLACES = {"cash": 2, "cash-eur": 2, "cash-hkd": 2}
+PLACES = {"cash": 2, "cash-eur": 2, "cash-hkd": 2, "cash-whole": 0}
 
 
 class CashTill(Till):

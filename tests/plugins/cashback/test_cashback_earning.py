@@ -144,6 +144,26 @@ def test_what_a_cap_cut_is_owed_in_its_own_currency() -> None:
     assert names == {"owed.program", "owed.program.cash-eur"}
 
 
+def test_a_return_under_a_cap_reckons_each_currency_in_the_places_of_its_unit() -> None:
+    """Visits are one sum in all currencies: 3 of it are 300 cents here and 3 whole ones there."""
+    visit = {
+        "count": "visit", "points": "3", "over": {"period": "month"},
+        "caps": [{"points": "1000", "period": "year"}],
+    }  # fmt: skip
+    till = CashTill(visit, other_currencies=[{"currency": "HKD", "unit": "cash-whole"}])
+    orders = []
+    for currency in ("USD", "HKD", "USD", "HKD", "USD"):
+        till.buys("10.00", currency=currency)
+        orders.append(till.order)
+    left = [(till.has(), till.has("cash-whole"))]
+    for order in orders:
+        till.brings_back(order)
+        left.append((till.has(), till.has("cash-whole")))
+    assert left == [
+        ("9.00", "6"), ("6.00", "6"), ("6.00", "3"), ("3.00", "3"), ("3.00", "0"), ("0.00", "0"),
+    ]  # fmt: skip
+
+
 def test_over_a_year_fractions_of_a_cent_add_up() -> None:
     """Ten times 0.10 at 5 % are 5 cents, not ten times nothing."""
     alone, summed = CashTill(FIVE), CashTill(FIVE | {"over": {"period": "year"}})
