@@ -11,7 +11,7 @@ from loyalty_earning.caps import CapOn
 from loyalty_earning.judged_anew import Held
 from loyalty_earning.lifetime import instants
 from loyalty_earning.one_sum import Judging
-from loyalty_earning.periods import Measure
+from loyalty_earning.periods import Measure, Period
 from loyalty_earning.terms import Terms
 from loyalty_earning.unit_places import unit_places
 
@@ -109,6 +109,9 @@ class Room:
         rule, most = here.rule.id, wanted
         caps = [on for on in here.config.caps_on if on.unit == unit and rule in on.rules]
         for on in caps:
+            if on.cap.period is Period.ROLLING:
+                most = 0  # later days look back at this one, too, and may have none
+                continue
             given = self._back.counters[on.given] + self._taken[on.given]
             most = min(most, max(0, on.most(unit_places(self._view, unit)) - given))
         self._taken.update({on.given: most for on in caps})

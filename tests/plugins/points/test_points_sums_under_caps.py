@@ -232,3 +232,19 @@ def test_no_return_gives_what_a_budget_cut() -> None:
     till.brings_back()
     till.brings_back(orders[0])
     assert till.balance() == "0"
+
+
+def test_a_return_gives_no_more_than_a_rolling_cap_has_on_any_day_since() -> None:
+    """On the day of the goods there was room; two days later there is none for the same days."""
+    cap = {"points": "30", "period": "rolling", "days": 7}
+    other, own = rule("other", include={"categories": ["x"]}), {"exclude": {"categories": ["x"]}}
+    till = Till(program(rule("sum", points="0.1", **MONTH | own), other, caps=[cap]))
+    assert till.buys("20.00") == {"sum": "2"}
+    first = till.order
+    till.comes("2026-03-11T12:00")
+    till.publishes(falling(other, own=own, caps=[cap]))
+    assert till.buys("5.00") == {}  # alone it would have earned thirty
+    till.comes("2026-03-12T12:00")
+    assert till.buys(Line(id="1", amount=5000, category="x")) == {"other": "28"}
+    till.brings_back(first)
+    assert till.balance() == "30"
