@@ -18,7 +18,8 @@ FORM = "tenant_id = loyalty.tenant()"
 
 NOT_TAKEN_OVER = """\
 Citus refuses a change whose condition holds a COALESCE of what is read from the session, which the
-planner would take over from the tenant's function. One of plpgsql it leaves alone."""
+planner would take over from the tenant's function. One of plpgsql it leaves alone; and it calls no
+other of ours, which the nodes would not have."""
 POLICIES = """\
 Citus takes no sub-select in a policy. This form is the same test; where an index of tenant_id is
 used, it is evaluated once a scan."""
@@ -151,8 +152,12 @@ def _delegated(signature: str) -> str:
 
 _TENANT = """\
 create or replace function loyalty.tenant() returns uuid language plpgsql stable parallel safe as $$
+declare said text := current_setting('app.tenant', true);
 begin
-  return coalesce(nullif(current_setting('app.tenant', true), ''), loyalty.no_tenant())::uuid;
+  if said is null or said = '' then
+    raise exception 'no tenant is set in this transaction' using errcode = '42501';
+  end if;
+  return said::uuid;
 end $$"""
 
 _TABLES = f"""
