@@ -121,6 +121,12 @@ def format_minor(minor: int, places: int) -> str:
     return f"{digits[:-places]}.{digits[-places:]}"
 
 
+def format_plain(minor: int, places: int) -> str:
+    """The same number without needless zeros, as people write it: `12.5`, `12`."""
+    text = format_minor(minor, places)
+    return text.rstrip("0").rstrip(".") if places else text
+
+
 def ratio(text: str | Decimal | int) -> Fraction:
     """An exact rate from its decimal writing, e.g. `1.5`."""
     return Fraction(str(text))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from loyalty.units import format_minor
+from loyalty.units import format_minor, format_plain
 from loyalty_earning.counting import Counted
 from loyalty_earning.curve import Part
 from loyalty_earning.earning_rule import EarningRule
@@ -21,7 +21,7 @@ def inputs_of(
     if rule.count is Count.AMOUNT:
         inputs = {**told, "amount": format_minor(found.total, places)}
     else:
-        inputs = {**told, rule.count.value: _plain(found.total)}
+        inputs = {**told, rule.count.value: format_plain(found.total, 3)}
     if part != (1, 1):
         inputs["paid"] = f"{part[0]}/{part[1]}"
     if not rule.tariff.is_flat:
@@ -35,7 +35,7 @@ def _summed_up(rule: EarningRule, before: int, places: int) -> str | int:
     """A period's sum as what was counted is told; with rates of their own it is of neither."""
     if not rule.tariff.is_flat:
         return before
-    return format_minor(before, places) if rule.count is Count.AMOUNT else _plain(before)
+    return format_minor(before, places) if rule.count is Count.AMOUNT else format_plain(before, 3)
 
 
 def summed_before(rule: EarningRule, inputs: Mapping[str, Any]) -> int | None:
@@ -64,8 +64,3 @@ def _rated(rule: EarningRule, counted: Counted, places: int) -> dict[str, Any]:
         else:
             found.setdefault("rates", {})[str(key)] = row
     return found
-
-
-def _plain(thousandths: int) -> str:
-    text = format_minor(thousandths, 3)
-    return text.rstrip("0").rstrip(".")

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from loyalty.units import currency_places, format_minor, ratio
+from loyalty.units import currency_places, format_minor, format_plain, ratio
 from loyalty_earning.counting import Counted
 from loyalty_earning.curve import Part, summed
 from loyalty_earning.earning_rule import EarningRule
@@ -105,4 +105,4 @@ def _in_words(rule: EarningRule, occasion: Occasion, amount: int | Fraction) -> 
     whole = -(-amount.numerator // amount.denominator)
     if rule.count is Count.AMOUNT:
         return format_minor(whole, currency_places(occasion.currency or "") or 0)
-    return format_minor(whole, 3).rstrip("0").rstrip(".")
+    return format_plain(whole, 3)

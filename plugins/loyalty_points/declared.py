@@ -9,7 +9,7 @@ from loyalty.days import day_start, local_day
 from loyalty.errors import Code, Refused
 from loyalty.plugin import Connection
 from loyalty.setup import Program, Setup
-from loyalty.units import format_minor, parse_minor, ratio
+from loyalty.units import format_plain, parse_minor, ratio
 from loyalty_points.dividend import Dividend
 from loyalty_points.facts import DIVIDENDS, DividendDeclared
 from loyalty_points.windows import config_at
@@ -116,7 +116,7 @@ def percent_of(text: str) -> str:
     :raises Refused: BAD_AMOUNT
     """
     minor = parse_minor(text, PERCENT_PLACES, field="percent")
-    whole = format_minor(minor, PERCENT_PLACES).rstrip("0").rstrip(".")
+    whole = format_plain(minor, PERCENT_PLACES)
     if ratio(whole) > 100:
         raise Refused(Code.BAD_AMOUNT, "must be at most 100 percent", field="percent")
     return whole
