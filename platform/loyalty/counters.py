@@ -54,6 +54,9 @@ class Counter:
     granted or bought; only a purchase that was corrected leaves every counter. Of
     versions that keep one name, one measures what happens at an instant: `Program.measuring`.
 
+    `bears`: what a return could not take because it was spent, and the program bore, is measured
+    still, of what came back as a whole as well (`GrantView.borne`): for what limits what is given.
+
     `rules`: it measures only grants of these, so it is not asked where none of them gave. None
     named: it is always asked.
     """
@@ -67,6 +70,7 @@ class Counter:
     rolling_days: int = 0
     kept_days: int = 0
     returns: bool = False
+    bears: bool = False
     rules: frozenset[str] = frozenset()
 
 

@@ -35,6 +35,11 @@ class TakeBack(StrEnum):
     REFUSE = "refuse"  # the return is refused
 
 
+BORNE = "BORNE"
+"""What a decision names as what cut what a return takes, or would give for it: it was spent, and
+the program bears it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reinstate:
     """Whether a captured redemption may be undone, and what becomes of lots past their term.
@@ -69,7 +74,8 @@ class Grant(NamedTuple):
     `while_left` is left of the purchase, it takes back all that is left of the grant. What was
     granted `whole` is taken back by nothing less than that, or the return of everything.
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
-    `given_at`: only in answer to a return, as of a `Recall`.
+    `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is wanted
+    stands for what the shares of this return could not take; it is counted, and not given.
     """
 
     unit: str
@@ -91,6 +97,7 @@ class Grant(NamedTuple):
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = _NO_INPUTS
     given_at: datetime | None = None
+    borne: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,9 @@ class GrantView(NamedTuple):
     """What the fact was granted so far by one rule; `lines` sums to `granted`.
 
     `postponed` is what of a cut is given later, by name; None where nobody said. `inputs` is what
-    its decision keeps of how it came to be; None while that is made.
+    its decision keeps of how it came to be; None while that is made. What returns take counts in
+    full; what the member had spent of it, and the program bore (`TakeBack.CLAMP`), is `borne`: so
+    much more of the rule the member really had.
     """
 
     program: str
@@ -57,6 +59,7 @@ class GrantView(NamedTuple):
     cut_by: str | None = None
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] | None = None
+    borne: int = 0
 
 
 Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
@@ -127,7 +130,8 @@ class CameBack:
     summed there, as they were before the return: those of the version that is in force now, and of
     the one that was then, as far as that was kept. `bought` answers what the member bought in
     [since, before), in the order of recording, the return taken off; None where that is not known.
-    It is loaded when it is first asked for: ask where sums do not say enough.
+    It is loaded when it is first asked for: ask where sums do not say enough. `borne` says of this
+    program by (rule, unit) what the shares could not take, because it was spent.
     """
 
     at: datetime
@@ -135,6 +139,7 @@ class CameBack:
     left: Measured
     counters: Mapping[str, int] = field(default_factory=dict)
     bought: Callable[[datetime, datetime], Sequence[Bought] | None] = not_told
+    borne: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 NO_BALANCE = BalanceView()

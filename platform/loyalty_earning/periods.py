@@ -96,11 +96,12 @@ class Periodic(Section):
         return f"{name}:{per}:{self.period}{self.days or ''}{starts}"
 
     def counter(
-        self, name: str, per: Per, measure: Measure, *, returns: bool = False,
+        self, name: str, per: Per, measure: Measure, *, returns: bool = False, bears: bool = False,
         rules: frozenset[str] = frozenset(),
     ) -> Counter:  # fmt: skip
-        """What counts `measure` over this period; `returns`: it falls with returns. `rules` are
-        those whose grants alone it measures, if it does."""
+        """What counts `measure` over this period; `returns`: it falls with returns, and
+        `bears` not with what they could not take. `rules` are those whose grants alone it measures,
+        if it does."""
         return Counter(
             name=self.counter_name(name, per),
             scope=per.scope,
@@ -109,6 +110,7 @@ class Periodic(Section):
             day_starts_at=self.day_starts_at,
             rolling_days=self.days or 0,
             returns=returns,
+            bears=bears,
             rules=rules,
         )
 

@@ -36,10 +36,12 @@ class Settlement:
                 accounting_class=rule.accounting_class, take_back=terms.take_back,
             )  # fmt: skip
         given = max(-self.more, 0)
+        borne = min(given, self._borne(view))
         if given or self.later:
             when = instants(terms, fact.occurred_at, view)
             yield Grant(
-                unit=self.unit, wanted=given, granted=given, rule=rule.id, label=rule.label,
+                unit=self.unit, wanted=given, granted=given - borne, borne=borne,
+                rule=rule.id, label=rule.label,
                 accounting_class=rule.accounting_class, available_at=when.available_at,
                 settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
                 postponed=self.later or None, given_at=at,
@@ -48,6 +50,11 @@ class Settlement:
     def less_owed(self, on: CapOn) -> int:
         """By how much what a cap owes falls with it."""
         return -self.later.get(on.target, 0) if self.unit == on.unit else 0
+
+    def _borne(self, view: View) -> int:
+        """Of what the shares took too much: what they did not take, for it was spent."""
+        back = view.came_back
+        return 0 if back is None else back.borne.get((self.here.rule.id, self.unit), 0)
 
     @property
     def _terms(self) -> Terms:

@@ -21,7 +21,7 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
     for rule in config.rules:
         for limit in rule.limits:
             yield limit.counter(
-                f"times.{rule.id}", limit.per, _times(rule.id), returns=True,
+                f"times.{rule.id}", limit.per, _times(rule.id), returns=True, bears=True,
                 rules=frozenset([rule.id]),
             )  # fmt: skip
     for on in config.caps_on:
@@ -32,7 +32,9 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
     name = f"given.{on.target}.{on.unit}"
-    return on.cap.counter(name, on.cap.per, _given(on), returns=True, rules=on.rules)
+    return on.cap.counter(
+        name, on.cap.per, _given(on), returns=True, bears=True, rules=on.rules
+    )
 
 
 def owed_counter(on: CapOn) -> Counter:
@@ -55,8 +57,9 @@ def _times(rule: str) -> Measure:
 
 
 def _gives(grant: GrantView) -> bool:
-    """Whether there is something of it, be it only later, when a cap that carries over has room."""
-    return grant.granted > 0 or (
+    """Whether there is something of it, be it only later, when a cap that carries over has room, or
+    was spent when the goods came back."""
+    return grant.granted + grant.borne > 0 or (
         grant.postponed is not None and any(later > 0 for later in grant.postponed.values())
     )
 
@@ -68,7 +71,7 @@ def _given(on: CapOn) -> Measure:
         given = 0
         for one in grants:
             if one.program == program and one.unit == unit and one.rule in rules:
-                given += one.granted
+                given += one.granted + one.borne
         return given
 
     return measure

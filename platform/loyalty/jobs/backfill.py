@@ -25,9 +25,10 @@ from loyalty.settlement.measuring import (
     from_history,
     granted_view,
     measured_by,
+    measured_left,
     measured_of,
 )
-from loyalty.settlement.remaining import Back, remaining
+from loyalty.settlement.remaining import Back, borne, remaining
 from loyalty.settlement.sale import Sale
 from loyalty.setup import Program, ProgramVersion, Setup
 from loyalty.view import Measured
@@ -187,15 +188,18 @@ def measured(
             continue  # rules were not asked (a return that was parked), so nothing was measured
         member_id = row["member_id"]
         try:
-            whole, left, gone = _history(plugins.codec, row, returns.get(row["id"], ()))
+            whole, left, bore, gone = _history(plugins.codec, row, returns.get(row["id"], ()))
         except KeyError:
             continue  # of a plugin that is gone
         for name, counter in counters.items():
             if counter.scope is Scope.MEMBER and member_id is None:
                 continue
             subject = member_id if counter.scope is Scope.MEMBER else NIL
-            measured = left if counter.returns or gone else whole
-            deltas = [(row["occurred_at"], measured_by(counter, slug, measured))]
+            if counter.returns or gone:
+                moved = measured_left(counter, slug, left, bore)
+            else:
+                moved = measured_by(counter, slug, whole)
+            deltas = [(row["occurred_at"], moved)]
             deltas += _elsewhere(counter, slug, whole[0][0], row)
             for at, delta in deltas:
                 if delta:
@@ -217,13 +221,14 @@ def _elsewhere(
 
 def _history(
     codec: Codec, row: Mapping[str, Any], returns: Sequence[Any]
-) -> tuple[Measured, Measured, bool]:
-    """What was measured of a fact, what is left of it, and whether it was corrected since."""
+) -> tuple[Measured, Measured, Measured, bool]:
+    """What was measured of a fact, what is left of it, what was spent of it where nothing is, and
+    whether it was corrected since."""
     member = MemberRef(id=row["member_id"]) if row["member_id"] else None
     fact, body = codec.load(row["kind"], row["payload"], member), row["body"] or {}
     whole = from_history(codec, fact, body)
     if not returns:
-        return whole, whole, False
+        return whole, whole, (), False
     sale = Sale(
         fact_id=row["id"], member_id=row["member_id"], fact=fact, grants=body.get("grants", []),
         emitted=body.get("emitted", ()),
@@ -231,4 +236,5 @@ def _history(
     for back in returns:
         sale.with_return(back["body"])
     gone = any(corrected_to(FactKey(back["scope"], back["key"])) for back in returns)
-    return whole, remaining(codec, sale, Back(sale.returned, sale.taken)), gone
+    back = Back.of(sale)
+    return whole, remaining(codec, sale, back), borne(codec, sale, back), gone

@@ -35,7 +35,7 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
         if sale.fact_id == returns.fact_id:
             kept = left
         elif sale.returned:
-            kept = remaining(codec, sale, Back(sale.returned, sale.taken))
+            kept = remaining(codec, sale, Back.of(sale))
         else:
             kept = recorded
         settled = [granted_view(row) for row in sale.settled]

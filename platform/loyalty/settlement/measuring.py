@@ -62,6 +62,11 @@ def measured_by(counter: Counter, program: str, measured: Measured) -> int:
     return sum([counter.measure(fact, grants, program) for fact, grants in measured])
 
 
+def measured_left(counter: Counter, program: str, left: Measured, bore: Measured) -> int:
+    """What is measured of what is left of a fact; where nothing is, of what was spent of it."""
+    return measured_by(counter, program, left or (bore if counter.bears else ()))
+
+
 def measured_of(counter: Counter, program: str, fact: Fact, grant: GrantView) -> int:
     """What one grant adds to what is measured of its fact."""
     measure = counter.measure
@@ -102,17 +107,19 @@ def as_recorded(
 
 
 def granted_view(row: Mapping[str, Any]) -> GrantView:
-    """A grant out of a decision's row of it."""
+    """A grant out of a decision's row of it, which says what really moved."""
+    bore = row.get("borne", 0)
     return GrantView(
         program=row["program"],
         rule=row["rule"],
         unit=row["unit"],
         stage=Stage[row["stage"]],
         wanted=row["wanted"],
-        granted=row["granted"],
+        granted=row["granted"] - bore,
         accounting_class=AccountingClass(row["class"]),
         lines=row["lines"],
         cut_by=row.get("cutBy"),
         postponed=row.get("postponed"),
         inputs=row.get("inputs"),
+        borne=bore,
     )

@@ -2,22 +2,19 @@
 
 from typing import Any
 
-from loyalty.effects import Recall, TakeBack
-from loyalty.errors import Code, Refused
+from loyalty.effects import BORNE, Recall
 from loyalty.ledger.account import ISSUED
 from loyalty.plugin_set import Turn
 from loyalty.settlement.expiring import end_due
 from loyalty.settlement.measuring import count_at, granted_view
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
+from loyalty.settlement.taking import take_back
 from loyalty.view import GrantView
 
 
 def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
-    """Take it, write it into the decision, and answer it as a grant of less than nothing.
-
-    :raises Refused: it is spent, and the program takes no such return
-    """
+    """Take it, write it into the decision, and answer it as a grant of less than nothing."""
     if s.returns is None:
         raise TypeError(f"{turn.plugin.name} may recall only in answer to a return")
     if effect.amount <= 0:
@@ -27,27 +24,22 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     rule = f"{program.slug}/{effect.rule}"
     book.need_all_lots(account)
     end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-    taken = book.take(
-        s.cause(program_id=program.id, rule=rule, label=effect.label), account, effect.amount,
+    taken = take_back(
+        s, s.cause(program_id=program.id, rule=rule, label=effect.label), account, effect.amount,
         [lot for lot in book.open_lots(account) if lot.rule == rule],
-        book.program_account(program.id, effect.unit, ISSUED),
-        owe=effect.take_back is TakeBack.DEFICIT or s.request.correcting,
+        book.program_account(program.id, effect.unit, ISSUED), effect.take_back,
     )  # fmt: skip
-    if taken < effect.amount and effect.take_back is TakeBack.REFUSE:
-        raise Refused(
-            Code.INSUFFICIENT_BALANCE,
-            "the points of these goods are spent and the program takes no such return",
-            field="lines",
-        )
     s.touch(account.owner, effect.unit)
     s.taken.append({"unit": effect.unit, "amount": taken, "wanted": effect.amount, "rule": rule})
     stage, less = turn.reaction.stage, -effect.amount
     row: dict[str, Any] = {
         "program": program.slug, "programId": str(program.id), "version": turn.version.number,
         "rule": effect.rule, "label": effect.label, "stage": stage.name, "unit": effect.unit,
-        "wanted": less, "granted": less, "class": effect.accounting_class,
-        "lines": {WHOLE: less}, "back": effect.take_back, "inputs": {},
+        "wanted": less, "granted": -taken, "class": effect.accounting_class,
+        "lines": {WHOLE: -taken}, "back": effect.take_back, "inputs": {},
     }  # fmt: skip
+    if taken < effect.amount:
+        row["borne"], row["cutBy"] = effect.amount - taken, BORNE
     s.body.setdefault("grants", []).append(row)
     seen = granted_view(row)
     if (at := effect.given_at) is not None:

@@ -5,7 +5,7 @@ in any order of returns. Of what came back as a whole nothing is left.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,15 +19,22 @@ from loyalty.units import Rounding, apportion, rounded
 from loyalty.view import GrantView, Measured
 
 ONE = Fraction(1)
-_KEYS = tuple(field.name for field in fields(PurchaseRecorded))
+_KEYS = tuple(one.name for one in fields(PurchaseRecorded))
 
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """What came back of a sale so far: parts by line, and what was taken by (grant, line)."""
+    """What came back of a sale so far: parts by line, what was taken by (grant, line), and what of
+    that the program bore by grant."""
 
     returned: Mapping[str, Fraction]
     taken: Mapping[tuple[int, str], int]
+    borne: Mapping[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, sale: Sale) -> "Back":
+        """By now."""
+        return cls(sale.returned, sale.taken, sale.borne)
 
 
 def part_of_whole(fact: Fact, returned: Mapping[str, Fraction]) -> Fraction:
@@ -89,8 +96,19 @@ def remaining(codec: Codec, sale: Sale, back: Back) -> Measured:
     part = part_of_whole(sale.fact, back.returned)
     if part == ONE and _all_of_it(sale.fact, back.returned):
         return []
-    facts = [_left(sale.fact, back.returned)]
-    member = sale.fact.member
+    return _measured(codec, sale, back, part, _left(sale.fact, back.returned))
+
+
+def borne(codec: Codec, sale: Sale, back: Back) -> Measured:
+    """What is left where nothing is: what was spent of it.
+
+    :raises KeyError: a fact of a plugin that is gone
+    """
+    return _measured(codec, sale, back, ONE, sale.fact) if any(back.borne.values()) else []
+
+
+def _measured(codec: Codec, sale: Sale, back: Back, part: Fraction, root: Fact) -> Measured:
+    facts, member = [root], sale.fact.member
     facts += [codec.load(row["kind"], row["payload"], member) for row in sale.emitted]
     grants: list[list[GrantView]] = [[] for _ in facts]
     for index, row in enumerate(sale.grants):
@@ -119,8 +137,9 @@ def _granted(row: Mapping[str, Any], index: int, back: Back, part: Fraction) -> 
         postponed = postponed and {name: _less(one, part) for name, one in postponed.items()}
         cut = _less(cut, part)
     return granted_view(row)._replace(
-        lines=lines, granted=granted, wanted=granted + cut, postponed=postponed
-    )
+        lines=lines, granted=granted, wanted=granted + cut, postponed=postponed,
+        borne=back.borne.get(index, 0),
+    )  # fmt: skip
 
 
 def _cut(row: Mapping[str, Any], left: Mapping[str, int], returned: Mapping[str, Fraction]) -> int:

@@ -28,17 +28,19 @@ from loyalty.purchase import returned_fraction
 from loyalty.settlement import emitting
 from loyalty.settlement.batch import Parked
 from loyalty.settlement.expiring import breakage, end_due
-from loyalty.settlement.measuring import counting, measured_by
+from loyalty.settlement.measuring import counting, measured_by, measured_left
 from loyalty.settlement.remaining import (
     ONE,
     Back,
+    borne,
     part_of_goods,
     part_of_share,
     part_of_whole,
     remaining,
 )
-from loyalty.settlement.sale import WHOLE, Sale
+from loyalty.settlement.sale import WHOLE, Sale, added
 from loyalty.settlement.settling import Settling
+from loyalty.settlement.taking import take_back
 from loyalty.units import Rounding, rounded
 
 
@@ -165,12 +167,13 @@ def _count_off(
     now = dict(sale.taken)
     for index, line, amount in taken:
         now[index, line] = now.get((index, line), 0) + amount
-    before = remaining(codec, sale, Back(sale.returned, sale.taken))
-    after = remaining(codec, sale, Back(so_far, now))
+    back = Back(so_far, now, added(sale.borne, s.body.get("borne", ())))
+    before, after = remaining(codec, sale, Back.of(sale)), remaining(codec, sale, back)
+    bore = borne(codec, sale, back)
     s.left = before, after
     for program, name, counter in following:
         less = measured_by(counter, program.slug, before)
-        if less := less - measured_by(counter, program.slug, after):
+        if less := less - measured_left(counter, program.slug, after, bore):
             s.counts.append((name, counter, at, -less))
 
 
@@ -202,14 +205,9 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     ended = _ended(s, sale, index, own, amount)
     if ended:
         book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
-    owe = policy is TakeBack.DEFICIT or s.request.correcting  # the new revision may grant it anew
-    taken = book.take(cause, account, amount - ended, own, target, owe=owe)
-    if taken < amount - ended and policy is TakeBack.REFUSE:
-        raise Refused(
-            Code.INSUFFICIENT_BALANCE,
-            "the points of these goods are spent and the program takes no such return",
-            field="lines",
-        )
+    taken = take_back(s, cause, account, amount - ended, own, target, policy)
+    if bore := amount - ended - taken:
+        s.body.setdefault("borne", []).append((index, bore))
     s.touch(owner, grant["unit"])
     s.taken.append({"unit": grant["unit"], "amount": taken, "wanted": amount, "rule": rule})
     s.follow(

@@ -1,6 +1,6 @@
 """A recorded fact that may come back: its grants, and what was returned of it so far."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -30,7 +30,8 @@ class Sale:
     are the rows of the facts that were emitted at once in answer to it.
 
     `ended` says by index of the grant how much of what was taken back had reached its term, and
-    `settled` are the grant rows of the returns themselves.
+    `borne` how much of it was spent and not owed. `settled` are the grant rows of the returns
+    themselves.
     """
 
     fact_id: UUID
@@ -41,18 +42,27 @@ class Sale:
     returned: Mapping[str, Fraction] = field(default_factory=dict)
     taken: Mapping[tuple[int, str], int] = field(default_factory=dict)
     ended: Mapping[int, int] = field(default_factory=dict)
+    borne: Mapping[int, int] = field(default_factory=dict)
     settled: Sequence[Mapping[str, Any]] = ()
     replaced_by: int | None = None  # the revision that stands in its place
     follow_ons: tuple[FollowOn, ...] = ()
 
     def with_return(self, body: Mapping[str, Any]) -> None:
         """Add what an earlier return's decision says."""
-        returned, taken, ended = dict(self.returned), dict(self.taken), dict(self.ended)
+        returned, taken = dict(self.returned), dict(self.taken)
         for line, part in body["returned"].items():
             returned[line] = returned.get(line, Fraction(0)) + Fraction(part)
         for index, line, wanted in body["taken"]:
             taken[index, line] = taken.get((index, line), 0) + wanted
-        for index, amount in body.get("ended", ()):
-            ended[index] = ended.get(index, 0) + amount
-        self.returned, self.taken, self.ended = returned, taken, ended
+        self.returned, self.taken = returned, taken
+        self.ended = added(self.ended, body.get("ended", ()))
+        self.borne = added(self.borne, body.get("borne", ()))
         self.settled = (*self.settled, *body.get("grants", ()))
+
+
+def added(before: Mapping[int, int], more: Iterable[tuple[int, int]]) -> Mapping[int, int]:
+    """By index of the grant."""
+    found = dict(before)
+    for index, amount in more:
+        found[index] = found.get(index, 0) + amount
+    return found

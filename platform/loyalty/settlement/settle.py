@@ -19,6 +19,7 @@ from loyalty.settlement import (
     membership,
     redeeming,
     reversing,
+    taking,
 )
 from loyalty.settlement.batch import Batch, Known
 from loyalty.settlement.measuring import count
@@ -93,6 +94,8 @@ def _run(s: Settling) -> None:
         react(s, following)
     if s.owed:
         correcting.settle_owed(s)
+    if s.may_owe:
+        taking.check_paid(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(
             Code.PROGRAM_NOT_ACTIVE,
@@ -158,7 +161,7 @@ def _remember(s: Settling, key: FactKey, known: Known) -> None:
     else:
         book.put(batch.known, key, known)
     if s.returns is not None:
-        for name in ("returned", "taken", "ended", "settled"):
+        for name in ("returned", "taken", "ended", "borne", "settled"):
             book.change(s.returns, name, getattr(s.returns, name))  # so that undo sets it back
         s.returns.with_return(s.body)
     book.put(batch.made, key, True)

@@ -38,8 +38,8 @@ class Settling:
 
     __slots__ = (
         "answer", "at", "batch", "body", "counted", "counts", "depth", "earned", "emitted", "fact",
-        "fact_id", "granters", "hop", "index", "kind", "left", "measured", "member", "moved", "of",
-        "outbox", "owed", "queue", "request", "returns", "sequence", "shown", "stretch", "taken",
+        "fact_id", "granters", "hop", "index", "kind", "left", "may_owe", "measured", "member",
+        "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence", "shown", "stretch", "taken",
         "told_of", "touched", "traits",
     )  # fmt: skip
 
@@ -77,6 +77,8 @@ class Settling:
         self.told_of = 0  # how many of `counts` the rules were told of
         self.moved: set[str] = set()  # programs whose counters a correction moved
         self.owed: dict[tuple[Holder, str], Owed] = {}
+        # how much at most, where a program lets nobody owe it what a return takes
+        self.may_owe: dict[tuple[Holder, str], int] = {}
         self.sequence = 0
         self.emitted = 0
 

@@ -9,6 +9,7 @@ from loyalty.kept import Attributes, Noted, keep
 from loyalty.plugin_set import Turn
 from loyalty.settlement.bought import bought
 from loyalty.settlement.granting import Staged
+from loyalty.settlement.sale import Sale
 from loyalty.settlement.settling import Settling
 from loyalty.settlement.shown_balances import Balances, accounts_of
 from loyalty.settlement.summing import Buckets, counters_of, sums_at
@@ -128,8 +129,20 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
         return None
     (before, left), at = s.left, s.returns.fact.occurred_at
     return CameBack(
-        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s)
-    )
+        at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s),
+        borne=_borne(s.body.get("borne", ()), s.returns, turn.program.slug),
+    )  # fmt: skip
+
+
+def _borne(
+    borne: Sequence[tuple[int, int]], sale: Sale, program: str
+) -> Mapping[tuple[str, str], int]:
+    found: dict[tuple[str, str], int] = {}
+    for index, amount in borne:
+        if (row := sale.grants[index])["program"] == program:
+            key = row["rule"], row["unit"]
+            found[key] = found.get(key, 0) + amount
+    return found
 
 
 def _chance(s: Settling, turn: Turn) -> Chance:

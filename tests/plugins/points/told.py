@@ -1,11 +1,13 @@
 """What a till was told so far, as the recorder and the job that fills counters would read it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from loyalty.facts import PurchaseReversed
 from loyalty.ids import NIL
 from loyalty.jobs.backfill import measured
+from loyalty.plugin import Counter
 from loyalty.settlement.batch import Batch
 from loyalty.settlement.need_period import Period
 from loyalty.settlement.sale import Sale
@@ -45,7 +47,21 @@ def fill(batch: Batch, program: Program, version: ProgramVersion) -> None:
         for name in plugins.full_names(program, plugin, one)
     }
     counters = plugins.full_names(program, plugin, version)
-    fresh = {name: counter for name, counter in counters.items() if name not in kept}
+    _fill(batch, program, {name: one for name, one in counters.items() if name not in kept})
+
+
+def filled(till: Any) -> None:
+    """All counters of the version that a till runs, anew."""
+    [program] = till.setup.programs
+    plugins = till.batch.plugins
+    _fill(
+        till.batch, program,
+        plugins.full_names(program, plugins.by_name[program.kind], program.versions[-1]),
+    )  # fmt: skip
+
+
+def _fill(batch: Batch, program: Program, fresh: Mapping[str, Counter]) -> None:
+    plugins = batch.plugins
     facts = [dict(zip(COLUMNS, row, strict=True)) for row in batch.book.rows.facts]
     returns: dict[UUID, list[Any]] = {}
     for row in facts:
