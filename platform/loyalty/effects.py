@@ -74,8 +74,8 @@ class Grant(NamedTuple):
     `while_left` is left of the purchase, it takes back all that is left of the grant. What was
     granted `whole` is taken back by nothing less than that, or the return of everything.
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
-    `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is wanted
-    stands for what the shares of this return could not take; it is counted, and not given.
+    `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is
+    wanted stands for what the shares of this return could not take; it is counted, not given.
     """
 
     unit: str

@@ -108,13 +108,13 @@ class TraitValue:
 class Bought:
     """A purchase: what counters measured of it when it was `recorded`, what they do of what is
     `left` of it (the same facts and grants; of what came back as a whole nothing), and what returns
-    of it `settled` beyond the shares of their lines. What was taken back stands there as less than
-    nothing."""
+    of it `settled` beyond the shares of their lines, each as of an instant. What was taken back
+    stands there as less than nothing."""
 
     at: datetime
     recorded: Measured
     left: Measured
-    settled: Sequence[GrantView]
+    settled: Sequence[tuple[datetime, GrantView]]
 
 
 def not_told(since: datetime, before: datetime) -> None:

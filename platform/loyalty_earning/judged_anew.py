@@ -36,24 +36,31 @@ class Held:
     """What a member has of a rule's in one unit for a period: what was `given`, and by the cap that
     owes it what is given later. What is left of the period earns what is `due`.
 
-    `was_cut`: something was, be it of what came back since.
+    `was_cut`: something was, be it of what came back since. `beyond` says by instant how much more
+    counters have there than is due of it.
     """
 
     given: int = 0
     owed: Counter[str] = field(default_factory=Counter)
     due: int = 0
     was_cut: bool = False
+    beyond: Counter[datetime] = field(default_factory=Counter)
 
     @property
     def more(self) -> int:
         """How much more that is than what is due."""
         return self.given + self.owed.total() - self.due
 
-    def add(self, grant: GrantView) -> int:
+    def add(self, grant: GrantView, at: datetime) -> int:
         """How much a grant is, with what is given of it later."""
         self.given += grant.granted
+        self.beyond[at] += grant.granted
         self.owed.update(grant.postponed or {})
         return grant.granted + sum((grant.postponed or {}).values())
+
+    def add_due(self, amount: int, at: datetime) -> None:
+        self.due += amount
+        self.beyond[at] -= amount
 
 
 def judged_anew(
@@ -64,9 +71,9 @@ def judged_anew(
     known: dict[SumKey, int] = {}
     for purchase in bought:
         one = judging(program.at(purchase.at), rule)
-        for grant in purchase.settled:
+        for then, grant in purchase.settled:
             if _is_of(rule, grant, view):
-                found[grant.unit].add(grant)
+                found[grant.unit].add(grant, then)
         for at, (first, given) in enumerate(purchase.recorded):
             was = [grant for grant in given if _is_of(rule, grant, view)]
             if not was or not isinstance(first, PurchaseRecorded):
@@ -80,11 +87,11 @@ def judged_anew(
             assert isinstance(fact, PurchaseRecorded)
             earns.lifts(*sums.add(one, fact, left, purchase.at))
             has = [grant for grant in left if _is_of(rule, grant, view)]
-            for grant, then in zip(has, was, strict=True):
+            for grant, first_was in zip(has, was, strict=True):
                 held = found[grant.unit]
-                held.due += earns.due(then, held.add(grant))
+                held.add_due(earns.due(first_was, held.add(grant, purchase.at)), purchase.at)
             for unit, due in earns.beside(was):
-                found[unit].due += due
+                found[unit].add_due(due, purchase.at)
     return found
 
 

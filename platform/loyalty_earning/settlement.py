@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from loyalty.effects import Grant, Recall
 from loyalty.facts import PurchaseReversed
@@ -19,20 +20,23 @@ from loyalty_earning.unit_places import unit_places
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """So much `more` is taken than the shares took; less than nothing: they took too much. `later`
-    says by cap what it owes more, or less, of what it gives later."""
+    says by cap what it owes more, or less, of what it gives later. `beyond` says by instant how
+    much more counters have there than is due of it."""
 
     here: Judging
     unit: str
     more: int
     later: Mapping[str, int]
+    beyond: Mapping[datetime, int] = field(default_factory=dict)
 
     def effects(self, fact: PurchaseReversed, view: View) -> Iterator[Recall | Grant]:
-        """They are counted where the shares are, at the purchase's instant."""
+        """What is taken is counted where it stands, and what is given where the shares were: at the
+        purchase's instant."""
         rule, terms = self.here.rule, self._terms
         at = None if view.came_back is None else view.came_back.at
-        if self.more > 0:
+        for then, amount in self._taken(at):
             yield Recall(
-                unit=self.unit, amount=self.more, rule=rule.id, label=rule.label, given_at=at,
+                unit=self.unit, amount=amount, rule=rule.id, label=rule.label, given_at=then,
                 accounting_class=rule.accounting_class, take_back=terms.take_back,
             )  # fmt: skip
         given = max(-self.more, 0)
@@ -46,6 +50,16 @@ class Settlement:
                 settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
                 postponed=self.later or None, given_at=at,
             )  # fmt: skip
+
+    def _taken(self, at: datetime | None) -> Iterator[tuple[datetime | None, int]]:
+        """How much as of when."""
+        left = self.more
+        for then, beyond in sorted(self.beyond.items()):
+            if (taken := min(left, beyond)) > 0:
+                yield then, taken
+                left -= taken
+        if left > 0:
+            yield at, left
 
     def less_owed(self, on: CapOn) -> int:
         """By how much what a cap owes falls with it."""
@@ -70,7 +84,7 @@ def of_one_sum(here: Judging, unit: str, due: int, back: CameBack, view: View) -
 
 
 def of_uncut(here: Judging, unit: str, held: Held) -> Settlement:
-    return Settlement(here=here, unit=unit, more=held.more, later={})
+    return Settlement(here=here, unit=unit, more=held.more, later={}, beyond=held.beyond)
 
 
 def of_cut(
@@ -88,10 +102,12 @@ def of_cut(
         rest = max(min(-more - taken, owed_less[target]), 0)
         owed[target], more = owed[target] + rest, more + rest
     if held.more < -freed and not held.was_cut:
-        more -= room.take(here, unit, -freed - held.more)
+        given, cut = room.take(here, unit, -freed - held.more)
+        more -= given
+        owed.update(cut)
     more += _even(held.given - more, owed)
     later = {name: owed[name] - held.owed[name] for name in owed if owed[name] != held.owed[name]}
-    return Settlement(here=here, unit=unit, more=more, later=later)
+    return Settlement(here=here, unit=unit, more=more, later=later, beyond=held.beyond)
 
 
 def _even(given: int, owed: Counter[str]) -> int:
@@ -112,17 +128,23 @@ class Room:
         self._back, self._view = back, view
         self._taken = Counter[str]()
 
-    def take(self, here: Judging, unit: str, wanted: int) -> int:
-        rule, most = here.rule.id, wanted
+    def take(self, here: Judging, unit: str, wanted: int) -> tuple[int, Counter[str]]:
+        """How much of it there is room for, and by the cap that owes it what is given later."""
+        rule, most, later = here.rule.id, wanted, Counter[str]()
         caps = [on for on in here.config.caps_on if on.unit == unit and rule in on.rules]
         for on in caps:
-            if on.cap.period is Period.ROLLING:
-                most = 0  # later days look back at this one, too, and may have none
-                continue
-            given = self._back.counters[on.given] + self._taken[on.given]
-            most = min(most, max(0, on.most(unit_places(self._view, unit)) - given))
+            left = self._left(on)
+            if most > left:
+                later[on.target] += (most - left) * on.cap.carry_over
+                most = left
         self._taken.update({on.given: most for on in caps})
-        return most
+        return most, later
+
+    def _left(self, on: CapOn) -> int:
+        if on.cap.period is Period.ROLLING:
+            return 0  # later days look back at this one, too, and may have none
+        given = self._back.counters[on.given] + self._taken[on.given]
+        return max(0, on.most(unit_places(self._view, on.unit)) - given)
 
 
 def _freed(here: Judging, unit: str, back: CameBack, view: View) -> tuple[int, Counter[str]]:

@@ -32,9 +32,7 @@ def uses(config: EarningConfig) -> Iterator[Counter]:
 def given_counter(on: CapOn) -> Counter:
     """What was given under a cap in its period."""
     name = f"given.{on.target}.{on.unit}"
-    return on.cap.counter(
-        name, on.cap.per, _given(on), returns=True, bears=True, rules=on.rules
-    )
+    return on.cap.counter(name, on.cap.per, _given(on), returns=True, bears=True, rules=on.rules)
 
 
 def owed_counter(on: CapOn) -> Counter:

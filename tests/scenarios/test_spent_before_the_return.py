@@ -7,7 +7,8 @@ import pytest
 from tests.graphql.brand import POINTS
 from tests.graphql.documents import RETURN
 
-BASE: dict[str, Any] = {**POINTS["rules"][0], "label": "Points"}
+PLAIN: Any = POINTS["rules"]
+BASE: dict[str, Any] = {**PLAIN[0], "label": "Points"}
 TEN = {**BASE, "per": {"USD": "10.00"}, "over": {"period": "month"}}
 MILE = {
     **BASE, "points": "500", "per": {"USD": "1000.00"}, "whole_steps": True,

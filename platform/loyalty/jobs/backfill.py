@@ -21,8 +21,8 @@ from loyalty.jobs.visit import Visit
 from loyalty.plugin import Connection, Counter, Scope
 from loyalty.plugin_set import PluginSet
 from loyalty.settlement.measuring import (
-    GIVEN_AT,
     from_history,
+    given_at,
     granted_view,
     measured_by,
     measured_left,
@@ -213,10 +213,10 @@ def _elsewhere(
 ) -> Iterator[tuple[datetime, int]]:
     """Of what a return took back: so much more where it was given, as less where it went back."""
     for grant in (row["body"] or {}).get("grants", ()):
-        if (given := grant.get(GIVEN_AT)) is not None:
+        if (at := given_at(grant)) is not None:
             moved = measured_of(counter, slug, fact, granted_view(grant))
             yield row["occurred_at"], -moved
-            yield datetime.fromisoformat(given), moved
+            yield at, moved
 
 
 def _history(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from loyalty.facts import PurchaseRecorded
-from loyalty.settlement.measuring import as_recorded, granted_view
+from loyalty.settlement.measuring import as_recorded, given_at, granted_view
 from loyalty.settlement.need_period import NeedPeriod, NotFirst, Period
 from loyalty.settlement.remaining import Back, remaining
 from loyalty.settlement.settling import Settling
@@ -38,10 +38,9 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
             kept = remaining(codec, sale, Back.of(sale))
         else:
             kept = recorded
-        settled = [granted_view(row) for row in sale.settled]
-        found.append(
-            Bought(at=sale.fact.occurred_at, recorded=recorded, left=kept, settled=settled)
-        )
+        at = sale.fact.occurred_at
+        settled = [(given_at(row) or at, granted_view(row)) for row in sale.settled]
+        found.append(Bought(at=at, recorded=recorded, left=kept, settled=settled))
     return found
 
 

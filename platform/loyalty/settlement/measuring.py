@@ -88,6 +88,11 @@ def count_at(s: Settling, row: dict[str, Any], seen: GrantView, at: datetime) ->
                 s.counts.append((name, counter, instant, sign * moved))
 
 
+def given_at(row: Mapping[str, Any]) -> datetime | None:
+    """When a return gave or took as of, by its decision's row; None: now, or it is none of one."""
+    return None if (at := row.get(GIVEN_AT)) is None else datetime.fromisoformat(at)
+
+
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
     """What was measured when `fact` was recorded, out of its decision: to fill a new counter."""
     return as_recorded(codec, fact, body.get("emitted", ()), body.get("grants", ()))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from loyalty.database import Database
@@ -20,6 +21,21 @@ async def audits(database: Database, world: Any) -> int:
     async with database.tenant(world.tenant_id) as connection:
         found = await connection.fetchval("select count(audited_at) from loyalty.ledger_audit")
     return int(found)
+
+
+@pytest.fixture(autouse=True)
+async def _alone(world: Any, dsn: Addresses) -> None:
+    """All tenants of other tests were audited just now: it is this one's turn."""
+    admin = await asyncpg.connect(dsn.admin)
+    try:
+        await admin.execute(
+            "insert into loyalty.ledger_audit (tenant_id, begun_at)"
+            " select tenant_id, $2 from loyalty.tenant where tenant_id <> $1"
+            " on conflict (tenant_id) do update set begun_at = excluded.begun_at",
+            world.tenant_id, world.clock.now(),
+        )  # fmt: skip
+    finally:
+        await admin.close()
 
 
 @asynccontextmanager

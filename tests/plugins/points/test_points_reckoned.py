@@ -21,6 +21,7 @@ from tests.plugins.points.reckoning.any_program import (
     a_basket,
     a_cap_that_goes_and_comes,
     a_group_that_is_joined,
+    a_sum_under_shorter_caps,
     versions_of,
 )
 from tests.plugins.points.reckoning.program import Reckoning
@@ -145,9 +146,9 @@ class Story:
     "versions",
     [
         partial(versions_of, sums=True, count=1), partial(versions_of, sums=False, count=3),
-        partial(versions_of, sums=True, count=4), a_group_that_is_joined,
+        partial(versions_of, sums=True, count=4), a_group_that_is_joined, a_sum_under_shorter_caps,
     ],
-    ids=["one", "several", "several that add up", "a group that is joined"],
+    ids=["one", "several", "several that add up", "a group that is joined", "shorter caps"],
 )  # fmt: skip
 def test_two_implementations_agree(versions: Callable[[Random], list[Rule]]) -> None:
     """What rules add up, and by which table, is the same in all versions: of others there is
@@ -177,7 +178,7 @@ def test_two_implementations_agree_on_a_cap_that_goes_and_comes() -> None:
     ("situation", "floor"),
     [("granted", 2000), ("cut", 400), ("returned", 500), ("corrected", 150), ("published", 100),
      ("ahead", 100), ("under none: settled", 100), ("under caps: settled", 25),
-     ("cut: settled", 40), ("cut: kept back", 12)],
+     ("cut: settled", 40), ("cut: kept back", 12), ("under caps: elsewhere", 15)],
 )  # fmt: skip
 def test_the_interesting_situations_were_reached(situation: str, floor: int) -> None:
     assert reached[situation] >= floor, reached

@@ -87,3 +87,90 @@ def test_what_the_shares_took_too_much_takes_no_room_of_a_group_that_the_rule_jo
     assert till.balance() == "1"
     till.buys("1000.00")
     assert till.balance() == "101"
+
+
+def test_what_a_return_lifted_is_taken_where_it_was_given() -> None:
+    """10 points a dollar up to 3.00 in a month: the second purchase earns the first one's 15 once
+    that is gone, and when it goes as well, its own day has no more room than its cap says."""
+    till = Till(program(brackets(), caps=[{"points": "15", "period": "day"}]))
+    till.comes("2026-03-10T12:00")
+    assert till.buys("1.50") == {"sum": "15"}
+    first = till.order
+    till.comes("2026-03-11T12:00")
+    assert till.buys("3.00") == {"sum": "15"}
+    second = till.order
+    till.brings_back(first)
+    assert till.balance() == "30"
+    till.brings_back(second)
+    assert till.balance() == "0"
+    assert till.buys("3.00") == {"sum": "15"}
+
+
+def test_a_budget_gives_nothing_of_what_another_month_had() -> None:
+    caps = [{"points": "30", "period": "month", "per": "program"}]
+    other = rule("x", per={"EUR": "1.00"})
+    till = Till(program(brackets(period="year"), other, caps=caps))
+    till.comes("2026-03-10T12:00")
+    assert till.buys("3.00") == {"sum": "30"}
+    first = till.order
+    till.comes("2026-04-11T12:00")
+    assert till.buys("3.00") == {}
+    second = till.order
+    till.brings_back(first)
+    assert till.balance() == "30"
+    till.brings_back(second)
+    assert till.balance() == "0"
+    assert till.buys("60.00", currency="EUR") == {"x": "30"}
+
+
+def test_what_goes_with_another_purchase_makes_room_in_the_month_that_has_it() -> None:
+    """The point of 7.00 and 7.00 is the second's, and its month has it."""
+    base = rule("sum", per={"USD": "10.00"}, over={"period": "year"})
+    till = Till(program(base, caps=[{"points": "1", "period": "month"}]))
+    till.comes("2026-03-10T12:00")
+    till.buys("7.00")
+    first = till.order
+    till.comes("2026-04-11T12:00")
+    assert till.buys("7.00") == {"sum": "1"}
+    till.brings_back(first)
+    assert till.balance() == "0"
+    assert till.buys("10.00") == {"sum": "1"}
+
+
+def test_what_a_return_may_not_give_for_want_of_room_is_owed_where_the_cap_carries_over() -> None:
+    """20.00 at a tenth were 2; by the new table the 5.00 after it earn 30 once these are gone."""
+    till = Till(program(rule("sum", points="0.1", **MONTH)))
+    till.buys("20.00")
+    first = till.order
+    cap = {"points": "12", "period": "day", "carry_over": True}
+    till.publishes(program(brackets(), caps=[cap]))
+    assert till.buys("5.00") == {}
+    till.brings_back(first)
+    assert till.balance() == "12"
+    till.comes("2026-03-11T12:00")
+    assert till.carries("program") == {"program:carried": "12"}
+    till.comes("2026-03-12T12:00")
+    assert till.carries("program") == {"program:carried": "6"}
+    till.comes("2026-03-13T12:00")
+    assert till.carries("program") == {}
+
+
+def test_what_is_owed_so_goes_with_its_goods() -> None:
+    till = Till(program(rule("sum", points="0.1", **MONTH)))
+    till.buys("20.00")
+    first = till.order
+    cap = {"points": "12", "period": "day", "carry_over": True}
+    till.publishes(program(brackets(), caps=[cap]))
+    till.buys("5.00")
+    second = till.order
+    till.brings_back(first)
+    till.brings_back(second)
+    assert till.balance() == "0"
+    till.comes("2026-03-11T12:00")
+    assert till.carries("program") == {}
+    assert till.buys("3.00") == {"sum": "12"}
+
+
+def brackets(period: str = "month") -> dict[str, Any]:
+    table = [{"from": "0", "points": "10"}, {"from": "3", "points": "0"}]
+    return rule("sum", brackets=table, over={"period": period})

@@ -73,6 +73,20 @@ def a_group_that_is_joined(dice: Random) -> list[Rule]:
     return [program(one, other, groups=groups) for one in (adding, adding | {"group": "g"}, adding)]
 
 
+def a_sum_under_shorter_caps(dice: Random) -> list[Rule]:
+    """What one purchase lifts another one's day has, and whatever else the program gives then."""
+    way: Rule = dice.choice([{"points": "0.333"}, {"points": "2.25", "whole_steps": True},
+                       {"levels": LEVELS}, {"brackets": BRACKETS}])  # fmt: skip
+    over = {"period": dice.choice(["week", "month", "year"])}
+    adding = rule("sum", per={"USD": dice.choice(["1.00", "10.00"])}, over=over, **way)
+    other = rule("other", per={"EUR": "1.00"}, points=dice.choice(["1", "0.5"]))
+    period = {
+        "period": dice.choice(["day", "day", "week"]),
+        **dice.choice([{}, {"per": "program"}]),
+    }
+    return [program(adding, other, caps=[{"points": str(dice.randint(20, 300))} | period])]
+
+
 def a_cap_that_goes_and_comes(dice: Random) -> list[Rule]:
     """Of one rule or two; what those that lack the cap give is under none."""
     caps = [{"points": str(dice.randint(20, 90)), "period": dice.choice(["month", "year"])}]

@@ -211,6 +211,10 @@ class Reckoning:
         most = floor(Fraction(cap["points"]) * 10 ** self.places[unit])
         return int(max(0, most - self._given(target, unit, cap, at)))
 
+    def _room_then(self, target: str, unit: str, cap: Rule, at: datetime) -> int:
+        """The same of a day that is over: later ones look back at it if the cap is rolling."""
+        return 0 if cap["period"] == "rolling" else self._room(target, unit, cap, at)
+
     def _counts(self, target: str, under: frozenset[str], at: datetime) -> bool:
         """Whether a cap counts what was given then, or settled of it."""
         if target != "program":
@@ -228,7 +232,7 @@ class Reckoning:
     def brings_back(self, sold: Sold, parts: dict[str, Fraction]) -> None:
         """So much more of some lines."""
         room = Room(
-            (target, unit, self._room(target, unit, cap, sold.at))
+            (target, unit, self._room_then(target, unit, cap, sold.at))
             for target, unit, cap in self._caps(self._at(sold.at))
         )
         before = [gift.left for gift in sold.gifts]
@@ -245,11 +249,24 @@ class Reckoning:
         rules = {rule["id"]: rule for rule in self._at(sold.at)["rules"]}
         for name in sold.counted:
             if rules[name]["over"]["period"] != "rolling":
-                for one, was_cut in self._settling(rules[name], sold):
+                for one, was_cut, beyond in self._settling(rules[name], sold):
                     fitted, how = room.fitted(one, was_cut, taken[name, one.unit])
                     self.reached[f"{how}: settled"] += fitted.amount != 0
                     self.reached[f"{how}: kept back"] += fitted.amount < one.amount
-                    self.settled.append(fitted)
+                    self.settled += self._where(fitted, beyond)
+                    elsewhere = fitted.amount < 0 and self.settled[-1].at != sold.at
+                    self.reached[f"{how}: elsewhere"] += elsewhere
+
+    def _where(self, settled: Settled, beyond: Counter[datetime]) -> Iterator[Settled]:
+        """What is taken is taken of what purchases and earlier returns have beyond what is due."""
+        left = -settled.amount
+        for at in sorted(beyond):
+            if (part := min(left, beyond[at])) > 0:
+                then = next(r for r in self._at(at)["rules"] if r["id"] == settled.rule)
+                yield settled._replace(at=at, amount=-part, under=caps_over(then))
+                left -= part
+        if left:
+            yield settled._replace(amount=-left)
 
     def corrects(self, sold: Sold, told: Sold) -> dict[str, int]:
         """It was never bought as it was told first."""
@@ -257,10 +274,13 @@ class Reckoning:
         self.brings_back(sold, rest)
         return self.buys(replace(told, at=sold.at))
 
-    def _settling(self, rule: Rule, sold: Sold) -> Iterator[tuple[Settled, bool]]:
+    def _settling(
+        self, rule: Rule, sold: Sold
+    ) -> Iterator[tuple[Settled, bool, Counter[datetime]]]:
         """The period has what is left of it earns, in each unit: each purchase as its version has
         it, in the order in which they were told. Where it was cut it keeps what it was given, and
-        no more than it would earn now; and whether anything was."""
+        no more than it would earn now; whether anything was, and by instant what is there beyond
+        what is due."""
         unit, at = self._unit(rule), sold.at
         period = [one for one in self._within(rule["over"], at) if rule["id"] in one.counted]
         in_money = rule.get("count", "amount") == "amount"
@@ -268,7 +288,8 @@ class Reckoning:
             more = self.places[given] - self.places[unit]
             if more < 0:
                 continue
-            due, has, sums, was_cut = 0, 0, dict[str, Fraction](), False
+            sums, was_cut = dict[str, Fraction](), False
+            beyond = Counter[datetime]()
             for one in period:
                 gifts = [g for g in one.gifts if (g.unit, g.rule["id"]) == (given, rule["id"])]
                 then = next(r for r in self._at(one.at)["rules"] if r["id"] == rule["id"])
@@ -281,15 +302,14 @@ class Reckoning:
                 most = bound(then, lift, self.places[unit])
                 if rule["id"] in one.bent or any(gift.granted < gift.wanted for gift in gifts):
                     was_cut = True
-                    due += min(left, most * 10**more)
+                    due = min(left, most * 10**more)
                 else:
-                    due += min(lift, most) * 10**more
-                has += left
-            has += sum(
-                one.amount
-                for one in self.settled
-                if (one.rule, one.unit) == (rule["id"], given)
-                and in_one_period(rule["over"], at, one.at, self.zone)
-            )
-            settled = Settled(rule["id"], given, at, due - has, caps_over(rule))
-            yield settled, was_cut
+                    due = min(lift, most) * 10**more
+                beyond[one.at] += left - due
+            for was in self.settled:
+                if (was.rule, was.unit) == (rule["id"], given) and in_one_period(
+                    rule["over"], at, was.at, self.zone
+                ):
+                    beyond[was.at] += was.amount
+            settled = Settled(rule["id"], given, at, -beyond.total(), caps_over(rule))
+            yield settled, was_cut, beyond
