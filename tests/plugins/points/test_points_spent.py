@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from loyalty.commands import AdjustBalance
 from loyalty.errors import Refused
+from loyalty.facts import MemberRef
 from loyalty.units import format_minor
-from tests.plugins.points.till import Till, program, rule
+from tests.plugins.points.till import ADA, Till, program, rule
 from tests.plugins.points.told import filled
 
 STORIES = 200
@@ -66,7 +68,7 @@ class Story:
         if self.dice.random() < 0.2:
             amount = -self.dice.randint(1, 40)  # from elsewhere
         if amount:
-            self.till.adjusts(str(-amount))
+            spends(self.till, amount)
             self.has -= amount
 
     def brings_back(self, order: str, what: tuple[str, dict[str, int]]) -> None:
@@ -97,6 +99,16 @@ class Story:
         return int(self.free.balance())
 
 
+def spends(till: Till, amount: int) -> None:
+    """So many points; less than nothing: they are given, from elsewhere."""
+    till.tells(
+        AdjustBalance(
+            member=MemberRef(id=ADA), occurred_at=till.at, unit="points", amount=-amount,
+            reason_code="GOODWILL",
+        )
+    )  # fmt: skip
+
+
 class Ended(Exception):
     """A return was refused: the two are no longer of the same goods."""
 
@@ -121,7 +133,7 @@ def test_who_fills_a_counter_later_finds_what_was_counted(seed: int) -> None:
             till.buys("20.00", "7.00")
             bought.append((till.order, 2))
         elif what < 0.7 and (has := int(till.balance())) > 0:
-            till.adjusts(str(-dice.randint(1, has)))
+            spends(till, dice.randint(1, has))
         elif bought:
             order, lines = bought.pop(dice.randrange(len(bought)))
             till.brings_back(order, **({"_1": "20.00"} if lines == 2 else {}))

@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from loyalty.commands import AdjustBalance
 from loyalty.explained import Explained
 from loyalty.explaining import judgements
 from loyalty.facts import (
@@ -148,16 +147,6 @@ class Till:
         self.tells(
             made(member=MemberRef(id=ADA), occurred_at=self.at, program="club", choice=choice,
                  options=options)
-        )  # fmt: skip
-
-    def adjusts(self, amount: str, unit: str = "points") -> None:
-        """So much is given to Ada, or (less than nothing) taken of what she has: as if spent."""
-        minor_ = parse_minor(amount, self.setup.places(unit) or 0, field="amount", signed=True)
-        self.tells(
-            AdjustBalance(
-                member=MemberRef(id=ADA), occurred_at=self.at, unit=unit, amount=minor_,
-                reason_code="GOODWILL",
-            )
         )  # fmt: skip
 
     def carries(self, target: str) -> dict[str, str]:

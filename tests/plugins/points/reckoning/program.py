@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from tests.plugins.points.reckoning.arithmetic import rounded, shared
 from tests.plugins.points.reckoning.periods import in_one_period
 from tests.plugins.points.reckoning.rules import bound, bounded, by_line, curve, of_groups, summed
-from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, is_base
+from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, is_base, where
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
 
 Parts = dict[str, int]
@@ -211,10 +211,6 @@ class Reckoning:
         most = floor(Fraction(cap["points"]) * 10 ** self.places[unit])
         return int(max(0, most - self._given(target, unit, cap, at)))
 
-    def _room_then(self, target: str, unit: str, cap: Rule, at: datetime) -> int:
-        """The same of a day that is over: later ones look back at it if the cap is rolling."""
-        return 0 if cap["period"] == "rolling" else self._room(target, unit, cap, at)
-
     def _counts(self, target: str, under: frozenset[str], at: datetime) -> bool:
         """Whether a cap counts what was given then, or settled of it."""
         if target != "program":
@@ -232,7 +228,7 @@ class Reckoning:
     def brings_back(self, sold: Sold, parts: dict[str, Fraction]) -> None:
         """So much more of some lines."""
         room = Room(
-            (target, unit, self._room_then(target, unit, cap, sold.at))
+            (target, unit, self._room(target, unit, cap, sold.at) * (cap["period"] != "rolling"))
             for target, unit, cap in self._caps(self._at(sold.at))
         )
         before = [gift.left for gift in sold.gifts]
@@ -253,20 +249,9 @@ class Reckoning:
                     fitted, how = room.fitted(one, was_cut, taken[name, one.unit])
                     self.reached[f"{how}: settled"] += fitted.amount != 0
                     self.reached[f"{how}: kept back"] += fitted.amount < one.amount
-                    self.settled += self._where(fitted, beyond)
+                    self.settled += where(fitted, beyond, self._at)
                     elsewhere = fitted.amount < 0 and self.settled[-1].at != sold.at
                     self.reached[f"{how}: elsewhere"] += elsewhere
-
-    def _where(self, settled: Settled, beyond: Counter[datetime]) -> Iterator[Settled]:
-        """What is taken is taken of what purchases and earlier returns have beyond what is due."""
-        left = -settled.amount
-        for at in sorted(beyond):
-            if (part := min(left, beyond[at])) > 0:
-                then = next(r for r in self._at(at)["rules"] if r["id"] == settled.rule)
-                yield settled._replace(at=at, amount=-part, under=caps_over(then))
-                left -= part
-        if left:
-            yield settled._replace(amount=-left)
 
     def corrects(self, sold: Sold, told: Sold) -> dict[str, int]:
         """It was never bought as it was told first."""

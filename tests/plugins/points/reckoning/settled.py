@@ -1,7 +1,7 @@
 """What a return settles beside its shares, and which caps count it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,7 +21,8 @@ class Settled(NamedTuple):
 class Room:
     """What caps have left when goods come back, beside what these make room for: it is used once.
 
-    `caps` are what each is on, its unit, and how much it has left.
+    `caps` are what each is on, its unit, and how much it has left: a rolling one nothing, for later
+    days look back at this one, too.
     """
 
     def __init__(self, caps: Iterable[tuple[str, str, int]]) -> None:
@@ -43,6 +44,20 @@ class Room:
             amount += more
         how = "cut" if was_cut else "under caps" if over else "under none"
         return one._replace(amount=amount), how
+
+
+def where(
+    settled: Settled, beyond: Mapping[datetime, int], config: Callable[[datetime], Rule]
+) -> Iterator[Settled]:
+    """What is taken is taken of what purchases and earlier returns have beyond what is due."""
+    left = -settled.amount
+    for at in sorted(beyond):
+        if (part := min(left, beyond[at])) > 0:
+            then = next(rule for rule in config(at)["rules"] if rule["id"] == settled.rule)
+            yield settled._replace(at=at, amount=-part, under=caps_over(then))
+            left -= part
+    if left:
+        yield settled._replace(amount=-left)
 
 
 def caps_over(rule: Rule) -> frozenset[str]:
