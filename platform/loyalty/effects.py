@@ -75,7 +75,9 @@ class Grant(NamedTuple):
     granted `whole` is taken back by nothing less than that, or the return of everything.
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
     `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is
-    wanted stands for what the shares of this return could not take; it is counted, not given.
+    wanted stands for what the shares of this return could not take; it is counted, not given. And
+    of what is `granted` so much has `ended` already: it goes where the program's lots end. So many
+    more `uses` counters have of the rule then.
     """
 
     unit: str
@@ -98,6 +100,8 @@ class Grant(NamedTuple):
     inputs: Mapping[str, Any] = _NO_INPUTS
     given_at: datetime | None = None
     borne: int = 0
+    ended: int = 0
+    uses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +140,15 @@ class Recall:
 
     From the rule's own lots first. What was spent of it goes by `take_back`. Only in answer to a
     return; counters measure it as a grant of less than nothing, as of `given_at`, when it was given
-    (None: now): in that bucket, and by the versions that counted then.
+    (None: now): in that bucket, and by the versions that counted then. Of the lots of then up to
+    `ended` reached their term since: the program has that, and nobody owes it.
     """
 
     unit: str
     amount: int
     rule: str
     given_at: datetime | None = None
+    ended: int = 0
     label: str = ""
     accounting_class: AccountingClass = AccountingClass.MARKETING
     take_back: TakeBack = TakeBack.DEFICIT

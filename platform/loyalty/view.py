@@ -45,7 +45,8 @@ class GrantView(NamedTuple):
     `postponed` is what of a cut is given later, by name; None where nobody said. `inputs` is what
     its decision keeps of how it came to be; None while that is made. What returns take counts in
     full; what the member had spent of it, and the program bore (`TakeBack.CLAMP`), is `borne`: so
-    much more of the rule the member really had.
+    much more of the rule the member really had. `uses` are how many times more, or fewer, the rule
+    gave, by what a return settled.
     """
 
     program: str
@@ -60,6 +61,7 @@ class GrantView(NamedTuple):
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] | None = None
     borne: int = 0
+    uses: int = 0
 
 
 Measured = Sequence[tuple[Fact, Sequence[GrantView]]]
@@ -109,12 +111,14 @@ class Bought:
     """A purchase: what counters measured of it when it was `recorded`, what they do of what is
     `left` of it (the same facts and grants; of what came back as a whole nothing), and what returns
     of it `settled` beyond the shares of their lines, each as of an instant. What was taken back
-    stands there as less than nothing."""
+    stands there as less than nothing. `ended` says by (program, rule, unit, instant) how much of
+    all that reached its term, and was not taken back since."""
 
     at: datetime
     recorded: Measured
     left: Measured
     settled: Sequence[tuple[datetime, GrantView]]
+    ended: Mapping[tuple[str, str, str, datetime], int] = field(default_factory=dict)
 
 
 def not_told(since: datetime, before: datetime) -> None:
@@ -131,7 +135,8 @@ class CameBack:
     the one that was then, as far as that was kept. `bought` answers what the member bought in
     [since, before), in the order of recording, the return taken off; None where that is not known.
     It is loaded when it is first asked for: ask where sums do not say enough. `borne` says of this
-    program by (rule, unit) what the shares could not take, because it was spent.
+    program by (rule, unit) what the shares could not take, because it was spent, and `lots` which
+    lots they took from, as these are now.
     """
 
     at: datetime
@@ -140,6 +145,7 @@ class CameBack:
     counters: Mapping[str, int] = field(default_factory=dict)
     bought: Callable[[datetime, datetime], Sequence[Bought] | None] = not_told
     borne: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    lots: Mapping[tuple[str, str], Sequence[LotView]] = field(default_factory=dict)
 
 
 NO_BALANCE = BalanceView()

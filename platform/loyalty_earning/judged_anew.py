@@ -8,7 +8,7 @@ shares of the lines that are left.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,6 +19,7 @@ from loyalty.view import Bought, GrantView, View
 from loyalty_earning.counting import counted, paid
 from loyalty_earning.curve import points_of_sum, summed
 from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.groups import Grants
 from loyalty_earning.inputs import summed_before
 from loyalty_earning.judging import within_bounds
 from loyalty_earning.measures import Count
@@ -37,7 +38,7 @@ class Held:
     owes it what is given later. What is left of the period earns what is `due`.
 
     `was_cut`: something was, be it of what came back since. `beyond` says by instant how much more
-    counters have there than is due of it.
+    counters have there than is due of it, and `ended` how much of it reached its term.
     """
 
     given: int = 0
@@ -45,6 +46,7 @@ class Held:
     due: int = 0
     was_cut: bool = False
     beyond: Counter[datetime] = field(default_factory=Counter)
+    ended: Counter[datetime] = field(default_factory=Counter)
 
     @property
     def more(self) -> int:
@@ -71,6 +73,9 @@ def judged_anew(
     known: dict[SumKey, int] = {}
     for purchase in bought:
         one = judging(program.at(purchase.at), rule)
+        for (slug, whose, unit, then), amount in purchase.ended.items():
+            if (slug, whose) == (view.program, rule) and amount:
+                found[unit].ended[then] += amount
         for then, grant in purchase.settled:
             if _is_of(rule, grant, view):
                 found[grant.unit].add(grant, then)
@@ -78,7 +83,9 @@ def judged_anew(
             was = [grant for grant in given if _is_of(rule, grant, view)]
             if not was or not isinstance(first, PurchaseRecorded):
                 continue
-            earns = _Earning(one, first, known, view)
+            earns = _Earning(one, first, given, known, view)
+            for unit in earns.units | {grant.unit for grant in was}:
+                found[unit].was_cut |= earns.was_outdone
             for grant in was:
                 found[grant.unit].was_cut |= earns.is_cut(grant)
             if at >= len(purchase.left):
@@ -99,10 +106,12 @@ class _Earning:
     """What a purchase earned, or earns now that it lifts its sum by what is left."""
 
     def __init__(
-        self, one: Judging | None, first: PurchaseRecorded, known: dict[SumKey, int], view: View
-    ) -> None:
+        self, one: Judging | None, first: PurchaseRecorded, given: Sequence[GrantView],
+        known: dict[SumKey, int], view: View,
+    ) -> None:  # fmt: skip
         self._first, self._known = first, known
         self._units: dict[str, int] = {}  # how much a unit has of each point
+        self.was_outdone = False  # in whatever unit: by bounds, or by another rule of its group
         self._rule = rule = None if one is None else one.rule
         if one is None or rule is None or rule.over is None or rule.over.period is Period.ROLLING:
             return
@@ -114,6 +123,15 @@ class _Earning:
         for also in rule.also:
             if (factor := unit_places(view, also.unit) - self._places) >= 0:
                 self._units[also.unit] = 10**factor
+        mine = [grant for grant in given if _is_of(rule.id, grant, view)]
+        self.was_outdone = (
+            any(grant.cut_by == Reason.OUTBID or self._was_bounded(grant) for grant in mine)
+            or _another_gave(one, given, view)
+        )  # fmt: skip
+
+    @property
+    def units(self) -> Set[str]:
+        return self._units.keys()
 
     def lifts(self, before: int, after: int) -> None:
         if self._rule is not None and self._units:
@@ -126,7 +144,7 @@ class _Earning:
             return has
         if self.is_cut(was):
             return min(has, self._bound * factor)
-        return min(self._lift, self._bound) * factor
+        return self._bound * factor
 
     def beside(self, was: Sequence[GrantView]) -> Iterator[tuple[str, int]]:
         """In units in which there is no grant, for then there was nothing to give."""
@@ -137,7 +155,7 @@ class _Earning:
     def is_cut(self, was: GrantView) -> bool:
         """Whether something was lost of what its sum had earned by it, or added."""
         lost = was.wanted - was.granted - sum((was.postponed or {}).values())
-        return bool(lost) or was.cut_by == Reason.OUTBID or self._was_bounded(was)
+        return bool(lost) or self.was_outdone
 
     def _of(self, rule: EarningRule, before: int, after: int) -> int:
         return max(self._points(rule, after) - self._points(rule, before), 0)
@@ -215,6 +233,18 @@ class _Sums:
 def _variant(one: Judging | None) -> object:
     """What tells the sum of one version from that of another; None: it has no such rule."""
     return None if one is None else (one.rule.fingerprint, one.rule.over)
+
+
+def _another_gave(one: Judging, given: Sequence[GrantView], view: View) -> bool:
+    """Whether of a group of which one rule gives another one did."""
+    group = one.rule.group
+    if group is None or one.config.groups_by_id[group].grants is Grants.ALL:
+        return False
+    others = {rule.id for rule in one.config.rules if rule.group == group} - {one.rule.id}
+    return any(
+        grant.program == view.program and grant.rule in others and grant.wanted > 0
+        for grant in given
+    )
 
 
 def _is_of(rule: str, grant: GrantView, view: View) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from loyalty.counters import ALWAYS
 from loyalty.days import Span, SpanEnd, day_start, span_end
 from loyalty.effects import AT_ACTIVATION
 from loyalty.view import View
@@ -56,6 +57,16 @@ def expires_at(terms: Terms, occurred_at: datetime, zone: ZoneInfo) -> datetime 
             return None  # their lifetime begins with the activation
         occurred_at = available_at(terms, occurred_at, zone) or occurred_at
     return span_end(occurred_at, lifetime.parsed, zone, lifetime.ends)
+
+
+def may_have_ended(terms: Terms, since: datetime, at: datetime, zone: ZoneInfo) -> bool:
+    """Whether anything that was earned since an instant may be gone by another."""
+    if terms.usable_through is None and terms.lifetime is None:
+        return False
+    if since <= ALWAYS[0]:
+        return True
+    ends = expires_at(terms, since, zone)
+    return ends is not None and ends <= at
 
 
 def end_of(lifespan: Lifespan, since: datetime, zone: ZoneInfo) -> datetime:

@@ -10,6 +10,7 @@ from loyalty.setup import Program, ProgramVersion
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.groups import Grants
+from loyalty_earning.measures import Count
 from loyalty_earning.periods import Period, Periodic
 
 OVERLAPS_MAX = 40  # times that a span is widened by periods that overlap it
@@ -87,6 +88,8 @@ def is_what_its_sum_earns(here: Judging, around: Iterable[Judging]) -> bool:
     config, rule = here
     if rule.over is None or rule.over.period is Period.ROLLING:  # each purchase has another sum
         return False
+    if rule.count is not Count.AMOUNT and rule.unit is None and len(config.units) > 1:
+        return False  # the sum is of all currencies, and each earns in a unit of its own
     return all(
         is_uncut(other)
         and (other.rule.fingerprint, other.rule.over) == (rule.fingerprint, rule.over)

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from loyalty.effects import Grant, Recall
-from loyalty.facts import PurchaseReversed
 from loyalty.view import CameBack, GrantView, Measured, View
 from loyalty_earning.caps import CapOn
 from loyalty_earning.judged_anew import Held
-from loyalty_earning.lifetime import instants
+from loyalty_earning.lifetime import Instants, instants
 from loyalty_earning.one_sum import Judging
 from loyalty_earning.periods import Measure, Period
 from loyalty_earning.terms import Terms
@@ -21,60 +20,95 @@ from loyalty_earning.unit_places import unit_places
 class Settlement:
     """So much `more` is taken than the shares took; less than nothing: they took too much. `later`
     says by cap what it owes more, or less, of what it gives later. `beyond` says by instant how
-    much more counters have there than is due of it."""
+    much more counters have there than is due of it, and `ended` how much of it reached its term."""
 
     here: Judging
     unit: str
     more: int
     later: Mapping[str, int]
     beyond: Mapping[datetime, int] = field(default_factory=dict)
+    ended: Mapping[datetime, int] = field(default_factory=dict)
 
-    def effects(self, fact: PurchaseReversed, view: View) -> Iterator[Recall | Grant]:
+    def effects(self, back: CameBack, view: View) -> Iterator[Recall | Grant]:
         """What is taken is counted where it stands, and what is given where the shares were: at the
-        purchase's instant."""
+        returned purchase's instant."""
         rule, terms = self.here.rule, self._terms
-        at = None if view.came_back is None else view.came_back.at
-        for then, amount in self._taken(at):
+        for then, amount in _spread(self.more, self.beyond, back.at):
             yield Recall(
                 unit=self.unit, amount=amount, rule=rule.id, label=rule.label, given_at=then,
-                accounting_class=rule.accounting_class, take_back=terms.take_back,
+                ended=max(self.ended.get(then, 0), 0), accounting_class=rule.accounting_class,
+                take_back=terms.take_back,
             )  # fmt: skip
-        given = max(-self.more, 0)
-        borne = min(given, self._borne(view))
-        if given or self.later:
-            when = instants(terms, fact.occurred_at, view)
+        parts, later = self._given(back, view), self.later or None
+        borne = back.borne.get((rule.id, self.unit), 0)  # it was spent, so the shares took less
+        gone = -sum(min(ended, 0) for ended in self.ended.values())  # they took that once more
+        for when, amount in parts.items():
+            bore = min(amount, borne)
+            ended = min(amount - bore, gone)
             yield Grant(
-                unit=self.unit, wanted=given, granted=given - borne, borne=borne,
-                rule=rule.id, label=rule.label,
-                accounting_class=rule.accounting_class, available_at=when.available_at,
-                settles_at=when.settles_at, expires_at=when.expires_at, take_back=terms.take_back,
-                postponed=self.later or None, given_at=at,
+                unit=self.unit, wanted=amount, granted=amount - bore, borne=bore, ended=ended,
+                rule=rule.id, label=rule.label, accounting_class=rule.accounting_class,
+                available_at=when.available_at, settles_at=when.settles_at,
+                expires_at=when.expires_at, take_back=terms.take_back, postponed=later,
+                given_at=back.at,
             )  # fmt: skip
+            borne, gone, later = borne - bore, gone - ended, None
 
-    def _taken(self, at: datetime | None) -> Iterator[tuple[datetime | None, int]]:
-        """How much as of when."""
-        left = self.more
-        for then, beyond in sorted(self.beyond.items()):
-            if (taken := min(left, beyond)) > 0:
-                yield then, taken
-                left -= taken
-        if left > 0:
-            yield at, left
+    def moves(self, back: CameBack) -> Iterator[tuple[datetime, int]]:
+        """By how much what counters have of it changes, and at which instants."""
+        for then, amount in _spread(self.more, self.beyond, back.at):
+            yield then, -amount
+        if self.more < 0:
+            yield back.at, -self.more
+
+    def _given(self, back: CameBack, view: View) -> Mapping[Instants, int]:
+        """How much under which terms: those of the purchases that have too little."""
+        short = {then: -beyond for then, beyond in self.beyond.items()}
+        parts = Counter[Instants]()
+        for then, amount in _spread(-self.more, short, back.at):
+            parts[self._instants(then, back, view)] += amount
+        return parts or ({self._instants(back.at, back, view): 0} if self.later else {})
+
+    def _instants(self, then: datetime, back: CameBack, view: View) -> Instants:
+        """As of a purchase's instant; but it stands for what the shares took, so it waits no longer
+        than that did, and lives no shorter: what was activated or lived on does so still."""
+        terms, lots = self._terms, back.lots.get((self.here.rule.id, self.unit), ())
+        when = instants(terms, then, view)
+        available, ends = when.available_at, [when.expires_at] * (not terms.waits_for_activation)
+        for lot in lots:
+            available = available and min(available, lot.available_at)
+            ends.append(lot.expires_at)
+        known = [end for end in ends if end is not None]
+        never = len(known) < len(ends) or not known
+        return when._replace(available_at=available, expires_at=None if never else max(known))
 
     def less_owed(self, on: CapOn) -> int:
         """By how much what a cap owes falls with it."""
         return -self.later.get(on.target, 0) if self.unit == on.unit else 0
 
-    def _borne(self, view: View) -> int:
-        """Of what the shares took too much: what they did not take, for it was spent."""
-        back = view.came_back
-        return 0 if back is None else back.borne.get((self.here.rule.id, self.unit), 0)
-
     @property
     def _terms(self) -> Terms:
-        config, rule = self.here
-        also = {one.unit: one.terms for one in rule.also}
-        return also.get(self.unit, rule.terms or config.terms)
+        also = {one.unit: one.terms for one in self.here.rule.also}
+        return also.get(self.unit, next(terms_of(self.here)))
+
+
+def terms_of(here: Judging) -> Iterator[Terms]:
+    """Of what a rule gives: of its own unit first, then of the other ones."""
+    yield here.rule.terms or here.config.terms
+    for also in here.rule.also:
+        yield also.terms
+
+
+def _spread(
+    amount: int, where: Mapping[datetime, int], otherwise: datetime
+) -> Iterator[tuple[datetime, int]]:
+    """An amount over where there is something, oldest first; the rest of it is elsewhere."""
+    for then, there in sorted(where.items()):
+        if (part := min(amount, there)) > 0:
+            yield then, part
+            amount -= part
+    if amount > 0:
+        yield otherwise, amount
 
 
 def of_one_sum(here: Judging, unit: str, due: int, back: CameBack, view: View) -> Settlement:
@@ -84,7 +118,9 @@ def of_one_sum(here: Judging, unit: str, due: int, back: CameBack, view: View) -
 
 
 def of_uncut(here: Judging, unit: str, held: Held) -> Settlement:
-    return Settlement(here=here, unit=unit, more=held.more, later={}, beyond=held.beyond)
+    return Settlement(
+        here=here, unit=unit, more=held.more, later={}, beyond=held.beyond, ended=held.ended
+    )
 
 
 def of_cut(
@@ -107,7 +143,9 @@ def of_cut(
         owed.update(cut)
     more += _even(held.given - more, owed)
     later = {name: owed[name] - held.owed[name] for name in owed if owed[name] != held.owed[name]}
-    return Settlement(here=here, unit=unit, more=more, later=later, beyond=held.beyond)
+    return Settlement(
+        here=here, unit=unit, more=more, later=later, beyond=held.beyond, ended=held.ended
+    )
 
 
 def _even(given: int, owed: Counter[str]) -> int:

@@ -159,6 +159,12 @@ class Terms(Section):
         return self.pending_days
 
     @cached_property
+    def are_of_no_day(self) -> bool:
+        """Whether it makes no difference when they were earned."""
+        ends = self.lifetime is not None or self.usable_through is not None
+        return self.are_usable_at_once and self.return_window_days is None and not ends
+
+    @cached_property
     def are_usable_at_once(self) -> bool:
         waits = self.waits_for_activation or self.days_until_usable
         return not waits and self.usable_from is None

@@ -44,8 +44,8 @@ def owed_counter(on: CapOn) -> Counter:
 
 def _times(rule: str) -> Measure:
     def measure(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-        if isinstance(fact, PurchaseReversed):
-            return 0  # what a return adds settles a period: nothing was bought for it
+        if isinstance(fact, PurchaseReversed):  # nothing was bought for it, but it may settle uses
+            return sum(one.uses for one in grants if (one.rule, one.program) == (rule, program))
         for one in grants:
             if one.rule == rule and one.program == program and _gives(one):
                 return 1

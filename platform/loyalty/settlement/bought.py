@@ -1,12 +1,14 @@
 """What else the member bought around a purchase that comes back, as counters measure it."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from loyalty.facts import PurchaseRecorded
 from loyalty.settlement.measuring import as_recorded, given_at, granted_view
 from loyalty.settlement.need_period import NeedPeriod, NotFirst, Period
 from loyalty.settlement.remaining import Back, remaining
+from loyalty.settlement.sale import Sale, added
 from loyalty.settlement.settling import Settling
 from loyalty.view import Bought
 
@@ -28,6 +30,7 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
     # Of what came back in this batch before, the batch knows.
     known = {sale.fact_id: sale for sale in s.batch.sales.values()}
     sales = [known.get(sale.fact_id, sale) for sale in periods[period]]
+    ends = _ends(s, periods[period])
     codec, left = s.batch.plugins.codec, s.left[1]
     found = []
     for sale in sales:
@@ -40,7 +43,38 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
             kept = recorded
         at = sale.fact.occurred_at
         settled = [(given_at(row) or at, granted_view(row)) for row in sale.settled]
-        found.append(Bought(at=at, recorded=recorded, left=kept, settled=settled))
+        ended = _ended(s, sale, ends)
+        found.append(Bought(at=at, recorded=recorded, left=kept, settled=settled, ended=ended))
+    return found
+
+
+def _ends(s: Settling, sales: Sequence[Sale]) -> Mapping[str | None, int]:
+    """By lot, what its end took; of those that end in this batch the ledger of the batch knows."""
+    found: dict[str | None, int] = {
+        lot: ended for sale in sales for lot, ended in sale.ends.items()
+    }
+    for lots in s.batch.book.lots.values():
+        for lot in lots:
+            if lot.ended:
+                found[str(lot.id)] = max(lot.ended, found.get(str(lot.id), 0))
+    return found
+
+
+def _ended(
+    s: Settling, sale: Sale, ends: Mapping[str | None, int]
+) -> Mapping[tuple[str, str, str, datetime], int]:
+    """What ended of lots, less what returns took of it: the program has it."""
+    found = Counter[tuple[str, str, str, datetime]]()
+    taken: Mapping[int, int] = sale.ended
+    if s.returns is not None and sale.fact_id == s.returns.fact_id:
+        taken = added(taken, s.body.get("ended", ()))
+    for index, row in enumerate(sale.grants):
+        key = row["program"], row["rule"], row["unit"], sale.fact.occurred_at
+        found[key] += ends.get(row.get("lot"), 0) - taken.get(index, 0)
+    for more in sale.settled:
+        at = given_at(more) or sale.fact.occurred_at
+        key = more["program"], more["rule"], more["unit"], at
+        found[key] += ends.get(more.get("lot"), 0) - more.get("ended", 0)
     return found
 
 

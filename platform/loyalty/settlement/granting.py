@@ -13,6 +13,7 @@ from loyalty.ledger.account import ISSUED, Account
 from loyalty.ledger.book import Cause, Terms
 from loyalty.owners import Holder, Owner
 from loyalty.plugin_set import Turn
+from loyalty.settlement.expiring import breakage
 from loyalty.settlement.measuring import count_at
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
@@ -46,7 +47,7 @@ class Staged:
         return GrantView(
             self.turn.program.slug, grant.rule, grant.unit, self.stage, grant.wanted,
             grant.granted + grant.borne, grant.accounting_class, self.lines, grant.cut_by,
-            grant.postponed, None, -grant.borne,
+            grant.postponed, None, -grant.borne, grant.uses,
         )  # fmt: skip
 
 
@@ -184,6 +185,10 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["uncounted"] = True
     if grant.borne:
         row["borne"], row["cutBy"] = -grant.borne, BORNE
+    if grant.ended:
+        row["ended"] = -grant.ended
+    if grant.uses:
+        row["uses"] = grant.uses
     if grant.while_left:
         row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row
@@ -197,12 +202,17 @@ def _open_lot(s: Settling, item: Staged, target: Target, row: dict[str, Any]) ->
         grant.cost,
     )  # fmt: skip
     cause = Cause(s.fact_id, s.at, program.id, f"{program.slug}/{grant.rule}", grant.label)
-    lot = s.batch.book.grant(cause, account, grant.granted, source, terms)
+    if grant.ended:
+        end = breakage(s, program.id, grant.unit)
+        s.batch.book.post(cause, grant.unit, grant.ended, source, end)
+    if not (amount := grant.granted - grant.ended):
+        return
+    lot = s.batch.book.grant(cause, account, amount, source, terms)
     row["lot"], row["owner"] = str(lot.id), told
     s.earned.append(
         {
             "unit": grant.unit,
-            "amount": grant.granted,
+            "amount": amount,
             "availableAt": iso(terms.available_at),
             "expiresAt": iso(terms.expires_at),
             "label": grant.label or grant.rule,
@@ -210,17 +220,17 @@ def _open_lot(s: Settling, item: Staged, target: Target, row: dict[str, Any]) ->
         }
     )
     if s.batch.plugins.hears_of_grants:
-        s.follow(_granted(s, program.slug, grant, owner))
+        s.follow(_granted(s, program.slug, grant, amount, owner))
 
 
-def _granted(s: Settling, program: str, grant: Grant, owner: Holder) -> Granted:
+def _granted(s: Settling, program: str, grant: Grant, amount: int, owner: Holder) -> Granted:
     return Granted(
         member=s.fact.member,
         occurred_at=s.at,
         program=program,
         rule=grant.rule,
         unit=grant.unit,
-        amount=grant.granted,
+        amount=amount,
         accounting_class=grant.accounting_class,
         owner=owner if isinstance(owner, Owner) else None,
     )

@@ -127,4 +127,5 @@ def granted_view(row: Mapping[str, Any]) -> GrantView:
         postponed=row.get("postponed"),
         inputs=row.get("inputs"),
         borne=bore,
+        uses=row.get("uses", 0),
     )

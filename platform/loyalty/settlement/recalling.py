@@ -5,7 +5,7 @@ from typing import Any
 from loyalty.effects import BORNE, Recall
 from loyalty.ledger.account import ISSUED
 from loyalty.plugin_set import Turn
-from loyalty.settlement.expiring import end_due
+from loyalty.settlement.expiring import breakage, end_due
 from loyalty.settlement.measuring import count_at, granted_view
 from loyalty.settlement.sale import WHOLE
 from loyalty.settlement.settling import Settling
@@ -22,24 +22,34 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     book, program = s.batch.book, turn.program
     account = book.account(s.holder(effect.unit), effect.unit)
     rule = f"{program.slug}/{effect.rule}"
+    cause = s.cause(program_id=program.id, rule=rule, label=effect.label)
+    target = book.program_account(program.id, effect.unit, ISSUED)
     book.need_all_lots(account)
-    end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-    taken = take_back(
-        s, s.cause(program_id=program.id, rule=rule, label=effect.label), account, effect.amount,
-        [lot for lot in book.open_lots(account) if lot.rule == rule],
-        book.program_account(program.id, effect.unit, ISSUED), effect.take_back,
-    )  # fmt: skip
+    own = [lot for lot in book.open_lots(account) if lot.rule == rule]
+    then = [lot for lot in own if lot.occurred_at == effect.given_at]
+    there = min(sum(lot.remaining for lot in then), effect.amount)
+    ended = min(effect.amount - there, effect.ended)
+    if there:
+        take_back(s, cause, account, there, then, target, effect.take_back)
+    if ended:
+        book.post(cause, effect.unit, ended, breakage(s, program.id, effect.unit), target)
+    taken = there
+    if rest := effect.amount - there - ended:
+        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
+        taken += take_back(s, cause, account, rest, own, target, effect.take_back)
     s.touch(account.owner, effect.unit)
     s.taken.append({"unit": effect.unit, "amount": taken, "wanted": effect.amount, "rule": rule})
     stage, less = turn.reaction.stage, -effect.amount
     row: dict[str, Any] = {
         "program": program.slug, "programId": str(program.id), "version": turn.version.number,
         "rule": effect.rule, "label": effect.label, "stage": stage.name, "unit": effect.unit,
-        "wanted": less, "granted": -taken, "class": effect.accounting_class,
-        "lines": {WHOLE: -taken}, "back": effect.take_back, "inputs": {},
+        "wanted": less, "granted": -taken - ended, "class": effect.accounting_class,
+        "lines": {WHOLE: -taken - ended}, "back": effect.take_back, "inputs": {},
     }  # fmt: skip
-    if taken < effect.amount:
-        row["borne"], row["cutBy"] = effect.amount - taken, BORNE
+    if ended:
+        row["ended"] = ended
+    if bore := effect.amount - taken - ended:
+        row["borne"], row["cutBy"] = bore, BORNE
     s.body.setdefault("grants", []).append(row)
     seen = granted_view(row)
     if (at := effect.given_at) is not None:

@@ -205,7 +205,9 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     ended = _ended(s, sale, index, own, amount)
     if ended:
         book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
+    there = [(lot, lot.remaining) for lot in book.open_lots(account)]
     taken = take_back(s, cause, account, amount - ended, own, target, policy)
+    s.drawn += [(index, lot) for lot, before in there if lot.remaining < before or lot in own]
     if bore := amount - ended - taken:
         s.body.setdefault("borne", []).append((index, bore))
     s.touch(owner, grant["unit"])

@@ -31,7 +31,7 @@ class Sale:
 
     `ended` says by index of the grant how much of what was taken back had reached its term, and
     `borne` how much of it was spent and not owed. `settled` are the grant rows of the returns
-    themselves.
+    themselves. `ends` says by lot how much its end took; it is known where a period is looked up.
     """
 
     fact_id: UUID
@@ -44,6 +44,7 @@ class Sale:
     ended: Mapping[int, int] = field(default_factory=dict)
     borne: Mapping[int, int] = field(default_factory=dict)
     settled: Sequence[Mapping[str, Any]] = ()
+    ends: Mapping[str, int] = field(default_factory=dict)
     replaced_by: int | None = None  # the revision that stands in its place
     follow_ons: tuple[FollowOn, ...] = ()
 
@@ -60,7 +61,7 @@ class Sale:
         self.settled = (*self.settled, *body.get("grants", ()))
 
 
-def added(before: Mapping[int, int], more: Iterable[tuple[int, int]]) -> Mapping[int, int]:
+def added(before: Mapping[int, int], more: Iterable[tuple[int, int]]) -> dict[int, int]:
     """By index of the grant."""
     found = dict(before)
     for index, amount in more:

@@ -89,9 +89,10 @@ def _run(s: Settling) -> None:
     if s.kind == "ReturnParked":
         return
     react(s, fact)
-    while s.queue or count(s):
-        following, s.depth, s.of, s.granters = s.queue.pop(0)
-        react(s, following)
+    _go_on(s)
+    if s.member is not None and s.member.status == "CLOSED":
+        membership.forfeit(s)  # what the rules gave
+        _go_on(s)
     if s.owed:
         correcting.settle_owed(s)
     if s.may_owe:
@@ -102,6 +103,13 @@ def _run(s: Settling) -> None:
             "no active program of this slug redeems this unit",
             field="program",
         )
+
+
+def _go_on(s: Settling) -> None:
+    """Let the rules react to all that follows."""
+    while s.queue or count(s):
+        following, s.depth, s.of, s.granters = s.queue.pop(0)
+        react(s, following)
 
 
 def _finish(s: Settling, payload: Mapping[str, Any]) -> tuple[Recorded, list[Change]]:

@@ -37,9 +37,9 @@ class Settling:
     """The fact, where it stands in its batch, and the rows that only it brings."""
 
     __slots__ = (
-        "answer", "at", "batch", "body", "counted", "counts", "depth", "earned", "emitted", "fact",
-        "fact_id", "granters", "hop", "index", "kind", "left", "may_owe", "measured", "member",
-        "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence", "shown",
+        "answer", "at", "batch", "body", "counted", "counts", "depth", "drawn", "earned", "emitted",
+        "fact", "fact_id", "granters", "hop", "index", "kind", "left", "may_owe", "measured",
+        "member", "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence", "shown",
         "stretch", "taken", "told_of", "touched", "traits",
     )  # fmt: skip
 
@@ -67,6 +67,7 @@ class Settling:
         self.measured: list[tuple[Fact, list[GrantView]]] = []
         self.earned: list[dict[str, Any]] = []
         self.taken: list[dict[str, Any]] = []
+        self.drawn: list[tuple[int, Lot]] = []  # by index of the grant, what its shares took from
         self.answer: dict[str, Any] = {}
         self.body: dict[str, Any] = {}
         self.outbox: list[tuple[str, dict[str, Any]]] = []

@@ -6,6 +6,7 @@ from typing import Any
 
 from loyalty.facts import Counted, Fact, PurchaseRecorded, purchase_key
 from loyalty.kept import Attributes, Noted, keep
+from loyalty.ledger.lots import Lot
 from loyalty.plugin_set import Turn
 from loyalty.settlement.bought import bought
 from loyalty.settlement.granting import Staged
@@ -100,17 +101,17 @@ def _written(s: Settling, turn: Turn) -> tuple[Any, ...]:
 
 def _lots(s: Settling) -> Mapping[str, list[LotView]]:
     return {
-        account.unit: [
-            LotView(
-                id=lot.id, remaining=lot.remaining, available_at=lot.available_at,
-                expires_at=lot.expires_at, rule=lot.rule, occurred_at=lot.occurred_at,
-                settles_at=lot.settles_at,
-            )
-            for lot in s.batch.book.open_lots(account)
-            if lot.remaining
-        ]
+        account.unit: [_shown(lot) for lot in s.batch.book.open_lots(account) if lot.remaining]
         for account in accounts_of(s)
-    }  # fmt: skip
+    }
+
+
+def _shown(lot: Lot) -> LotView:
+    return LotView(
+        id=lot.id, remaining=lot.remaining, available_at=lot.available_at,
+        expires_at=lot.expires_at, rule=lot.rule, occurred_at=lot.occurred_at,
+        settles_at=lot.settles_at,
+    )  # fmt: skip
 
 
 def _traits(s: Settling, turn: Turn) -> Mapping[str, TraitValue]:
@@ -131,7 +132,18 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
     return CameBack(
         at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s),
         borne=_borne(s.body.get("borne", ()), s.returns, turn.program.slug),
+        lots=_drawn(s.drawn, s.returns, turn.program.slug),
     )  # fmt: skip
+
+
+def _drawn(
+    drawn: Sequence[tuple[int, Lot]], sale: Sale, program: str
+) -> Mapping[tuple[str, str], list[LotView]]:
+    found: dict[tuple[str, str], list[LotView]] = {}
+    for index, lot in drawn:
+        if (row := sale.grants[index])["program"] == program:
+            found.setdefault((row["rule"], row["unit"]), []).append(_shown(lot))
+    return found
 
 
 def _borne(

@@ -5,19 +5,23 @@ of its whole sum, and what a cap cut may have been given since: of both more or 
 the shares say.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from loyalty.effects import Effect, Recall
 from loyalty.facts import PurchaseRecorded, PurchaseReversed
 from loyalty.plugin import BurnWant
 from loyalty.setup import Program, ProgramVersion
-from loyalty.view import CameBack, View
+from loyalty.view import Bought, CameBack, View
+from loyalty_earning.bonuses_settled import multiplies, settled_bonuses
 from loyalty_earning.caps import CapOn
 from loyalty_earning.choices import with_defaults
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.curve import points_of_sum
 from loyalty_earning.earning_rule import EarningRule
-from loyalty_earning.judged_anew import judged_anew
+from loyalty_earning.judged_anew import Held, judged_anew
+from loyalty_earning.lifetime import may_have_ended
 from loyalty_earning.one_sum import (
     Judging,
     is_uncut,
@@ -34,9 +38,13 @@ from loyalty_earning.settlement import (
     of_cut,
     of_one_sum,
     of_uncut,
+    terms_of,
 )
 from loyalty_earning.unit_places import unit_places
 from loyalty_earning.uses import owed
+from loyalty_earning.uses_settled import is_limited, settled_uses
+
+Span = tuple[datetime, datetime]
 
 
 def recalled_from(config: EarningConfig, fact: PurchaseReversed) -> Iterator[BurnWant]:
@@ -66,33 +74,68 @@ def settle_up(config: EarningConfig, fact: PurchaseReversed, view: View) -> Iter
     if (program := view.setup.program(view.program)) is None:
         return
     version = program.at(back.at)
-    room, settled = Room(back, view), list[Settlement]()
+    room, settled, spans = Room(back, view), list[Settlement](), list[Span]()
     for rule in _given_by(back, view):
         if (here := judging(version, rule)) is not None:
-            settled += _of(here, program, room, back, view)
+            settled += _of(here, program, room, fact.occurred_at, view, spans)
+    bought: Sequence[Bought] = ()
+    if spans:
+        bought = back.bought(min(s[0] for s in spans), max(s[1] for s in spans)) or ()
+        settled += settled_bonuses(settled, bought, program, back, view)
     for one, on in _carrying(config, version):
         less = sum(settlement.less_owed(on) for settlement in settled)
         yield from _carried(one, on, less, fact, back, view)
     for settlement in settled:
-        yield from settlement.effects(fact, view)
+        yield from settlement.effects(back, view)
+    yield from settled_uses(settled, bought, program, back, view)
 
 
 def _of(
-    here: Judging, program: Program, room: Room, back: CameBack, view: View
+    here: Judging, program: Program, room: Room, at: datetime, view: View, spans: list[Span]
 ) -> Iterator[Settlement]:
-    """What is settled of a rule, in each of its units."""
-    rule = here.rule.id
+    """What is settled of a rule by a return at an instant, in each of its units; `spans` are those
+    in which more goes by it: bonuses, or how often it gave."""
+    back, rule = view.came_back, here.rule.id
+    assert back is not None
     if (summed := summed_around(rule, program, back.at, view.zone)) is None:
         return  # the shares go back, and no more than was given
     period, around = summed
+    if leads_on := multiplies(around) or is_limited(rule, program):
+        spans.append(period)
     if is_what_its_sum_earns(here, around) and _is_kept(here.rule, back, view):
-        yield from _summed(here, back, view)
+        settled = list(_summed(here, back, view))
+        asked = (_is_asked_when(one, around, (period[0], at), view) for one in settled)
+        if leads_on or any(asked):
+            settled = _told_when(settled, back.bought(*period), program, view)
+        yield from settled
     elif (bought := back.bought(*period)) is not None:
         for unit, held in judged_anew(rule, bought, program, view).items():
             if all(map(is_uncut, around)):
                 yield of_uncut(here, unit, held)
             else:
                 yield of_cut(here, unit, held, room, back, view)
+
+
+def _is_asked_when(one: Settlement, around: Iterable[Judging], span: Span, view: View) -> bool:
+    """Whether it makes a difference to what is given or taken when it was earned: by the terms of
+    what is given, or because what is taken may have ended by now."""
+    terms = [terms for judged in around for terms in terms_of(judged)]
+    if one.more <= 0:
+        left = view.member is not None and view.member.status == "CLOSED"
+        return one.more < 0 and (left or not all(one.are_of_no_day for one in terms))
+    rule = f"{view.program}/{one.here.rule.id}"
+    there = sum(lot.remaining for lot in view.lots.get(one.unit, ()) if lot.rule == rule)
+    return there < one.more or any(may_have_ended(one, *span, view.zone) for one in terms)
+
+
+def _told_when(
+    settled: Iterable[Settlement], bought: Sequence[Bought] | None, program: Program, view: View
+) -> list[Settlement]:
+    found = list[Settlement]()
+    for one in settled:
+        held = judged_anew(one.here.rule.id, bought or (), program, view).get(one.unit, Held())
+        found.append(replace(one, beyond=held.beyond, ended=held.ended))
+    return found
 
 
 def _carrying(

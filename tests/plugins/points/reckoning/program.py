@@ -13,8 +13,17 @@ from math import floor
 from zoneinfo import ZoneInfo
 
 from tests.plugins.points.reckoning.arithmetic import rounded, shared
+from tests.plugins.points.reckoning.multiplied import bonuses
 from tests.plugins.points.reckoning.periods import in_one_period
-from tests.plugins.points.reckoning.rules import bound, bounded, by_line, curve, of_groups, summed
+from tests.plugins.points.reckoning.rules import (
+    bound,
+    bounded,
+    by_line,
+    curve,
+    of_groups,
+    outdone,
+    summed,
+)
 from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, is_base, where
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
 
@@ -64,6 +73,7 @@ class Reckoning:
                 sold.gifts += self._gifts(config, rule, parts or {})
                 if would[rule["id"]] and not parts:
                     sold.bent.add(rule["id"])
+            sold.bent |= outdone(config, [gift.rule for gift in sold.gifts])
         self._cut(config, sold)
         self.sold.append(sold)
         return {f"{one.rule['id']}@{one.unit}": one.granted for one in sold.gifts if one.granted}
@@ -142,10 +152,15 @@ class Reckoning:
         return (one for one in self.sold if in_one_period(period, at, one.at, self.zone))
 
     def _times(self, rule: Rule, limit: Rule, at: datetime) -> int:
-        return sum(
-            any(gift.rule["id"] == rule["id"] and gift.left > 0 for gift in one.gifts)
-            for one in self._within(limit, at)
-        )
+        shares, net = Counter[datetime](), Counter[datetime]()
+        for one in self._within(limit, at):
+            left = sum(gift.left for gift in one.gifts if gift.rule["id"] == rule["id"])
+            shares[one.at] += left > 0
+            net[one.at] += left
+        for was in self.settled:
+            if was.rule == rule["id"] and in_one_period(limit, at, was.at, self.zone):
+                net[was.at] += was.amount
+        return sum(max(shares[then], 1) for then in net if net[then] > 0)
 
     def _sum(self, rule: Rule, at: datetime, currency: str) -> Fraction:
         """What is left of a period, in steps."""
@@ -252,6 +267,10 @@ class Reckoning:
                     self.settled += where(fitted, beyond, self._at)
                     elsewhere = fitted.amount < 0 and self.settled[-1].at != sold.at
                     self.reached[f"{how}: elsewhere"] += elsewhere
+        if any(rules[name]["over"]["period"] != "rolling" for name in sold.counted):
+            fresh = list(bonuses(self.sold, self.settled, sold, self._at))
+            self.reached["bonus settled"] += bool(fresh)
+            self.settled += fresh
 
     def corrects(self, sold: Sold, told: Sold) -> dict[str, int]:
         """It was never bought as it was told first."""
@@ -289,7 +308,7 @@ class Reckoning:
                     was_cut = True
                     due = min(left, most * 10**more)
                 else:
-                    due = min(lift, most) * 10**more
+                    due = most * 10**more
                 beyond[one.at] += left - due
             for was in self.settled:
                 if (was.rule, was.unit) == (rule["id"], given) and in_one_period(

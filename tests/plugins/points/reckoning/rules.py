@@ -126,3 +126,16 @@ def of_groups(
                 chosen = sorted(giving, key=lambda one: one[0]["priority"])[:1]
             ids = [one["id"] for one, _ in chosen]
             yield from ((one, parts if one["id"] in ids else None) for one, parts in judged)
+
+
+def outdone(config: Rule, gave: Sequence[Rule]) -> set[str]:
+    """The rules of groups of which one gives, where another one gave."""
+    grants = {group["id"]: group.get("grants", "all") for group in config.get("groups", ())}
+    return {
+        rule["id"]
+        for rule in config["rules"]
+        for other in gave
+        if rule.get("group") == other.get("group") is not None
+        and grants[rule["group"]] != "all"
+        and rule["id"] != other["id"]
+    }
