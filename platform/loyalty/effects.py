@@ -76,8 +76,8 @@ class Grant(NamedTuple):
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
     `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is
     wanted stands for what the shares of this return could not take; it is counted, not given. And
-    of what is `granted` so much has `ended` already: it goes where the program's lots end. So many
-    more `uses` counters have of the rule then.
+    of what is `granted` so much has `ended` already: it goes where the program's lots end. Counters
+    have so many more `uses` of the rule then, and so much `more` than what is granted.
     """
 
     unit: str
@@ -102,6 +102,7 @@ class Grant(NamedTuple):
     borne: int = 0
     ended: int = 0
     uses: int = 0
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

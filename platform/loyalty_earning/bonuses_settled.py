@@ -8,6 +8,7 @@ for what a sum gives more: only given again.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
@@ -33,65 +34,85 @@ def settled_bonuses(
 ) -> Iterator[Settlement]:  # fmt: skip
     """`settled` is what a return settles of sums, `bought` what the member bought around it."""
     stands = stands_of(settled, bought, back, view)
-    recorded, left = _grants(bought, view)
-    more: dict[tuple[str, str], Counter[datetime]] = {}  # by rule and unit, less than nothing too
-    for then in sorted(recorded):
-        for rule in dict.fromkeys(grant.rule for grant in recorded[then]):
-            one = judging(program.at(then), rule)
-            if one is None or one.rule.bonus is None:
-                continue
-            for unit in dict.fromkeys(g.unit for g in recorded[then] if g.rule == rule):
-                key, whole = Given(then, rule, unit), _sum(recorded[then], rule, unit)
-                base, less = _applied_to(one.rule.bonus, recorded[then], key, stands, view)
-                goes = Fraction(whole * max(-less, 0), base) if base > 0 else Fraction(0)
-                due = -min(rounded(goes, HALF_UP), max(left[key], 0))
-                if too_much := stands[key] - due:
-                    more.setdefault((rule, unit), Counter())[then] = too_much
-                stands[key] = due
-    for (rule, unit), beyond in more.items():
-        here = judging(program.at(back.at), rule) or judging(program.at(min(beyond)), rule)
-        if here is not None:
-            ended = _ended(bought, rule, unit, view)
+    found: dict[tuple[str, str], _Bonus] = {}
+    for key, multiplied in _multiplied(bought, program, view).items():
+        had, due = stands[key], multiplied.due(sum(stands[base] for base in multiplied.bases))
+        stands[key] = due
+        bonus = found.setdefault((key.rule, key.unit), _Bonus())
+        bonus.stands[key.at] = multiplied.left + had
+        bonus.beyond[key.at] = had - due
+    for (rule, unit), bonus in found.items():
+        first = min(bonus.beyond)
+        here = judging(program.at(back.at), rule) or judging(program.at(first), rule)
+        if here is not None and any(bonus.beyond.values()):
             yield Settlement(
-                here=here, unit=unit, more=beyond.total(), later={}, beyond=beyond, ended=ended
-            )
+                here=here, unit=unit, more=bonus.beyond.total(), later={}, stands=bonus.stands,
+                beyond=bonus.beyond, ended=_ended(bought, rule, unit, view),
+            )  # fmt: skip
 
 
-def _grants(
-    bought: Iterable[Bought], view: View
-) -> tuple[Mapping[datetime, list[GrantView]], Counter[Given]]:
-    """What was granted for purchases by instant, and how much of it their shares leave."""
-    recorded: dict[datetime, list[GrantView]] = {}
-    left = Counter[Given]()
-    for purchase in bought:
-        recorded.setdefault(purchase.at, []).extend(purchase.recorded[0][1])
-        for grant in purchase.left[0][1] if purchase.left else ():
-            if grant.program == view.program:
-                left[Given(purchase.at, grant.rule, grant.unit)] += grant.granted
-    return recorded, left
+@dataclass(slots=True)
+class _Bonus:
+    """By instant, what counters have of a bonus, and how much more than is due."""
+
+    stands: Counter[datetime] = field(default_factory=Counter)
+    beyond: Counter[datetime] = field(default_factory=Counter)
 
 
-def _applied_to(
-    bonus: Bonus, grants: Iterable[GrantView], key: Given, stands: Counter[Given], view: View
-) -> tuple[int, int]:
-    """What a bonus was applied to, and how much more or less of that stands by now."""
-    base, rules = 0, set[str]()
-    for grant in grants:
-        mine = grant.program == view.program
-        if grant.unit != key.unit or (mine and grant.rule == key.rule):
-            continue
-        if grant.stage is not Stage.BASE and bonus.of is not BonusOf.GRANTED:
-            continue
-        if bonus.rules and not (mine and grant.rule in bonus.rules):
-            continue
-        base += grant.granted
-        if mine:
-            rules.add(grant.rule)
-    return base, sum(stands[key._replace(rule=rule)] for rule in rules)
+@dataclass(slots=True)
+class _Multiplied:
+    """What a bonus gave at an instant and what it was applied to: then, and what shares leave."""
+
+    gave: int = 0
+    left: int = 0
+    base: int = 0
+    base_left: int = 0
+    bases: dict[Given, None] = field(default_factory=dict)  # rules of this program
+
+    def due(self, settled: int) -> int:
+        """Beside what the shares leave of it, where so much of its base was settled."""
+        if settled >= 0 or self.base <= 0:
+            return 0
+        stays = Fraction(self.gave * max(self.base_left + settled, 0), self.base)
+        return min(rounded(stays, HALF_UP) - self.left, 0)
 
 
-def _sum(grants: Iterable[GrantView], rule: str, unit: str) -> int:
-    return sum(one.granted for one in grants if (one.rule, one.unit) == (rule, unit))
+def _multiplied(
+    bought: Iterable[Bought], program: Program, view: View
+) -> Mapping[Given, _Multiplied]:
+    """Of all purchases that a bonus was given for, in the order in which bonuses build on another:
+    by instant, and within one as decided."""
+    found: dict[Given, _Multiplied] = {}
+    for purchase in sorted(bought, key=lambda one: one.at):
+        recorded = purchase.recorded[0][1]
+        left = (
+            purchase.left[0][1] if purchase.left else [one._replace(granted=0) for one in recorded]
+        )
+        rows = list(zip(recorded, left, strict=True))
+        for at, (grant, rest) in enumerate(rows):
+            one = judging(program.at(purchase.at), grant.rule)
+            if grant.program != view.program or one is None or one.rule.bonus is None:
+                continue
+            key = Given(purchase.at, grant.rule, grant.unit)
+            here = found.setdefault(key, _Multiplied())
+            here.gave += grant.granted
+            here.left += rest.granted
+            for base, base_left in rows[:at]:
+                if _is_base(one.rule.bonus, grant, base):
+                    here.base += base.granted
+                    here.base_left += base_left.granted
+                    if base.program == view.program:
+                        here.bases[key._replace(rule=base.rule)] = None
+    return found
+
+
+def _is_base(bonus: Bonus, grant: GrantView, other: GrantView) -> bool:
+    """Whether a bonus was applied to what was granted before it."""
+    if other.unit != grant.unit or (other.program, other.rule) == (grant.program, grant.rule):
+        return False
+    if other.stage is not Stage.BASE and bonus.of is not BonusOf.GRANTED:
+        return False
+    return not bonus.rules or (other.program == grant.program and other.rule in bonus.rules)
 
 
 def _ended(bought: Iterable[Bought], rule: str, unit: str, view: View) -> Counter[datetime]:

@@ -37,14 +37,15 @@ class Held:
     """What a member has of a rule's in one unit for a period: what was `given`, and by the cap that
     owes it what is given later. What is left of the period earns what is `due`.
 
-    `was_cut`: something was, be it of what came back since. `beyond` says by instant how much more
-    counters have there than is due of it, and `ended` how much of it reached its term.
+    `was_cut`: something was, be it of what came back since. By instant `stands` says how much
+    counters have there, `beyond` how much more than is due, and `ended` how much reached its term.
     """
 
     given: int = 0
     owed: Counter[str] = field(default_factory=Counter)
     due: int = 0
     was_cut: bool = False
+    stands: Counter[datetime] = field(default_factory=Counter)
     beyond: Counter[datetime] = field(default_factory=Counter)
     ended: Counter[datetime] = field(default_factory=Counter)
 
@@ -56,6 +57,7 @@ class Held:
     def add(self, grant: GrantView, at: datetime) -> int:
         """How much a grant is, with what is given of it later."""
         self.given += grant.granted
+        self.stands[at] += grant.granted
         self.beyond[at] += grant.granted
         self.owed.update(grant.postponed or {})
         return grant.granted + sum((grant.postponed or {}).values())

@@ -19,13 +19,15 @@ from loyalty_earning.unit_places import unit_places
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """So much `more` is taken than the shares took; less than nothing: they took too much. `later`
-    says by cap what it owes more, or less, of what it gives later. `beyond` says by instant how
-    much more counters have there than is due of it, and `ended` how much of it reached its term."""
+    says by cap what it owes more, or less, of what it gives later. By instant `stands` says how
+    much counters have there, `beyond` how much more than is due, and `ended` how much reached its
+    term: all of them where they make a difference."""
 
     here: Judging
     unit: str
     more: int
     later: Mapping[str, int]
+    stands: Mapping[datetime, int] = field(default_factory=dict)
     beyond: Mapping[datetime, int] = field(default_factory=dict)
     ended: Mapping[datetime, int] = field(default_factory=dict)
 
@@ -53,13 +55,34 @@ class Settlement:
                 given_at=back.at,
             )  # fmt: skip
             borne, gone, later = borne - bore, gone - ended, None
+        for then, amount in self._evened(back):
+            yield Grant(
+                unit=self.unit, wanted=0, granted=0, rule=rule.id, label=rule.label,
+                accounting_class=rule.accounting_class, given_at=then, more=amount,
+            )  # fmt: skip
 
     def moves(self, back: CameBack) -> Iterator[tuple[datetime, int]]:
         """By how much what counters have of it changes, and at which instants."""
+        yield from self._moved(back)
+        yield from self._evened(back)
+
+    def _moved(self, back: CameBack) -> Iterator[tuple[datetime, int]]:
         for then, amount in _spread(self.more, self.beyond, back.at):
             yield then, -amount
         if self.more < 0:
             yield back.at, -self.more
+
+    def _evened(self, back: CameBack) -> Iterator[tuple[datetime, int]]:
+        """No instant keeps less than nothing where another one has more than is due."""
+        stands, beyond = Counter(self.stands), Counter(self.beyond)
+        for then, amount in self._moved(back) if stands else ():
+            stands[then] += amount
+            beyond[then] += amount
+        for low in sorted(then for then, stood in stands.items() if stood < 0):
+            for high, part in _spread(-stands[low], beyond, low):
+                if high != low:
+                    beyond[high] -= part
+                    yield from ((high, -part), (low, part))
 
     def _given(self, back: CameBack, view: View) -> Mapping[Instants, int]:
         """How much under which terms: those of the purchases that have too little."""
@@ -119,8 +142,9 @@ def of_one_sum(here: Judging, unit: str, due: int, back: CameBack, view: View) -
 
 def of_uncut(here: Judging, unit: str, held: Held) -> Settlement:
     return Settlement(
-        here=here, unit=unit, more=held.more, later={}, beyond=held.beyond, ended=held.ended
-    )
+        here=here, unit=unit, more=held.more, later={}, stands=held.stands, beyond=held.beyond,
+        ended=held.ended,
+    )  # fmt: skip
 
 
 def of_cut(
@@ -144,8 +168,9 @@ def of_cut(
     more += _even(held.given - more, owed)
     later = {name: owed[name] - held.owed[name] for name in owed if owed[name] != held.owed[name]}
     return Settlement(
-        here=here, unit=unit, more=more, later=later, beyond=held.beyond, ended=held.ended
-    )
+        here=here, unit=unit, more=more, later=later, stands=held.stands, beyond=held.beyond,
+        ended=held.ended,
+    )  # fmt: skip
 
 
 def _even(given: int, owed: Counter[str]) -> int:

@@ -46,8 +46,8 @@ class Staged:
         grant = self.grant
         return GrantView(
             self.turn.program.slug, grant.rule, grant.unit, self.stage, grant.wanted,
-            grant.granted + grant.borne, grant.accounting_class, self.lines, grant.cut_by,
-            grant.postponed, None, -grant.borne, grant.uses,
+            grant.granted + grant.borne + grant.more, grant.accounting_class, self.lines,
+            grant.cut_by, grant.postponed, None, -grant.borne, grant.uses,
         )  # fmt: skip
 
 
@@ -189,6 +189,8 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["ended"] = -grant.ended
     if grant.uses:
         row["uses"] = grant.uses
+    if grant.more:
+        row["more"] = grant.more
     if grant.while_left:
         row["while"] = [{"amount": one.amount, "of": dict(one.of)} for one in grant.while_left]
     return row

@@ -120,7 +120,7 @@ def granted_view(row: Mapping[str, Any]) -> GrantView:
         unit=row["unit"],
         stage=Stage[row["stage"]],
         wanted=row["wanted"],
-        granted=row["granted"] - bore,
+        granted=row["granted"] - bore + row.get("more", 0),
         accounting_class=AccountingClass(row["class"]),
         lines=row["lines"],
         cut_by=row.get("cutBy"),

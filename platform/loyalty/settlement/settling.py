@@ -39,8 +39,8 @@ class Settling:
     __slots__ = (
         "answer", "at", "batch", "body", "counted", "counts", "depth", "drawn", "earned", "emitted",
         "fact", "fact_id", "granters", "hop", "index", "kind", "left", "may_owe", "measured",
-        "member", "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence", "shown",
-        "stretch", "taken", "told_of", "touched", "traits",
+        "member", "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence",
+        "shown", "stretch", "taken", "told_of", "touched", "traits",
     )  # fmt: skip
 
     def __init__(self, batch: Batch, request: Request, index: int) -> None:

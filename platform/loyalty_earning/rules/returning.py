@@ -134,7 +134,7 @@ def _told_when(
     found = list[Settlement]()
     for one in settled:
         held = judged_anew(one.here.rule.id, bought or (), program, view).get(one.unit, Held())
-        found.append(replace(one, beyond=held.beyond, ended=held.ended))
+        found.append(replace(one, stands=held.stands, beyond=held.beyond, ended=held.ended))
     return found
 
 

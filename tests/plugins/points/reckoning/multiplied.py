@@ -6,7 +6,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from tests.plugins.points.reckoning.arithmetic import rounded
-from tests.plugins.points.reckoning.settled import Settled, caps_over, where
+from tests.plugins.points.reckoning.settled import Settled, caps_over, evened, where
 from tests.plugins.points.reckoning.sold import Gift, Rule, Sold
 
 Key = tuple[datetime, str, str]
@@ -20,35 +20,40 @@ def bonuses(
     stands = Counter[Key]()
     for one in settled:
         stands[one.at, one.rule, one.unit] += one.amount
-    gifts: dict[datetime, list[Gift]] = {}
-    for sold in bought:
-        gifts.setdefault(sold.at, []).extend(sold.gifts)
     beyond: dict[tuple[str, str], Counter[datetime]] = {}
-    for at in sorted(gifts):
-        seen = set[Key]()
-        for gift in gifts[at]:
-            name, unit = gift.rule["id"], gift.unit
-            if "bonus" not in gift.rule or (at, name, unit) in seen:
-                continue
-            seen.add((at, name, unit))
-            bases = [one for one in gifts[at] if one.unit == unit and _is_base(gift, one)]
-            base, lost = sum(one.granted for one in bases), 0
-            for rule in {one.rule["id"] for one in bases}:
-                lost -= stands[at, rule, unit]
-            mine = [one for one in gifts[at] if (one.rule["id"], one.unit) == (name, unit)]
-            goes = Fraction(sum(one.granted for one in mine) * max(lost, 0), base) if base else 0
-            due = -min(rounded(Fraction(goes), "half_up"), max(sum(one.left for one in mine), 0))
-            if stands[at, name, unit] != due:
-                beyond.setdefault((name, unit), Counter())[at] = stands[at, name, unit] - due
-            stands[at, name, unit] = due
+    held: dict[tuple[str, str], Counter[datetime]] = {}
+    there: dict[Key, list[tuple[Gift, list[Gift]]]] = {}
+    for sold in sorted(bought, key=lambda one: one.at):
+        for n, gift in enumerate(sold.gifts):
+            if "bonus" in gift.rule:
+                before = [one for one in sold.gifts[:n] if _is_base(gift, one)]
+                there.setdefault((sold.at, gift.rule["id"], gift.unit), []).append((gift, before))
+    for (at, name, unit), pairs in there.items():
+        bases = [one for _, before in pairs for one in before]
+        base, left = sum(g.granted for g in bases), sum(gift.left for gift, _ in pairs)
+        lost = -sum(stands[at, rule, unit] for rule in {one.rule["id"] for one in bases})
+        due, had = 0, stands[at, name, unit]
+        if base and lost > 0:
+            part = Fraction(max(sum(one.left for one in bases) - lost, 0), base)
+            due = min(rounded(sum(gift.granted for gift, _ in pairs) * part, "half_up") - left, 0)
+        held.setdefault((name, unit), Counter())[at] = left + had
+        beyond.setdefault((name, unit), Counter())[at] = had - due
+        stands[at, name, unit] = due
     for (name, unit), at_once in beyond.items():
+        if not any(at_once.values()):
+            continue
         now = next((one for one in config(back.at)["rules"] if one["id"] == name), None)
         under = frozenset({name}) if now is None else caps_over(now)
         total = Settled(name, unit, back.at, -at_once.total(), under)
-        yield from where(total, at_once, config) if total.amount < 0 else [total]
+        fresh = list(where(total, at_once, config) if total.amount < 0 else [total])
+        for one in fresh:
+            held[name, unit][one.at] += one.amount
+            at_once[one.at] += one.amount
+        yield from fresh
+        yield from evened(name, unit, held[name, unit], at_once, config)
 
 
 def _is_base(bonus: Gift, other: Gift) -> bool:
-    if other.rule["id"] == bonus.rule["id"]:
+    if other.unit != bonus.unit:
         return False
     return other.is_base or bonus.rule["bonus"]["of"] == "granted"

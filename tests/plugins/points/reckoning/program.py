@@ -24,7 +24,7 @@ from tests.plugins.points.reckoning.rules import (
     outdone,
     summed,
 )
-from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, is_base, where
+from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, evened, is_base, where
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
 
 Parts = dict[str, int]
@@ -260,12 +260,17 @@ class Reckoning:
         rules = {rule["id"]: rule for rule in self._at(sold.at)["rules"]}
         for name in sold.counted:
             if rules[name]["over"]["period"] != "rolling":
-                for one, was_cut, beyond in self._settling(rules[name], sold):
+                for one, was_cut, stands, beyond in self._settling(rules[name], sold):
                     fitted, how = room.fitted(one, was_cut, taken[name, one.unit])
                     self.reached[f"{how}: settled"] += fitted.amount != 0
                     self.reached[f"{how}: kept back"] += fitted.amount < one.amount
-                    self.settled += where(fitted, beyond, self._at)
-                    elsewhere = fitted.amount < 0 and self.settled[-1].at != sold.at
+                    fresh = list(where(fitted, beyond, self._at))
+                    elsewhere = fitted.amount < 0 and fresh[-1].at != sold.at
+                    for was in fresh:
+                        stands[was.at] += was.amount
+                        beyond[was.at] += was.amount
+                    fresh += evened(name, one.unit, stands, beyond, self._at)
+                    self.settled += fresh
                     self.reached[f"{how}: elsewhere"] += elsewhere
         if any(rules[name]["over"]["period"] != "rolling" for name in sold.counted):
             fresh = list(bonuses(self.sold, self.settled, sold, self._at))
@@ -280,11 +285,11 @@ class Reckoning:
 
     def _settling(
         self, rule: Rule, sold: Sold
-    ) -> Iterator[tuple[Settled, bool, Counter[datetime]]]:
+    ) -> Iterator[tuple[Settled, bool, Counter[datetime], Counter[datetime]]]:
         """The period has what is left of it earns, in each unit: each purchase as its version has
         it, in the order in which they were told. Where it was cut it keeps what it was given, and
-        no more than it would earn now; whether anything was, and by instant what is there beyond
-        what is due."""
+        no more than it would earn now; whether anything was, and by instant what is there, and how
+        much beyond what is due."""
         unit, at = self._unit(rule), sold.at
         period = [one for one in self._within(rule["over"], at) if rule["id"] in one.counted]
         in_money = rule.get("count", "amount") == "amount"
@@ -293,7 +298,7 @@ class Reckoning:
             if more < 0:
                 continue
             sums, was_cut = dict[str, Fraction](), False
-            beyond = Counter[datetime]()
+            stands, beyond = Counter[datetime](), Counter[datetime]()
             for one in period:
                 gifts = [g for g in one.gifts if (g.unit, g.rule["id"]) == (given, rule["id"])]
                 then = next(r for r in self._at(one.at)["rules"] if r["id"] == rule["id"])
@@ -309,11 +314,13 @@ class Reckoning:
                     due = min(left, most * 10**more)
                 else:
                     due = most * 10**more
+                stands[one.at] += left
                 beyond[one.at] += left - due
             for was in self.settled:
                 if (was.rule, was.unit) == (rule["id"], given) and in_one_period(
                     rule["over"], at, was.at, self.zone
                 ):
+                    stands[was.at] += was.amount
                     beyond[was.at] += was.amount
             settled = Settled(rule["id"], given, at, -beyond.total(), caps_over(rule))
-            yield settled, was_cut, beyond
+            yield settled, was_cut, stands, beyond

@@ -60,6 +60,22 @@ def where(
         yield settled._replace(amount=-left)
 
 
+def evened(
+    rule: str, unit: str, stands: Counter[datetime], beyond: Counter[datetime],
+    config: Callable[[datetime], Rule],
+) -> Iterator[Settled]:  # fmt: skip
+    """No instant is left below nothing where another one has more than is due."""
+    for low in sorted(at for at in stands if stands[at] < 0):
+        for high in sorted(beyond):
+            part = min(-stands[low], beyond[high])
+            if part > 0:
+                stands[low] += part
+                beyond[high] -= part
+                for at, amount in ((high, -part), (low, part)):
+                    rules = [one for one in config(at)["rules"] if one["id"] == rule]
+                    yield Settled(rule, unit, at, amount, caps_over(rules[0]))
+
+
 def caps_over(rule: Rule) -> frozenset[str]:
     """The caps that count what a rule gives."""
     return frozenset({rule["id"], "program", f"group {rule.get('group')}"})
