@@ -36,8 +36,7 @@ class TakeBack(StrEnum):
 
 
 BORNE = "BORNE"
-"""What a decision names as what cut what a return takes, or would give for it: it was spent, and
-the program bears it."""
+"""What a decision names as what cut what a return takes: it was spent, and the program bears it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +73,9 @@ class Grant(NamedTuple):
     `while_left` is left of the purchase, it takes back all that is left of the grant. What was
     granted `whole` is taken back by nothing less than that, or the return of everything.
     `counted`: counters see it; what only gives back what was burnt is nothing that was earned.
-    `given_at`: only in answer to a return, as of a `Recall`. So is `borne`: so much of what is
-    wanted stands for what the shares of this return could not take; it is counted, not given. And
-    of what is `granted` so much has `ended` already: it goes where the program's lots end. Counters
-    have so many more `uses` of the rule then, and so much `more` than what is granted.
+    `given_at`: only in answer to a return, as of a `Recall`. Then so much of what is granted has
+    `ended` already: it goes where the program's lots end. And counters have so many more `uses` of
+    the rule, and so much `more` than what is granted.
     """
 
     unit: str
@@ -99,7 +97,6 @@ class Grant(NamedTuple):
     postponed: Mapping[str, int] | None = None
     inputs: Mapping[str, Any] = _NO_INPUTS
     given_at: datetime | None = None
-    borne: int = 0
     ended: int = 0
     uses: int = 0
     more: int = 0

@@ -112,18 +112,24 @@ class Bought:
     `left` of it (the same facts and grants; of what came back as a whole nothing), and what returns
     of it `settled` beyond the shares of their lines, each as of an instant. What was taken back
     stands there as less than nothing. `ended` says by (program, rule, unit, instant) how much of
-    all that reached its term, and was not taken back since."""
+    all that reached its term, and was not taken back since. Of what came back as a whole `bore`
+    says what was spent of it (`GrantView.borne`)."""
 
     at: datetime
     recorded: Measured
     left: Measured
     settled: Sequence[tuple[datetime, GrantView]]
     ended: Mapping[tuple[str, str, str, datetime], int] = field(default_factory=dict)
+    bore: Measured = ()
 
 
 def not_told(since: datetime, before: datetime) -> None:
     """Nobody knows what else was bought then."""
     return None
+
+
+def nothing_borne() -> Mapping[tuple[str, datetime], int]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,9 +140,9 @@ class CameBack:
     summed there, as they were before the return: those of the version that is in force now, and of
     the one that was then, as far as that was kept. `bought` answers what the member bought in
     [since, before), in the order of recording, the return taken off; None where that is not known.
-    It is loaded when it is first asked for: ask where sums do not say enough. `borne` says of this
-    program by (rule, unit) what the shares could not take, because it was spent, and `lots` which
-    lots they took from, as these are now.
+    It is loaded when it is first asked for: ask where sums do not say enough. `lots` says of this
+    program by (rule, unit) which lots the shares took from, as these are now, and `borne` by (rule,
+    instant) what the program bears of what it recalled so far.
     """
 
     at: datetime
@@ -144,8 +150,8 @@ class CameBack:
     left: Measured
     counters: Mapping[str, int] = field(default_factory=dict)
     bought: Callable[[datetime, datetime], Sequence[Bought] | None] = not_told
-    borne: Mapping[tuple[str, str], int] = field(default_factory=dict)
     lots: Mapping[tuple[str, str], Sequence[LotView]] = field(default_factory=dict)
+    borne: Callable[[], Mapping[tuple[str, datetime], int]] = nothing_borne
 
 
 NO_BALANCE = BalanceView()

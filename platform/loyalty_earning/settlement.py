@@ -42,19 +42,17 @@ class Settlement:
                 take_back=terms.take_back,
             )  # fmt: skip
         parts, later = self._given(back, view), self.later or None
-        borne = back.borne.get((rule.id, self.unit), 0)  # it was spent, so the shares took less
         gone = -sum(min(ended, 0) for ended in self.ended.values())  # they took that once more
         for when, amount in parts.items():
-            bore = min(amount, borne)
-            ended = min(amount - bore, gone)
+            ended = min(amount, gone)
             yield Grant(
-                unit=self.unit, wanted=amount, granted=amount - bore, borne=bore, ended=ended,
-                rule=rule.id, label=rule.label, accounting_class=rule.accounting_class,
+                unit=self.unit, wanted=amount, granted=amount, ended=ended, rule=rule.id,
+                label=rule.label, accounting_class=rule.accounting_class,
                 available_at=when.available_at, settles_at=when.settles_at,
                 expires_at=when.expires_at, take_back=terms.take_back, postponed=later,
                 given_at=back.at,
             )  # fmt: skip
-            borne, gone, later = borne - bore, gone - ended, None
+            gone, later = gone - ended, None
         for then, amount in self._evened(back):
             yield Grant(
                 unit=self.unit, wanted=0, granted=0, rule=rule.id, label=rule.label,

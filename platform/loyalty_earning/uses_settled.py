@@ -36,6 +36,9 @@ def settled_uses(
         for key, amount in stands.items():
             if key.rule == rule:
                 net[key.at] += amount
+        for (whose, at), bore in back.borne().items():
+            if whose == rule:
+                net[at] += bore
         here = judging(program.at(back.at), rule)
         for at in sorted(net):
             uses = max(by_shares[at], 1) if net[at] > 0 else 0
@@ -55,12 +58,12 @@ def _uses(
     rule: str, bought: Iterable[Bought], view: View
 ) -> tuple[Counter[datetime], Counter[datetime], Counter[datetime]]:
     """By instant: for how many purchases the shares leave something, what returns told beside, and
-    how much the shares leave."""
+    how much the shares leave. What was spent, and the program bore, is not gone."""
     by_shares, told, net = Counter[datetime](), Counter[datetime](), Counter[datetime]()
     for purchase in bought:
         left = sum(
             _points(grant)
-            for _, grants in purchase.left
+            for _, grants in purchase.left or purchase.bore
             for grant in grants
             if (grant.program, grant.rule) == (view.program, rule)
         )
@@ -69,9 +72,10 @@ def _uses(
         for then, grant in purchase.settled:
             if (grant.program, grant.rule) == (view.program, rule):
                 told[then] += grant.uses
+                net[then] += grant.borne
     return by_shares, told, net
 
 
 def _points(grant: GrantView) -> int:
     """With what is given later."""
-    return grant.granted + sum((grant.postponed or {}).values())
+    return grant.granted + grant.borne + sum((grant.postponed or {}).values())

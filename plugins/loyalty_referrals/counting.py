@@ -30,7 +30,8 @@ def counters(config: ReferralsConfig) -> Sequence[Counter]:
             )
         )
     limited = [
-        limit.counter(FRIENDS, limit.per, _rewarded, returns=True) for limit in config.limits
+        limit.counter(FRIENDS, limit.per, _rewarded, returns=True, bears=True)
+        for limit in config.limits
     ]
     return [*found, *limited]
 
@@ -87,11 +88,13 @@ def _orders_reaching(qualify: Qualify) -> Any:
 
 
 def _rewarded(fact: Fact, grants: Sequence[GrantView], program: str) -> int:
-    """A friend of whom the referrer has something now. Where it is challenges alone, the fact that
-    tells of them says so, and where it is nothing but steps, one that is there for that."""
+    """A friend of whom the referrer has something now, or had and spent. Where it is challenges
+    alone, the fact that tells of them says so, and where it is nothing but steps, one that is there
+    for that."""
     match fact:
         case RewardDue() if fact.program == program and fact.side == Side.REFERRER:
-            return int(any(one.granted for one in grants if one.program == program))
+            mine = [one for one in grants if one.program == program]
+            return int(any(one.granted + one.borne for one in mine))
         case Rewarded() if fact.program == program and fact.side == Side.REFERRER:
             return int(not fact.units)
         case FriendStands() if fact.program == program:

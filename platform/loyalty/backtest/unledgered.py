@@ -55,9 +55,9 @@ class Unledgered(Book):
 
     def take(
         self, cause: Cause, account: Account, amount: int, own: Sequence[Lot], target: UUID,
-        *, owe: bool, kind: str = "TAKE_BACK",
-    ) -> int:  # fmt: skip
-        return amount
+        *, kind: str = "TAKE_BACK",
+    ) -> None:  # fmt: skip
+        return None
 
     def expire(self, cause: Cause, account: Account, lots: Sequence[Lot], target: UUID) -> int:
         return 0

@@ -180,12 +180,12 @@ class Book(UndoLog):
 
     def take(
         self, cause: Cause, account: Account, amount: int, own: Sequence[Lot], target: UUID,
-        *, owe: bool, kind: str = "TAKE_BACK",
-    ) -> int:  # fmt: skip
+        *, kind: str = "TAKE_BACK",
+    ) -> None:  # fmt: skip
         """Take back `amount`: from `own` lots first, pending or not, then in burn order.
 
-        What is not there becomes the account's deficit (`owe`) or is left. Own lots pay past their
-        term as well; others past it were ended before this. Returns what was taken.
+        What is not there becomes the account's deficit. Own lots pay past their term as well;
+        others past it were ended before this.
 
         :raises NeedLots: the own lots are not enough and the others are not loaded
         """
@@ -200,14 +200,11 @@ class Book(UndoLog):
             later = choose((lot for lot in others if lot.pending(cause.at)), missing)
             missing -= sum(part for _, part in later)
             chosen += now + later
-        taken = amount if owe else amount - missing
-        if taken:
+        if amount:
             self._use(cause, account, chosen, "TAKE_BACK")
             self._post(
-                cause, kind, account.unit, taken, source=account, target=target,
-                uncovered=missing if owe else 0,
-            )  # fmt: skip
-        return taken
+                cause, kind, account.unit, amount, source=account, target=target, uncovered=missing
+            )
 
     def expire(self, cause: Cause, account: Account, lots: Sequence[Lot], target: UUID) -> int:
         """Book the end of lots: all that is left of them goes to `target`."""

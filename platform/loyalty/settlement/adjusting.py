@@ -43,7 +43,7 @@ def adjust(s: Settling, command: AdjustBalance) -> None:
     elif command.allow_deficit:
         book.need_all_lots(account)
         end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-        book.take(cause, account, -command.amount, [], other, owe=True, kind="ADJUST")
+        book.take(cause, account, -command.amount, [], other, kind="ADJUST")
     elif not book.burn(cause, account, -command.amount, other, kind="ADJUST"):
         raise insufficient(s, command.unit, -command.amount)
     s.touch(owner, command.unit)

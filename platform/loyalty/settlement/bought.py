@@ -7,7 +7,7 @@ from datetime import datetime
 from loyalty.facts import PurchaseRecorded
 from loyalty.settlement.measuring import as_recorded, given_at, granted_view
 from loyalty.settlement.need_period import NeedPeriod, NotFirst, Period
-from loyalty.settlement.remaining import Back, remaining
+from loyalty.settlement.remaining import Back, borne, remaining
 from loyalty.settlement.sale import Sale, added
 from loyalty.settlement.settling import Settling
 from loyalty.view import Bought
@@ -44,8 +44,16 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
         at = sale.fact.occurred_at
         settled = [(given_at(row) or at, granted_view(row)) for row in sale.settled]
         ended = _ended(s, sale, ends)
-        found.append(Bought(at=at, recorded=recorded, left=kept, settled=settled, ended=ended))
+        bore = () if kept else borne(codec, sale, Back(sale.returned, sale.taken, _bore(s, sale)))
+        found.append(
+            Bought(at=at, recorded=recorded, left=kept, settled=settled, ended=ended, bore=bore)
+        )
     return found
+
+
+def _bore(s: Settling, sale: Sale) -> Mapping[int, int]:
+    now = s.returns is not None and sale.fact_id == s.returns.fact_id
+    return added(sale.borne, s.body.get("borne", ())) if now else sale.borne
 
 
 def _ends(s: Settling, sales: Sequence[Sale]) -> Mapping[str | None, int]:

@@ -5,7 +5,7 @@ transaction, at the instant of the purchase itself: by the programs in force the
 luck. It was never bought, so no counter keeps it (see `remaining`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from loyalty.days import iso
 from loyalty.effects import AccountingClass, TakeBack
 from loyalty.errors import Code, Refused
 from loyalty.facts import PurchaseRecorded, PurchaseReversed, correction_key, purchase_key
-from loyalty.ledger.account import ISSUED
+from loyalty.ledger.account import ISSUED, MAIN
 from loyalty.ledger.book import Terms
-from loyalty.owners import parsed
+from loyalty.owners import Holder, parsed
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.reversing import Outdated
 from loyalty.settlement.sale import Sale
@@ -31,7 +31,7 @@ def replace_revision(s: Settling, fact: PurchaseRecorded, settle: Settle) -> Non
     :raises Outdated: another one became the newest before the locks were there
     """
     sale = _replaced(s, fact)
-    _owed_before(s, sale)
+    before = _owed_before(s, sale)
     undoing = PurchaseReversed(
         occurred_at=s.at,
         source=fact.source,
@@ -48,6 +48,7 @@ def replace_revision(s: Settling, fact: PurchaseRecorded, settle: Settle) -> Non
         ),
         s.index,
     )  # fmt: skip
+    _owed_by_others(s, before)
     s.taken += undone.answer.get("takenBack", ())
     s.touched |= {(change.owner, change.unit) for change in changes}
     s.batch.book.change(sale, "replaced_by", fact.revision)
@@ -79,15 +80,28 @@ def _replaced(s: Settling, fact: PurchaseRecorded) -> Sale:
     return sale
 
 
-def _owed_before(s: Settling, sale: Sale) -> None:
-    """Note what the accounts owe that the old revision granted to, by what their programs say of
-    points that were spent. Until the new one has granted, all of it is owed."""
+def _owed_before(s: Settling, sale: Sale) -> Mapping[tuple[Holder, str], int]:
+    """What all accounts owe. What those did that the old revision granted to is noted, with what
+    their programs say of points that were spent. Until the new one has granted, all is owed."""
+    accounts = s.batch.book.accounts
+    before = {(of, unit): one.deficit for (of, unit, kind), one in accounts.items() if kind == MAIN}
     for grant in sale.grants:
         if "owner" in grant:
             owner, unit = parsed(grant["owner"]), grant["unit"]
             account = s.batch.book.account(owner, unit)
             owed = s.owed.setdefault((owner, unit), Owed(account.deficit, UUID(grant["programId"])))
             owed.policies.add(TakeBack(grant["back"]))
+    return before
+
+
+def _owed_by_others(s: Settling, before: Mapping[tuple[Holder, str], int]) -> None:
+    """The same of what other purchases had, and lost with the old revision (the last fact)."""
+    body = s.batch.book.rows.facts[-1][-1] or {}
+    for row in body.get("grants", ()):
+        if row["wanted"] < 0:
+            whose = s.holder(row["unit"]), row["unit"]
+            owed = s.owed.setdefault(whose, Owed(before.get(whose, 0), UUID(row["programId"])))
+            owed.policies.add(TakeBack(row["back"]))
 
 
 def settle_owed(s: Settling) -> None:

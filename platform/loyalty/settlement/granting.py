@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.days import iso
-from loyalty.effects import BORNE, Grant
+from loyalty.effects import Grant
 from loyalty.facts import Fact, Granted, PurchaseRecorded
 from loyalty.ledger.account import ISSUED, Account
 from loyalty.ledger.book import Cause, Terms
@@ -46,8 +46,8 @@ class Staged:
         grant = self.grant
         return GrantView(
             self.turn.program.slug, grant.rule, grant.unit, self.stage, grant.wanted,
-            grant.granted + grant.borne + grant.more, grant.accounting_class, self.lines,
-            grant.cut_by, grant.postponed, None, -grant.borne, grant.uses,
+            grant.granted + grant.more, grant.accounting_class, self.lines, grant.cut_by,
+            grant.postponed, None, 0, grant.uses,
         )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def _count_then(s: Settling, item: Staged, row: dict[str, Any], at: datetime) ->
 
 
 def _check(turn: Turn, grant: Grant) -> None:
-    if not 0 <= grant.granted <= grant.granted + grant.borne <= grant.wanted:
+    if not 0 <= grant.granted <= grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: 0 <= granted <= wanted must hold")
     if grant.lines is not None and sum(grant.lines.values()) != grant.wanted:
         raise ValueError(f"{turn.program.slug}/{grant.rule}: lines must sum to wanted")
@@ -183,8 +183,6 @@ def _decided(item: Staged) -> dict[str, Any]:
         row["whole"] = True
     if not grant.counted:
         row["uncounted"] = True
-    if grant.borne:
-        row["borne"], row["cutBy"] = -grant.borne, BORNE
     if grant.ended:
         row["ended"] = -grant.ended
     if grant.uses:

@@ -27,16 +27,18 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     book.need_all_lots(account)
     own = [lot for lot in book.open_lots(account) if lot.rule == rule]
     then = [lot for lot in own if lot.occurred_at == effect.given_at]
-    there = min(sum(lot.remaining for lot in then), effect.amount)
-    ended = min(effect.amount - there, effect.ended)
+    take = f"recall {len(s.body.get('grants', ()))}"
+    bore = s.bears.get(take, 0)
+    there = min(sum(lot.remaining for lot in then), effect.amount - bore)
+    ended = min(effect.amount - bore - there, effect.ended)
+    taken = effect.amount - bore - ended
     if there:
-        take_back(s, cause, account, there, then, target, effect.take_back)
+        take_back(s, cause, account, there, then, target, effect.take_back, take)
     if ended:
         book.post(cause, effect.unit, ended, breakage(s, program.id, effect.unit), target)
-    taken = there
-    if rest := effect.amount - there - ended:
+    if taken > there:
         end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-        taken += take_back(s, cause, account, rest, own, target, effect.take_back)
+        take_back(s, cause, account, taken - there, own, target, effect.take_back, take)
     s.touch(account.owner, effect.unit)
     s.taken.append({"unit": effect.unit, "amount": taken, "wanted": effect.amount, "rule": rule})
     stage, less = turn.reaction.stage, -effect.amount
@@ -48,7 +50,7 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     }  # fmt: skip
     if ended:
         row["ended"] = ended
-    if bore := effect.amount - taken - ended:
+    if bore:
         row["borne"], row["cutBy"] = bore, BORNE
     s.body.setdefault("grants", []).append(row)
     seen = granted_view(row)

@@ -202,14 +202,16 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     if amount > sum(lot.remaining for lot in own):
         book.need_all_lots(account)
         end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-    ended = _ended(s, sale, index, own, amount)
+    bore = s.bears.get(take := f"share {index}", 0)
+    if bore:
+        s.body.setdefault("borne", []).append((index, bore))
+    ended = _ended(s, sale, index, own, amount - bore)
     if ended:
         book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
     there = [(lot, lot.remaining) for lot in book.open_lots(account)]
-    taken = take_back(s, cause, account, amount - ended, own, target, policy)
+    taken = amount - bore - ended
+    take_back(s, cause, account, taken, own, target, policy, take)
     s.drawn += [(index, lot) for lot, before in there if lot.remaining < before or lot in own]
-    if bore := amount - ended - taken:
-        s.body.setdefault("borne", []).append((index, bore))
     s.touch(owner, grant["unit"])
     s.taken.append({"unit": grant["unit"], "amount": taken, "wanted": amount, "rule": rule})
     s.follow(

@@ -27,8 +27,9 @@ from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
 from loyalty.settlement.settling import Settling
-from loyalty.view import MemberView
+from loyalty.view import NOTHING, MemberView
 
+BEARS_MAX = 4  # times that a return is settled with what the program bears of it
 # What the kernel itself does about a fact or command, before the rules react to it.
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
     facts.MemberEnrolled: membership.enroll,
@@ -58,13 +59,26 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     member = _named(batch, fact)
     if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
-    mark = batch.book.mark()
+    bears: Mapping[str, int] = NOTHING
+    for _ in range(BEARS_MAX):
+        try:
+            return _settled(batch, request, index, payload, member, bears)
+        except taking.Bears as more:
+            bears = more.takes
+    raise RuntimeError(f"{fact.KIND}: what the program bears has no end")
+
+
+def _settled(
+    batch: Batch, request: Request, index: int, payload: Mapping[str, Any],
+    member: MemberView | None, bears: Mapping[str, int],
+) -> tuple[Recorded, list[Change]]:  # fmt: skip
+    fact, mark = request.fact, batch.book.mark()
     try:
         enrolled: list[Change] = []
         if member is None and _may_enroll(batch, fact):
             enrolled = _enroll_on_the_fly(batch, request, index)
             member = _named(batch, fact)
-        s = Settling(batch, request, index)
+        s = Settling(batch, request, index, bears)
         s.member = _about(s, member)
         checking.check(s)
         _run(s)
@@ -95,7 +109,7 @@ def _run(s: Settling) -> None:
         _go_on(s)
     if s.owed:
         correcting.settle_owed(s)
-    if s.may_owe:
+    if s.owing:
         taking.check_paid(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(

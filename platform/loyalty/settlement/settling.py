@@ -1,5 +1,6 @@
 """One root fact being settled: what it was answered, what it granted, what it left behind."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,7 @@ from loyalty.plugin import Counter
 from loyalty.settlement.batch import Batch, Redemption
 from loyalty.settlement.request import Change, Request
 from loyalty.settlement.sale import Sale
-from loyalty.view import GrantView, Measured, MemberView, TraitValue
+from loyalty.view import NOTHING, GrantView, Measured, MemberView, TraitValue
 
 FACTS_MAX = 2_000  # one fact may set off at most this many, each at most HOPS_MAX away from it:
 HOPS_MAX = 8  # a circle of rules must stop, and loudly
@@ -33,17 +34,29 @@ class Owed:
     policies: set[TakeBack] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Owing:
+    """How much an account may owe at most when a return is settled: what it did before, and what
+    programs let it owe. What others let nobody owe is `borne` by them, by take, or `refused`."""
+
+    most: int
+    refused: bool = False
+    borne: dict[str, int] = field(default_factory=dict)
+
+
 class Settling:
     """The fact, where it stands in its batch, and the rows that only it brings."""
 
     __slots__ = (
-        "answer", "at", "batch", "body", "counted", "counts", "depth", "drawn", "earned", "emitted",
-        "fact", "fact_id", "granters", "hop", "index", "kind", "left", "may_owe", "measured",
-        "member", "moved", "of", "outbox", "owed", "queue", "request", "returns", "sequence",
-        "shown", "stretch", "taken", "told_of", "touched", "traits",
+"answer", "at", "batch", "bears", "body", "counted", "counts", "depth", "drawn", "earned",
+        "emitted", "fact", "fact_id", "granters", "hop", "index", "kind", "left", "measured",
+        "member", "moved", "of", "outbox", "owed", "owing", "queue", "request", "returns",
+        "sequence", "shown", "stretch", "taken", "told_of", "touched", "traits",
     )  # fmt: skip
 
-    def __init__(self, batch: Batch, request: Request, index: int) -> None:
+    def __init__(
+        self, batch: Batch, request: Request, index: int, bears: Mapping[str, int] = NOTHING
+    ) -> None:
         # Written out: one is made for every fact, and a dataclass calls a factory for each field.
         self.batch = batch
         self.request = request
@@ -78,8 +91,8 @@ class Settling:
         self.told_of = 0  # how many of `counts` the rules were told of
         self.moved: set[str] = set()  # programs whose counters a correction moved
         self.owed: dict[tuple[Holder, str], Owed] = {}
-        # how much at most, where a program lets nobody owe it what a return takes
-        self.may_owe: dict[tuple[Holder, str], int] = {}
+        self.owing: dict[tuple[Holder, str], Owing] = {}  # what a return took and was not there
+        self.bears = bears  # by take, what of that the program bears
         self.sequence = 0
         self.emitted = 0
 

@@ -1,6 +1,7 @@
 """What reactions are shown: a view for each turn, of what all turns of a program share."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from loyalty.ledger.lots import Lot
 from loyalty.plugin_set import Turn
 from loyalty.settlement.bought import bought
 from loyalty.settlement.granting import Staged
+from loyalty.settlement.measuring import given_at
 from loyalty.settlement.sale import Sale
 from loyalty.settlement.settling import Settling
 from loyalty.settlement.shown_balances import Balances, accounts_of
@@ -131,9 +133,18 @@ def _came_back(s: Settling, turn: Turn) -> CameBack | None:
     (before, left), at = s.left, s.returns.fact.occurred_at
     return CameBack(
         at=at, before=before, left=left, counters=sums_at(s, turn, at), bought=partial(bought, s),
-        borne=_borne(s.body.get("borne", ()), s.returns, turn.program.slug),
         lots=_drawn(s.drawn, s.returns, turn.program.slug),
+        borne=partial(_borne, s, turn.program.slug),
     )  # fmt: skip
+
+
+def _borne(s: Settling, program: str) -> Mapping[tuple[str, datetime], int]:
+    found: dict[tuple[str, datetime], int] = {}
+    for row in s.body.get("grants", ()):
+        if row["program"] == program and (bore := row.get("borne")):
+            key = row["rule"], given_at(row) or s.at
+            found[key] = found.get(key, 0) + bore
+    return found
 
 
 def _drawn(
@@ -143,17 +154,6 @@ def _drawn(
     for index, lot in drawn:
         if (row := sale.grants[index])["program"] == program:
             found.setdefault((row["rule"], row["unit"]), []).append(_shown(lot))
-    return found
-
-
-def _borne(
-    borne: Sequence[tuple[int, int]], sale: Sale, program: str
-) -> Mapping[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    for index, amount in borne:
-        if (row := sale.grants[index])["program"] == program:
-            key = row["rule"], row["unit"]
-            found[key] = found.get(key, 0) + amount
     return found
 
 

@@ -118,11 +118,14 @@ def _of(
 
 def _is_asked_when(one: Settlement, around: Iterable[Judging], span: Span, view: View) -> bool:
     """Whether it makes a difference to what is given or taken when it was earned: by the terms of
-    what is given, or because what is taken may have ended by now."""
+    what is given, because what is taken may have ended by now, or because another program counts
+    it by day, such as a ladder of tiers."""
     terms = [terms for judged in around for terms in terms_of(judged)]
     if one.more <= 0:
         left = view.member is not None and view.member.status == "CLOSED"
         return one.more < 0 and (left or not all(one.are_of_no_day for one in terms))
+    if len(view.setup.programs) > 1:
+        return True
     rule = f"{view.program}/{one.here.rule.id}"
     there = sum(lot.remaining for lot in view.lots.get(one.unit, ()) if lot.rule == rule)
     return there < one.more or any(may_have_ended(one, *span, view.zone) for one in terms)
@@ -170,17 +173,24 @@ def _carried(
 ) -> Iterator[Recall]:  # fmt: skip
     """What was given later of what would not have been cut: more is given than is owed.
 
-    The next period gave it, as far as anybody can say; one after it counts it all the same. Beside
-    what the shares say, so much less is owed as is `settled`.
+    The next periods gave it, as much of it as each might, as far as anybody can say. Beside what
+    the shares say, so much less is owed as is `settled`.
     """
     less = difference(owed(on), back, view) + settled
     too_much = min(less, less - back.counters[on.owed])
-    if too_much > 0:
+    caps = [one for one in config.caps_on if (one.target, one.unit) == (on.target, on.unit)]
+    carrying = [one for one in caps if one.cap.carry_over]
+    soonest = min(carrying, key=lambda one: one.next_period(back.at, view.zone))
+    at, most = back.at, soonest.most(unit_places(view, on.unit))
+    while too_much > 0:
+        at = soonest.next_period(at, view.zone)
+        is_last = soonest.next_period(at, view.zone) > fact.occurred_at
+        amount = too_much if is_last else min(too_much, most)
+        too_much -= amount
         rule = on.shown_by(config.rules)
         yield Recall(
-            unit=on.unit, amount=too_much, rule=on.carried, label=f"{rule.label}, carried over",
-            given_at=min(on.next_period(back.at, view.zone), fact.occurred_at),
-            accounting_class=rule.accounting_class,
+            unit=on.unit, amount=amount, rule=on.carried, label=f"{rule.label}, carried over",
+            given_at=min(at, fact.occurred_at), accounting_class=rule.accounting_class,
             take_back=(rule.terms or config.terms).take_back,
         )  # fmt: skip
 

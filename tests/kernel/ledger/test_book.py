@@ -63,7 +63,7 @@ class Story:
                 own = list(book.open_lots(account))[:1]
                 late = [x for x in book.open_lots(account) if x.expired(NOW)]
                 book.expire(why, account, late, self.redeemed)
-                book.take(why, account, amount, own, self.issued, owe=days % 2 == 0)
+                book.take(why, account, amount, own, self.issued)
             case "expire":
                 late = [x for x in book.open_lots(account) if x.expired(NOW)]
                 book.expire(why, account, late, self.redeemed)
@@ -189,7 +189,7 @@ def test_taking_back_more_than_the_own_lots_hold_asks_for_all() -> None:
     book, account = loaded(1, 2)
 
     with pytest.raises(NeedLots):
-        book.take(cause(), account, 11, book.lots[account.id][:1], UUID(int=8), owe=True)
+        book.take(cause(), account, 11, book.lots[account.id][:1], UUID(int=8))
 
 
 def test_what_is_pending_or_expired_pays_nothing() -> None:
@@ -212,16 +212,16 @@ def test_own_lots_are_taken_first_then_burn_order_then_pending_ones() -> None:
     soon = book.grant(cause(), account, 10, source, terms(expires=6))
     own = book.grant(cause(), account, 10, source, terms(available=3))
 
-    taken = book.take(cause(), account, 25, [own], source, owe=True)
+    book.take(cause(), account, 25, [own], source)
 
-    assert (taken, own.remaining, soon.remaining, waiting.remaining) == (25, 0, 0, 5)
+    assert (own.remaining, soon.remaining, waiting.remaining) == (0, 0, 5)
     assert (account.balance, account.deficit) == (5, 0)
 
 
 def test_a_deficit_is_repaid_by_the_next_grant_even_while_it_is_pending() -> None:
     book = Book(tenant_id=TENANT)
     account = book.account(ANNA, "points")
-    book.take(cause(), account, 8, [], UUID(int=8), owe=True)
+    book.take(cause(), account, 8, [], UUID(int=8))
 
     lot = book.grant(cause(), account, 10, UUID(int=8), terms(available=14))
 

@@ -174,3 +174,75 @@ def test_what_is_owed_so_goes_with_its_goods() -> None:
 def brackets(period: str = "month") -> dict[str, Any]:
     table = [{"from": "0", "points": "10"}, {"from": "3", "points": "0"}]
     return rule("sum", brackets=table, over={"period": period})
+
+
+def test_a_day_gives_no_more_than_its_cap_after_a_purchase_that_was_heard_of_late() -> None:
+    """The shares of the first take from its day what another day holds."""
+    cap = {"points": "40", "period": "day"}
+    till = Till(program(by_two_levels(), rule("x", per={"EUR": "1.00"}), caps=[cap]))
+    till.comes("2026-03-11T12:00")
+    assert till.buys("20.00") == {"sum": "40"}
+    first = till.order
+    till.brings_back(first, _1="1.00")
+    till.comes("2026-03-10T12:00")
+    assert till.buys("1.00") == {"sum": "35"}
+    till.comes("2026-03-11T13:00")
+    till.brings_back(first)
+    assert till.balance() == "0"
+    assert till.buys("100.00", currency="EUR") == {"x": "40"}
+
+
+def test_a_month_in_which_all_came_back_has_all_of_its_budget() -> None:
+    """No day keeps what another one lacks."""
+    cap = {"points": "100", "period": "month", "per": "program"}
+    till = Till(program(by_two_levels("year"), rule("x", per={"EUR": "1.00"}), caps=[cap]))
+    till.comes("2026-03-10T12:00")
+    till.buys("20.00")
+    first = till.order
+    till.brings_back(first, _1="1.00")
+    till.comes("2026-04-11T12:00")
+    till.buys("1.00")
+    second = till.order
+    till.brings_back(first)
+    till.brings_back(second)
+    assert till.balance() == "0"
+    assert till.buys("100.00", currency="EUR") == {"x": "100"}
+
+
+def test_a_cap_of_a_day_holds_after_what_was_carried_over_is_taken() -> None:
+    """Each day gave 10 of what was carried over, and each has it taken."""
+    caps = [
+        {"points": "10", "period": "day", "carry_over": True},
+        {"points": "1000", "period": "month", "carry_over": True},
+    ]
+    till = Till(program(rule(), caps=caps))
+    till.comes("2026-03-10T12:00")
+    assert till.buys("50.00") == {"base": "10"}
+    first = till.order
+    for day in (11, 12, 13, 14):
+        till.comes(f"2026-03-{day}T00:00")
+        assert till.carries("program") == {"program:carried": "10"}
+    till.comes("2026-03-14T12:00")
+    till.brings_back(first)
+    assert till.balance() == "0"
+    assert till.buys("100.00") == {"base": "10"}
+
+
+def test_a_day_has_room_again_once_what_was_carried_over_into_it_is_taken() -> None:
+    cap = {"points": "10", "period": "day", "carry_over": True}
+    till = Till(program(rule(), caps=[cap]))
+    till.comes("2026-03-10T12:00")
+    till.buys("50.00")
+    first = till.order
+    for day in (11, 12, 13, 14):
+        till.comes(f"2026-03-{day}T00:00")
+        till.carries("program")
+    till.comes("2026-03-14T12:00")
+    till.brings_back(first)
+    assert till.balance() == "0"
+    assert till.buys("100.00") == {"base": "10"}
+
+
+def by_two_levels(period: str = "month") -> dict[str, Any]:
+    levels = [{"from": "3", "points": "5"}, {"from": "20", "points": "40"}]
+    return rule("sum", levels=levels, over={"period": period})
