@@ -115,6 +115,16 @@ class EarningConfig(Capped):
         """All caps in the order in which they are asked."""
         return caps_on(self.units, self.rules, self.groups, self.caps)
 
+    @cached_property
+    def own_caps(self) -> Mapping[tuple[str, str], Sequence[CapOn]]:
+        """By a rule and a unit those that are on the rule itself, in the same order."""
+        found: dict[tuple[str, str], list[CapOn]] = {}
+        for on in self.caps_on:
+            kind, _, name = on.target.partition(".")
+            if kind == "rule":
+                found.setdefault((name, on.unit), []).append(on)
+        return found
+
     @property
     def units(self) -> tuple[str, ...]:
         """The units that its rules give unless they name another one: the first is `unit`."""

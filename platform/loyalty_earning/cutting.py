@@ -51,3 +51,16 @@ def left_of(
                 one.cut(on, room, given)
             room -= one.amount
     return left
+
+
+def got(
+    caps: Sequence[CapOn], amount: int, counters: Mapping[str, int], places: Callable[[str], int]
+) -> int:
+    """What is given of an amount, now or later, under caps that count nothing else of its fact."""
+    later = 0
+    for on in caps:
+        room = max(0, on.most(places(on.unit)) - counters[on.given])
+        if amount > room:
+            later += amount - room if on.cap.carry_over else 0
+            amount = room
+    return amount + later

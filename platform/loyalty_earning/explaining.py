@@ -73,7 +73,8 @@ def _cuts(occasion: Occasion) -> dict[str, Sequence[Cut]]:
 
 def _base(occasion: Occasion) -> Iterator[Judged]:
     rules = occasion.config.base_rules(occasion.subject)
-    yield from combined(occasion.config, rules, _again(lambda rule: judge(rule, occasion)))
+    judged_by = _again(lambda rule: judge(rule, occasion))
+    yield from combined(occasion, rules, judged_by, _gave(occasion.view))
 
 
 def _promotions(occasion: Occasion, basis: Basis) -> Iterator[Judged]:
@@ -82,10 +83,15 @@ def _promotions(occasion: Occasion, basis: Basis) -> Iterator[Judged]:
     def judged_by(rule: EarningRule) -> Judged:
         return judge(rule, occasion) if rule.bonus is None else judge_bonus(rule, occasion, basis)
 
-    for judged in combined(occasion.config, rules, _again(judged_by)):
+    for judged in combined(occasion, rules, _again(judged_by), _gave(occasion.view)):
         for grant in grants_of(occasion, judged):
             basis.add(grant)
         yield judged
+
+
+def _gave(view: View) -> frozenset[str]:
+    """The program's rules that gave something before any cap, as the decision says."""
+    return frozenset(one.rule for one in view.grants if one.program == view.program and one.wanted)
 
 
 def _again(judge: Judge) -> Judge:

@@ -10,7 +10,8 @@ class Grants(StrEnum):
     """Which rules of a group give where several would."""
 
     ALL = "all"
-    BEST = "best"  # the one that gives most; of equals the one that stands first
+    # Both under the caps of the rules themselves.
+    BEST = "best"  # the one that gives most; of equals the one that wants most, then the first
     FIRST = "first"  # the one of the lowest `priority` number that gives anything
 
 
@@ -22,4 +23,5 @@ class Group(Capped):
     label: Name | None = None
     """What admins read."""
     grants: Grants = Grants.ALL
-    """all, best (the one that gives most) or first (by the rules' `priority`, 1 before 2)."""
+    """all, best (the one that gives most under its own caps) or first (of those that give anything
+    under theirs, by the rules' `priority`, 1 before 2)."""

@@ -158,7 +158,12 @@ def _by_chance(occasion: Occasion, judged: Judged) -> str:
 
 
 def _outbid(occasion: Occasion, judged: Judged) -> str:
-    return f"{judged.inputs['by']} of the same group ({judged.rule.group}) gives instead"
+    told = f"{judged.inputs['by']} of the same group ({judged.rule.group}) gives instead"
+    if (left := judged.inputs.get("left")) is None:
+        return told
+    places = occasion.places(occasion.unit_of(judged.rule))
+    of = format_minor(judged.inputs["wanted"], places)
+    return f"{told}: its own caps leave {format_minor(left, places)} of {of}"
 
 
 def _not_kept(occasion: Occasion, judged: Judged) -> str:

@@ -21,6 +21,6 @@ def earn(config: EarningConfig, fact: Fact, view: View) -> Sequence[Grant]:
     """
     occasion = Occasion.of(config, fact, view)
     grants: list[Grant] = []
-    for judged in combined(config, occasion.left.base, partial(judge, occasion=occasion)):
+    for judged in combined(occasion, occasion.left.base, partial(judge, occasion=occasion)):
         grants += grants_of(occasion, judged)
     return grants

@@ -24,7 +24,7 @@ def promote(config: EarningConfig, fact: Fact, view: View) -> Iterator[Grant]:
     def judged_by(rule: EarningRule) -> Judged:
         return judge(rule, occasion) if rule.bonus is None else judge_bonus(rule, occasion, basis)
 
-    for judged in combined(config, rules, judged_by):
+    for judged in combined(occasion, rules, judged_by):
         for grant in grants_of(occasion, judged):
             basis.add(grant)
             yield grant

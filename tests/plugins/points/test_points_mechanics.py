@@ -243,12 +243,3 @@ def test_a_multiplier_is_of_its_kinds_of_lines_in_a_draft_as_once_it_is_publishe
         till = Till(config)
         till.buys(Line(id="1", amount=1_000), Line(id="2", amount=500, kind=LineKind.SHIPPING))
         assert till.balance() == points
-
-
-def test_the_best_of_a_group_is_asked_before_any_cap() -> None:
-    best = {"points": "2", "caps": [{"points": "10", "period": "day"}], "group": "either"}
-    groups = [{"id": "either", "grants": "best"}]
-    till = Till(program(rule(group="either"), rule("app", **best), groups=groups))
-    assert till.buys("5.00") == {"app": "10"}
-    assert till.buys("5.00") == {}
-    assert till.cuts() == {"app": (10, 0, "RULE_CAP")}

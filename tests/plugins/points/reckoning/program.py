@@ -7,8 +7,9 @@ reckoned anew from all that happened, in exact fractions, by the texts of the co
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from fractions import Fraction
+from functools import partial
 from math import floor
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,7 @@ class Reckoning:
                 would[rule["id"]] = self._judged(rule, sold)
                 return would[rule["id"]]
 
-            for rule, parts in of_groups(config, rules, judged):
+            for rule, parts in of_groups(config, rules, judged, partial(self._got, sold.at)):
                 sold.gifts += self._gifts(config, rule, parts or {})
                 if would[rule["id"]] and not parts:
                     sold.bent.add(rule["id"])
@@ -85,8 +86,7 @@ class Reckoning:
         return str(rule.get("unit", "points"))
 
     def _gifts(self, config: Rule, rule: Rule, parts: Parts) -> Iterator[Gift]:
-        unit = self._unit(rule)
-        under = caps_over(rule)
+        unit, under = self._unit(rule), caps_over(rule)
         for given in (unit, *(also["unit"] for also in rule.get("also", ()))) if parts else ():
             more = self.places[given] - self.places[unit]
             shares = list(parts.values())
@@ -99,7 +99,7 @@ class Reckoning:
 
     def _judged(self, rule: Rule, sold: Sold) -> Parts | None:
         """By line what a rule wants to give; None: nothing."""
-        if not self._is_in_effect(rule, sold) or sold.is_below(rule):
+        if not sold.is_in_effect(rule, self.zone) or sold.is_below(rule):
             return None
         if "bonus" not in rule and not (sold.counts(rule) and sold.paid(rule)):
             return None
@@ -122,14 +122,10 @@ class Reckoning:
             sold.bent.add(rule["id"])
         return dict(zip(lines, parts, strict=True)) if any(parts) else None
 
-    def _is_in_effect(self, rule: Rule, sold: Sold) -> bool:
-        rated = ["USD"] if "percent" in rule else rule.get("per", [sold.currency])
-        if "bonus" not in rule and sold.currency not in rated:
-            return False
-        days = rule.get("effective", {})
-        first, last = days.get("starts", "2000-01-01"), days.get("ends", "2999-12-31")
-        today = sold.at.astimezone(self.zone).date()
-        return date.fromisoformat(first) <= today <= date.fromisoformat(last)
+    def _got(self, at: datetime, rule: Rule, wanted: int) -> int:
+        """What its own caps leave of what a rule wants."""
+        name, unit, caps = rule["id"], self._unit(rule), rule.get("caps", ())
+        return min([wanted, *(self._room(name, unit, cap, at) for cap in caps)])
 
     def _multiplied(self, rule: Rule, sold: Sold) -> tuple[list[str], list[int]]:
         bonus, mine = rule["bonus"], [line.id for line, _ in sold.counts(rule)]

@@ -106,9 +106,13 @@ def bound(rule: Rule, wanted: int, places: int) -> int:
 
 
 def of_groups(
-    config: Rule, rules: Sequence[Rule], judge: Callable[[Rule], dict[str, int] | None]
+    config: Rule,
+    rules: Sequence[Rule],
+    judge: Callable[[Rule], dict[str, int] | None],
+    got: Callable[[Rule, int], int],
 ) -> Iterator[tuple[Rule, dict[str, int] | None]]:
-    """What each rule gives, or nothing where another one of its group gives instead."""
+    """What each rule gives, or nothing where another one of its group gives instead. `got` is what
+    a rule's own caps leave of what it wants."""
     grants = {group["id"]: group.get("grants", "all") for group in config.get("groups", ())}
     seen = set[str]()
     for rule in rules:
@@ -118,13 +122,13 @@ def of_groups(
         elif group not in seen:
             seen.add(group)
             judged = [(one, judge(one)) for one in rules if one.get("group") == group]
-            giving = [(one, parts) for one, parts in judged if parts]
-            chosen = giving
+            giving = [(one, sum(parts.values())) for one, parts in judged if parts]
+            given = [(one, got(one, wanted), wanted) for one, wanted in giving]
             if grants[group] == "best":
-                chosen = sorted(giving, key=lambda one: -sum(one[1].values()))[:1]
+                given = sorted(given, key=lambda one: (-one[1], -one[2]))[:1]
             elif grants[group] == "first":
-                chosen = sorted(giving, key=lambda one: one[0]["priority"])[:1]
-            ids = [one["id"] for one, _ in chosen]
+                given = sorted(given, key=lambda one: (one[1] == 0, one[0]["priority"]))[:1]
+            ids = [one["id"] for one, _, _ in given]
             yield from ((one, parts if one["id"] in ids else None) for one, parts in judged)
 
 

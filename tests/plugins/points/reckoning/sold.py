@@ -1,9 +1,10 @@
 """A purchase: what a rule counts of it, how it was paid, and what is left of it."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from loyalty.purchase import Line
 from tests.plugins.points.reckoning.arithmetic import rounded, shared
@@ -127,6 +128,15 @@ class Sold:
         found = self.counts(rule)
         plain = rule.get("count", "amount") == "amount"
         return found if plain else [(line, line.net) for line, _ in found]
+
+    def is_in_effect(self, rule: Rule, zone: ZoneInfo) -> bool:
+        """Whether the rule looks at its currency and its day."""
+        rated = ["USD"] if "percent" in rule else rule.get("per", [self.currency])
+        if "bonus" not in rule and self.currency not in rated:
+            return False
+        days, today = rule.get("effective", {}), self.at.astimezone(zone).date()
+        first, last = days.get("starts", "2000-01-01"), days.get("ends", "2999-12-31")
+        return date.fromisoformat(first) <= today <= date.fromisoformat(last)
 
     def is_below(self, rule: Rule) -> bool:
         """Whether it does not come to the rule's minimum."""
