@@ -9,11 +9,13 @@ from loyalty_earning.caps import CapOn
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """So much a cap cut of a grant, because so much was given under it before."""
+    """So much a cap cut of a grant, because so much was given under it before, and of the same
+    fact `taken` by grants before this one: by which rule how much."""
 
     on: CapOn
     amount: int
     given: int
+    taken: Sequence[tuple[str, int]]
 
 
 class Left:
@@ -25,8 +27,8 @@ class Left:
         self.grant, self.amount = grant, grant.granted
         self.cuts: Sequence[Cut] = ()  # most caps cut nothing
 
-    def cut(self, on: CapOn, room: int, given: int) -> None:
-        self.cuts = (*self.cuts, Cut(on, self.amount - room, given))
+    def cut(self, on: CapOn, room: int, given: int, taken: Sequence[tuple[str, int]]) -> None:
+        self.cuts = (*self.cuts, Cut(on, self.amount - room, given, tuple(taken)))
         self.amount = room
 
 
@@ -44,12 +46,15 @@ def left_of(
     for on in caps:
         given = counters[on.given]
         room = max(0, on.most(places(on.unit)) - given)
+        taken: list[tuple[str, int]] = []
         for one in left:
             if one.grant.unit != on.unit or one.grant.rule not in on.rules:
                 continue
             if one.amount > room:
-                one.cut(on, room, given)
-            room -= one.amount
+                one.cut(on, room, given, taken)
+            if one.amount:
+                room -= one.amount
+                taken.append((one.grant.rule, one.amount))
     return left
 
 

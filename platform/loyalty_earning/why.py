@@ -73,19 +73,32 @@ def in_words(occasion: Occasion, judged: Judged) -> str:
 
 
 def cut_in_words(occasion: Occasion, cuts: Sequence[Cut]) -> str:
-    """Which caps cut what the rule wanted, and what each of them had given before."""
+    """Which caps cut what the rule wanted, and what each of them had given before, to other rules
+    of the same fact as well."""
     return "; ".join(_cut(occasion, cut) for cut in cuts)
 
 
 def _cut(occasion: Occasion, cut: Cut) -> str:
     on, cap = cut.on, cut.on.cap
     places = occasion.places(on.unit)
-    amount, given = format_minor(cut.amount, places), format_minor(cut.given, places)
+    amount = format_minor(cut.amount, places)
     kind, _, name = on.target.partition(".")
     whose = {"rule": "its", "group": f"the group {name}'s", "program": "the program's"}[kind]
     what = "cap" if cap.per is Per.MEMBER else "budget for all members"
-    told = f"{whose} {what} of {cap.most_often()} leaves {amount} out: {given} were given before"
+    told = f"{whose} {what} of {cap.most_often()} leaves {amount} out: {_given(occasion, cut)}"
     return f"{told}; what it cut is given later" if cap.carry_over else told
+
+
+def _given(occasion: Occasion, cut: Cut) -> str:
+    places, taken = occasion.places(cut.on.unit), cut.taken
+    told = f"{format_minor(cut.given, places)} were given before"
+    if not taken:
+        return told
+    others = sum(amount for _, amount in taken[LINES_TOLD:])
+    each = [*taken[:LINES_TOLD], *([("others", others)] if others else ())]
+    *some, last = (f"{format_minor(amount, places)} by {rule}" for rule, amount in each)
+    listed = f"{', '.join(some)} and {last}" if some else last
+    return f"{told}, {listed} for the same {'activity' if occasion.is_activity else 'purchase'}"
 
 
 def _not_in_effect(occasion: Occasion, judged: Judged) -> str:
