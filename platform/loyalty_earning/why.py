@@ -140,12 +140,11 @@ def _below(occasion: Occasion, judged: Judged) -> str:
     if least is None:
         return f"its minimum names no amount in {occasion.currency}"
     places = currency_places(occasion.currency or "") or 0
-    minimum, has = format_minor(least, places), "come to less"
-    if judged.rule.bonus is None:
-        paid, of = occasion.paid(judged.rule)
-        spent = sum(towards_minimum(judged.rule, occasion.counted(judged.rule)))
-        has = f"come to {format_minor(spent * paid // of, places)} {occasion.currency}"
-    return f"the lines that count {has}, its minimum is {minimum} {occasion.currency}"
+    paid, of = occasion.paid(judged.rule)
+    spent = sum(towards_minimum(judged.rule, occasion.counted(judged.rule)))
+    come_to, minimum = format_minor(spent * paid // of, places), format_minor(least, places)
+    currency = occasion.currency
+    return f"the lines that count come to {come_to} {currency}, its minimum is {minimum} {currency}"
 
 
 def _nothing_earned(occasion: Occasion, judged: Judged) -> str:

@@ -100,6 +100,20 @@ def test_a_part_that_was_paid_so_is_what_counts() -> None:
     )
 
 
+def test_a_multiplier_says_what_its_lines_come_to() -> None:
+    keys: dict[str, Any] = {"bonus": {"factor": "2"}, "minimum_purchase": {"USD": "50.00"}}
+    alone, paid = keys | {"kinds": ["PRODUCT"]}, keys | {"paid_with": {"kinds": ["CARD"]}}
+    till = Till(program(rule(), rule("alone", **alone), rule("paid", **paid)))
+    shipping = Line(id="s", amount=minor("9.00"), kind=LineKind.SHIPPING)
+    fact = till.a_purchase("49.99", shipping, paid={"CARD": "29.50", "CASH": "29.49"})
+
+    _, alone_told, paid_told = till.says_why(fact, till.would_get(fact), preview=True)
+
+    assert (alone_told.reason, alone_told.part) == ("MINIMUM_PURCHASE", "minimum_purchase")
+    assert alone_told.message == "the lines that count come to 49.99 USD, its minimum is 50.00 USD"
+    assert paid_told.message == "the lines that count come to 24.99 USD, its minimum is 50.00 USD"
+
+
 def test_an_attribute_that_is_not_there() -> None:
     till = Till(program(activity("flight", "1") | {"count": "attribute", "attribute": "miles"}))
 
