@@ -15,6 +15,7 @@ from loyalty.plugin import Counter
 from loyalty.view import GrantView, TraitValue, View
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.facts import ChoiceChanged
+from loyalty_earning.faults import Fault
 from loyalty_earning.periods import Per, Period, Periodic
 from loyalty_earning.section import (
     LIST_MAX,
@@ -172,20 +173,31 @@ def as_picked(rule: EarningRule, categories: Mapping[str, Sequence[str]]) -> Ear
     )
 
 
-def misnamed(rule: EarningRule, choices: Sequence[Choice]) -> str | None:
-    """What a rule says of choices that cannot be, in words; None where all of it can."""
+def misnamed(rule: EarningRule, choices: Sequence[Choice]) -> Fault | None:
+    """What a rule says of choices that cannot be; None where all of it can."""
     known = {choice.id: choice for choice in choices}
-    for named in sorted(rule.choices):
+    for path, named in _named_in(rule):
         if named not in known:
-            return f"names the choice {named}, which choices does not list{hint(named, [*known])}"
+            text = f"names the choice {named}, which choices does not list{hint(named, [*known])}"
+            return path, text
         if not any(option.categories for option in known[named].options):
-            return f"picks lines by {named}, of which no option has categories"
+            return path, f"picks lines by {named}, of which no option has categories"
     mentions = rule.condition.whole.mentions if rule.condition is not None else ()
     for mention in mentions:
         if mention.name == "choice" and mention.path and mention.path[0] not in known:
             asked = mention.path[0]
-            return f"asks for choice.{asked}, which choices does not list{hint(asked, [*known])}"
+            text = f"asks for choice.{asked}, which choices does not list{hint(asked, [*known])}"
+            return ("when",), text
     return None
+
+
+def _named_in(rule: EarningRule) -> Iterator[tuple[tuple[int | str, ...], str]]:
+    """Where a rule's lists name a choice, and which."""
+    rates = ((("rates", at), rate) for at, rate in enumerate(rule.rates))
+    lists = ((("include",), rule.include), (("exclude",), rule.exclude), *rates)
+    for path, one in lists:
+        if one.choice is not None:
+            yield (*path, "choice"), one.choice
 
 
 def with_defaults(choices: Sequence[Choice], view: View) -> View:

@@ -27,6 +27,7 @@ from loyalty_earning.faults import Fault, faulty
 from loyalty_earning.groups import Grants, Group
 from loyalty_earning.limits import Capped
 from loyalty_earning.lot_terms import LotTerms
+from loyalty_earning.misfits import called
 from loyalty_earning.notation import Currency
 from loyalty_earning.rated import Rated
 from loyalty_earning.section import MIN_ONE, has_some, named_once
@@ -88,13 +89,14 @@ class EarningConfig(Capped):
         unit, ids, faults = info.data.get("unit"), [rule.id for rule in rules], list[Fault]()
         for index, rule in enumerate(rules):
             if rule.id in ids[:index]:
-                faults.append(((index, "id"), f"the id {rule.id} of rule {index} is used before"))
+                faults.append(((index, "id"), f"the id {rule.id} is used before"))
             if rule.percent is not None and info.data.get("currency") is None:
-                text = f"rule {index} has a percentage: give the currency of the unit"
+                text = f"{called(rule)} has a percentage: give the currency of the unit"
                 faults.append(((index, "percent"), text))
             # What is at fault itself is told of alone: nothing is missing from it.
             if "choices" in info.data and (fault := misnamed(rule, info.data["choices"])):
-                faults.append(((index,), f"rule {index} {fault}"))
+                path, text = fault
+                faults.append(((index, *path), f"{called(rule)} {text}"))
             if "groups" in info.data:
                 faults += _misplaced(index, rule, groups)
             faults += _misnames(index, rule, ids, types)
@@ -216,11 +218,11 @@ def _misnames(
     """What a rule names that is not there."""
     for at, named in enumerate(rule.bonus.rules if rule.bonus else ()):
         if named not in ids:
-            text = f"the bonus of rule {index} names {named}, which is no rule here"
+            text = f"{called(rule)} names {named}, which is no rule here"
             yield (index, "bonus", "rules", at), text + hint(named, ids)
     for at, activity in enumerate(rule.activities if types else ()):
         if activity not in types:
-            text = f"rule {index} is about {activity}, which activities does not list"
+            text = f"{called(rule)} is about {activity}, which activities does not list"
             yield (index, "activities", at), text + hint(activity, types)
 
 
@@ -228,10 +230,10 @@ def _misplaced(index: int, rule: EarningRule, groups: dict[str, Group]) -> Itera
     if rule.group is None:
         return
     if rule.group not in groups:
-        text = f"rule {index} is in the group {rule.group}, which groups does not list"
+        text = f"{called(rule)} is in the group {rule.group}, which groups does not list"
         yield (index, "group"), text + hint(rule.group, [*groups])
     elif groups[rule.group].grants is Grants.FIRST and rule.priority is None:
-        text = f"rule {index} has no priority, by which the group {rule.group} goes"
+        text = f"{called(rule)} has no priority, by which the group {rule.group} goes"
         yield (index, "priority"), text
 
 
@@ -239,7 +241,7 @@ def _gives_twice(index: int, rule: EarningRule, unit: str | None) -> Iterator[Fa
     given = {rule.unit or unit}
     for at, also in enumerate(rule.also):
         if also.unit in given:
-            text = f"rule {index} gives {also.unit} twice: also names other units, each once"
+            text = f"{called(rule)} gives {also.unit} twice: also names other units, each once"
             yield (index, "also", at, "unit"), text
         given.add(also.unit)
 

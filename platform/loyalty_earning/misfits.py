@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from loyalty_earning.earning_rule import EarningRule
 
 
+def called(rule: "EarningRule") -> str:
+    """As what is wrong with it is told."""
+    return f"the {'rule' if rule.bonus is None else 'bonus'} {rule.id}"
+
+
 def misfits(rule: "EarningRule") -> list[str]:
     """What of a rule does not go together, in words."""
     faults = []

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from loyalty.documented import Documented
+from loyalty_earning.faults import faulty
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Section")
@@ -56,13 +57,11 @@ def has_some(entries: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def named_once(entries: tuple[T, ...], key: str) -> tuple[T, ...]:
-    """:raises PydanticCustomError: two of them are called the same"""
+    """:raises ValidationError: two of them are called the same"""
     names = [getattr(entry, key) for entry in entries]
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise PydanticCustomError(
-                "config", "{fault}", {"fault": f"the {key} {name} of entry {index} is used before"}
-            )
+            raise faulty([((index, key), f"the {key} {name} is used before")])
     return entries
 
 

@@ -1,11 +1,11 @@
 """What a tenant sets for a cashback program. Its JSON Schema is published, so every key says what
 it is for. A config that was accepted never fails a rule later."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from loyalty.effects import AccountingClass
@@ -14,6 +14,8 @@ from loyalty_cashback.payouts import Payouts
 from loyalty_earning import commands as earning
 from loyalty_earning.config import RULES_MAX, EarningConfig
 from loyalty_earning.earning_rule import EarningRule, UnitCode
+from loyalty_earning.faults import Fault, faulty
+from loyalty_earning.misfits import called
 from loyalty_earning.notation import Currency
 from loyalty_earning.section import MIN_ONE, Section, has_some
 
@@ -70,12 +72,18 @@ class CashbackConfig(EarningConfig):
         for what, names in (("currency", currencies), ("unit", units)):
             if twice := [one for at, one in enumerate(names) if one in names[:at]]:
                 raise _fault(f"the {what} {twice[0]} is named twice")
-        for index, rule in enumerate(info.data.get("rules", ())):
-            if odd := sorted({*(rule.per or ()), *(rule.minimum_purchase or ())} - {*currencies}):
-                raise _fault(f"rule {index} names {odd[0]}, which is no currency of the program")
-            if twice := [also.unit for also in rule.also if also.unit in units]:
-                raise _fault(f"rule {index} gives {twice[0]} twice: also names other units")
         return others
+
+    @model_validator(mode="after")
+    def _rules_are_in_its_currencies(self) -> Self:
+        faults = [
+            (("rules", at, *path), f"{called(rule)} {text}")
+            for at, rule in enumerate(self.rules)
+            for path, text in _misfits(rule, self.units_by_currency)
+        ]
+        if faults:
+            raise faulty(faults)
+        return self
 
     @field_validator("payout")
     @classmethod
@@ -114,6 +122,17 @@ class CashbackConfig(EarningConfig):
             return rule.unit or self.unit
         unit = self.units_by_currency.get(currency)
         return None if unit is None else rule.unit or unit
+
+
+def _misfits(rule: CashbackRule, units: Mapping[str, str]) -> Iterator[Fault]:
+    """Of a rule under the program's currencies, each with its unit."""
+    for key, amounts in (("per", rule.per), ("minimum_purchase", rule.minimum_purchase)):
+        for currency in amounts or ():
+            if currency not in units:
+                yield (key, currency), f"names {currency}, which is no currency of the program"
+    for at, also in enumerate(rule.also):
+        if also.unit in units.values():
+            yield ("also", at, "unit"), f"gives {also.unit} twice: also names other units"
 
 
 def _currencies(known: Mapping[str, Any]) -> set[str]:

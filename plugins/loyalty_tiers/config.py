@@ -2,7 +2,6 @@
 it is for. A config that was accepted never fails a rule later."""
 
 import json
-from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
@@ -22,10 +21,10 @@ from loyalty.days import Span
 from loyalty_earning.choices import hint
 from loyalty_earning.conditions import counted_in
 from loyalty_earning.config import EarningConfig
-from loyalty_earning.earning_rule import EarningRule
+from loyalty_earning.faults import faulty
 from loyalty_earning.notation import Currency, SpanText
 from loyalty_earning.section import MIN_ONE, Section, has_some, named_once
-from loyalty_tiers.bonus_rules import check
+from loyalty_tiers.bonus_rules import earning, misfits
 from loyalty_tiers.challenges import Challenge
 from loyalty_tiers.metric import Metric
 from loyalty_tiers.periods import Kind, Lasts, Period, Validity
@@ -108,7 +107,8 @@ class TiersConfig(Section):
     @field_validator("tiers")
     @classmethod
     def _bonuses_fit(cls, tiers: tuple[Tier, ...]) -> tuple[Tier, ...]:
-        check(rule for tier in tiers for rule in tier.bonuses)
+        if faults := misfits(tiers):
+            raise faulty(faults)
         return tiers
 
     @field_validator("tiers")
@@ -196,12 +196,12 @@ class TiersConfig(Section):
     @cached_property
     def bonuses(self) -> EarningConfig | None:
         """All bonuses of all tiers; None where there are none."""
-        return _earning([rule for tier in self.tiers for rule in tier.bonuses])
+        return earning([rule for tier in self.tiers for rule in tier.bonuses])
 
     @cached_property
     def bonuses_of(self) -> dict[str, EarningConfig]:
         """By tier its bonuses, where it has any."""
-        found = {tier.id: _earning(tier.bonuses) for tier in self.tiers}
+        found = {tier.id: earning(tier.bonuses) for tier in self.tiers}
         return {tier: config for tier, config in found.items() if config is not None}
 
     @cached_property
@@ -249,10 +249,6 @@ class TiersConfig(Section):
 def _lasts_while_met(info: ValidationInfo) -> bool:
     validity: Validity | None = info.data.get("validity")
     return validity is not None and validity.lasts is Lasts.WHILE_MET
-
-
-def _earning(rules: Sequence[EarningRule]) -> EarningConfig | None:
-    return EarningConfig(unit=rules[0].unit or "", rules=tuple(rules)) if rules else None
 
 
 def _names_metrics(where: str, path: Path, known: list[str]) -> None:

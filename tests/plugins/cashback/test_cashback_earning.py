@@ -201,7 +201,7 @@ def test_the_decision_keeps_the_percentage() -> None:
         ({"percent": "1", "rates": [{"skus": ["a"], "percent": "1", "points": "1"}]},
          "give points; in a rule with percent"),
         ({"percent": "1", "levels": [{"from": "1", "points": "1"}]}, "levels stands instead"),
-        ({"points": "1", "per": {"CHF": "1.00"}}, "rule 0 names CHF"),
+        ({"points": "1", "per": {"CHF": "1.00"}}, "the rule rule-0 names CHF"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_a_percentage_is_told(rule: dict[str, Any], told: str) -> None:

@@ -181,15 +181,16 @@ def test_what_does_not_fit_between_parts_is_reported_where_each_of_it_stands() -
         PointsConfig.model_validate(config)
     told = {".".join(map(str, one["loc"])): one["msg"] for one in refused.value.errors()}
     assert told == {
-        "rules.0.group": "rule 0 is in the group activites, which groups does not list: did you"
-        " mean activities?",
-        "rules.0.also.1.unit": "rule 0 gives points twice: also names other units, each once",
-        "rules.1.id": "the id spend of rule 1 is used before",
-        "rules.2.bonus.rules.0": "the bonus of rule 2 names spent, which is no rule here: did you"
+        "rules.0.group": "the rule spend is in the group activites, which groups does not list:"
+        " did you mean activities?",
+        "rules.0.also.1.unit": "the rule spend gives points twice: also names other units, each"
+        " once",
+        "rules.1.id": "the id spend is used before",
+        "rules.2.bonus.rules.0": "the bonus double names spent, which is no rule here: did you"
         " mean spend?",
-        "rules.2.priority": "rule 2 has no priority, by which the group first goes",
-        "rules.3.activities.0": "rule 3 is about chek_in, which activities does not list: did you"
-        " mean check_in?",
+        "rules.2.priority": "the bonus double has no priority, by which the group first goes",
+        "rules.3.activities.0": "the rule visit is about chek_in, which activities does not list:"
+        " did you mean check_in?",
     }
 
 

@@ -33,7 +33,7 @@ def config(**keys: Any) -> SubscriptionsConfig:
          "plans.0.prices.0.points", "not both"),
         ({"plans": [{**PLAN, "prices": [{"points": "5"}, {"points": "6"}]}]},
          "plans.0.prices", "on the same day"),
-        ({"plans": [{**PLAN, "gifts": [GIFT, GIFT]}]}, "plans.0.gifts", "used before"),
+        ({"plans": [{**PLAN, "gifts": [GIFT, GIFT]}]}, "plans.0.gifts.1.id", "used before"),
         ({"plans": [{**PLAN, "gifts": [GIFT]}, {**PLAN, "id": "b", "gifts": [GIFT]}]},
          "plans.1.gifts.0.id", "the gift welcome is used before"),
         ({"plans": [{**PLAN, "stripe_prices": ["p"]}, {**PLAN, "id": "b", "stripe_prices": ["p"]}]},
