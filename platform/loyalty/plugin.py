@@ -22,6 +22,8 @@ from loyalty.due import Replay as Replay
 from loyalty.effects import Effect
 from loyalty.explained import Explained as Explained
 from loyalty.facts import Fact
+from loyalty.idle_key import IdleKey as IdleKey
+from loyalty.idle_key import Means as Means
 from loyalty.owners import OwnerResolver as OwnerResolver
 from loyalty.owners import OwnersAsked as OwnersAsked
 from loyalty.owners import Question as Question
@@ -32,9 +34,6 @@ from loyalty.view import Stage, View
 F = TypeVar("F", bound=Fact)
 C = TypeVar("C")
 TraitNames = tuple[str, ...] | Callable[[Any], Iterable[str]]
-IdleKey = tuple[tuple[int | str, ...], str]
-"""A key that promises something and does nothing beside the others, or that does not keep what was
-promised before: its path, and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,20 +254,20 @@ class Plugin:
     """Everything a program kind contributes, on one screen.
 
     `counters(config)` names the counters that a config keeps, `activities(config)` the types of
-    activities that it defines. `idle(config)` names keys that promise what they do not do: a draft
-    that has one is refused, a version that is stored is read all the same. `unkept(config, before)`
-    names keys that would not keep what an earlier version still owes: no version that has one
-    follows it. `explain(config, fact, view)` says of each rule that looks at such a fact whether it
-    fires and why not; it is pure, is shown the view that is rebuilt from the decision, and raises
-    nothing for a rule that reads what is not kept (`explained.not_kept`). `owner_of` says whose
-    account a member's unit is kept in (None: always the member's own). `secrets` are config keys
-    that are write-only. `invariants` are queries about its own tables by what they say: in each
-    tenant they find none. `nets` answer rows of `what`, `amount` and `partner` (a tenant): over the
-    tenants that stand in for one another each `what` adds up to nothing at any instant.
+    activities it defines. `idle(config)` names keys that promise what they do not do, and
+    `fruitless(config, means)` those by which nothing is ever given with what a tenant has: a draft
+    that has one is refused, a stored version is read. `unkept(config, before)` names keys that
+    would not keep what an earlier version owes: no version that has one follows it.
+    `explain(config, fact, view)` says of each rule that looks at a fact whether it fires and why
+    not; it is pure, is shown the view rebuilt from the decision, and raises nothing for a rule that
+    reads what is not kept (`explained.not_kept`). `owner_of` says whose account a member's unit is
+    kept in. `secrets` are write-only config keys. `invariants` are queries by what they say: in
+    each tenant they find none. `nets` answer rows of `what`, `amount` and `partner` (a tenant):
+    over the tenants that stand in for one another each `what` adds up to nothing at any instant.
     `personal` says of each of its tables that a member appears in what is erased with them; fields
     of its facts say it by their metadata (`PERSONAL`). `impersonal` are its other tables, and why.
     `models` is the module of its Tortoise models. SQL files in the folder `migrations` of its
-    package are found there. `templates` is the package that holds program files to start from.
+    package are found. `templates` is the package that holds program files to start from.
     """
 
     name: str
@@ -282,6 +281,7 @@ class Plugin:
     explain: Callable[[Any, Fact, View], Iterable[Explained]] | None = None
     activities: Callable[[Any], Sequence[ActivityType]] | None = None
     idle: Callable[[Any], Iterable[IdleKey]] | None = None
+    fruitless: Callable[[Any, Means], Iterable[IdleKey]] | None = None
     unkept: Callable[[Any, Any], Iterable[IdleKey]] | None = None
     needs: tuple[Loader, ...] = ()
     writers: tuple[Writer, ...] = ()

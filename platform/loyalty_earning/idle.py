@@ -14,6 +14,7 @@ from loyalty_earning.budgets import budgets
 from loyalty_earning.config import EarningConfig
 from loyalty_earning.earning_rule import EarningRule
 from loyalty_earning.faults import Fault
+from loyalty_earning.fruitless import never_reached
 from loyalty_earning.limits import Cap
 from loyalty_earning.measures import MinimumLost
 from loyalty_earning.spending import Redemption
@@ -45,6 +46,7 @@ def idle_in(rule: EarningRule) -> Iterator[Fault]:
     """Of a rule by itself."""
     if rule.minimum_lost is not MinimumLost.KEEP and rule.minimum_purchase is None:
         yield ("minimum_lost",), NO_MINIMUM
+    yield from never_reached(rule)
     for path, terms in _terms_of(rule):
         yield from _of_terms(terms, path)
 

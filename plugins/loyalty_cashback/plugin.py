@@ -15,6 +15,7 @@ from loyalty_cashback.rules import paying_out
 from loyalty_cashback.rules.redeeming import redeem, wanted_lots
 from loyalty_earning import choices
 from loyalty_earning.explaining import explain
+from loyalty_earning.fruitless import fruitless
 from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
@@ -112,6 +113,7 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     idle=idle,
+    fruitless=fruitless,
     unkept=unkept,
     jobs=JOBS,
     invariants=tables.INVARIANTS,

@@ -13,6 +13,7 @@ from loyalty.facts import (
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
 from loyalty_earning import choices
+from loyalty_earning.fruitless import fruitless
 from loyalty_earning.rules import lasting, returning
 from loyalty_earning.rules.capping import cap
 from loyalty_earning.rules.carrying import carry
@@ -136,6 +137,7 @@ plugin = Plugin(
     explain=explain,
     activities=activities,
     idle=idle,
+    fruitless=fruitless,
     unkept=unkept,
     jobs=(*JOBS, *days_due.JOBS),
     personal=personal.ROWS,

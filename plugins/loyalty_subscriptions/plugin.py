@@ -11,6 +11,7 @@ from loyalty.facts import (
 )
 from loyalty.plugin import ActivityType, Counter, Plugin, PublishedFact, Trait, on
 from loyalty.view import Stage
+from loyalty_earning.fruitless import fruitless
 from loyalty_earning.idle import idle
 from loyalty_earning.rules import returning
 from loyalty_earning.running_sums import running_sums
@@ -123,6 +124,7 @@ plugin = Plugin(
     explain=boosting.explain,
     activities=activities,
     idle=idle,
+    fruitless=fruitless,
     needs=tables.LOADERS,
     writers=tables.WRITERS,
     jobs=JOBS,

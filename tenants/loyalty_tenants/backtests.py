@@ -33,7 +33,7 @@ async def start_backtest(
     if (found := await program_by_slug(connection, slug)) is None:
         raise Refused(Code.NOT_FOUND, "there is no such program", field="program")
     checked = configs.check_draft(found.kind, found.config if config is None else config)
-    await check_units(connection, checked.plain)
+    await check_units(connection, checked)
     asked = Backtest(
         id=new_id(), program=slug, kind=found.kind, config=checked.plain, since=since,
         before=before, cost_per_point=cost_per_point, state=State.QUEUED, done=0, total=0,

@@ -1,8 +1,8 @@
 """A program's config: checked by its plugin's model, its secrets kept apart."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from pydantic_core import to_jsonable_python
 
 from loyalty.conditions import Condition, drafts, gathering
 from loyalty.errors import Code, Refused
-from loyalty.plugin import Plugin
+from loyalty.plugin import IdleKey, Means, Plugin
 from loyalty_tenants.config_errors import idle_keys, refusal, unknown_key
 from loyalty_tenants.templates import Template, templates_of
 
@@ -23,13 +23,15 @@ SECRET_LENGTH_MAX = 4096
 class Checked:
     """A config that its plugin accepts. `secrets` holds those given; None: forget it.
 
-    `conditions` are those that stand in it.
+    `conditions` are those that stand in it. Of a draft `fruitless` answers the keys by which
+    nothing is ever given with what a tenant has.
     """
 
     parsed: BaseModel
     plain: dict[str, Any]
     secrets: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     conditions: Sequence[Condition] = ()
+    fruitless: Callable[[Means], Iterable[IdleKey]] | None = None
 
 
 class Configs:
@@ -83,16 +85,19 @@ class Configs:
 
     def check_draft(self, kind: str, config: Any) -> Checked:
         """Check a config that is to be saved, tried or published: all of `check`, whether its
-        conditions name keys that there are, and whether each of its own keys does something.
+        conditions name keys that there are, and whether each of its own keys does something. With
+        the units and currencies of a tenant `check_units` asks further.
 
         :raises Refused: as `check`
         """
         with drafts():
             checked = self.check(kind, config)
-        idle = self.plugin(kind).idle
-        if found := [] if idle is None else list(idle(checked.parsed)):
+        plugin = self.plugin(kind)
+        if found := [] if plugin.idle is None else list(plugin.idle(checked.parsed)):
             raise idle_keys(found, checked.plain)
-        return checked
+        if plugin.fruitless is None:
+            return checked
+        return replace(checked, fruitless=partial(plugin.fruitless, checked.parsed))
 
     def check_kept(self, kind: str, checked: Checked, before: Iterable[Mapping[str, Any]]) -> None:
         """Check that a config keeps what the stored versions before it still owe.

@@ -42,7 +42,7 @@ async def create_program(
     _check_position(position)
     checked = configs.check_draft(kind, config)
     await raise_epoch(connection)
-    await check_units(connection, checked.plain)
+    await check_units(connection, checked)
     await check_values(connection, configs, kind, checked)
     program_id = await _insert(connection, slug, kind, name, position, checked, now)
     await keep_secrets(connection, program_id, checked.secrets, now=now)
@@ -84,7 +84,7 @@ async def update_program(
     secrets: Mapping[str, str | None] = {}
     if config is not None:
         checked = configs.check_draft(before.kind, config)
-        await check_units(connection, checked.plain)
+        await check_units(connection, checked)
         await check_values(connection, configs, before.kind, checked)
         given["draft"], secrets = checked.plain, checked.secrets
         await keep_secrets(connection, program_id, secrets, now=now)

@@ -112,7 +112,7 @@ async def _publish(
     # What was in force before may come back as it was.
     check = configs.check_draft if rolled_back_to is None else configs.check
     checked = check(before.kind, config)
-    await check_units(connection, checked.plain)
+    await check_units(connection, checked)
     await check_values(connection, configs, before.kind, checked)
     await check_others(connection, configs, program_id, before.kind, checked)
     begins = effective_from or now

@@ -8,17 +8,20 @@ from difflib import get_close_matches
 from typing import Any
 
 from loyalty.errors import Code, Refused
-from loyalty.plugin import Connection
+from loyalty.plugin import Connection, Means
+from loyalty_tenants.config_errors import idle_keys
+from loyalty_tenants.configs import Checked
+from loyalty_tenants.tenants import tenant
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.([0-9]+))?")
 
 
-async def check_units(connection: Connection, config: Mapping[str, Any]) -> None:
+async def check_units(connection: Connection, checked: Checked) -> None:
     """:raises Refused: BAD_CONFIG with the path of what names no unit, or of the first
-    amount that its unit has no places for"""
+    amount that its unit has no places for; of a draft also of what gives nothing here"""
     rows = await connection.fetch("select code, places from loyalty.unit order by code")
     places = {row["code"]: row["places"] for row in rows}
-    for path, code, amount in _units_in(config, "config"):
+    for path, code, amount in _units_in(checked.plain, "config"):
         if code not in places:
             near = get_close_matches(code, places, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "create it first, by createUnit"
@@ -27,6 +30,10 @@ async def check_units(connection: Connection, config: Mapping[str, Any]) -> None
         if amount is not None and _places_of(amount) > places[code]:
             fault = f"has more than the {places[code]} decimal places of {code!r}"
             raise Refused(Code.BAD_CONFIG, fault, field=f"{path}.amount")
+    if checked.fruitless is not None:
+        means = Means(places, (await tenant(connection)).currencies)
+        if found := list(checked.fruitless(means)):
+            raise idle_keys(found, checked.plain)
 
 
 def _places_of(amount: str) -> int:

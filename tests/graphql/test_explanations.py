@@ -50,7 +50,7 @@ async def why(brand: Any, purchase: Any) -> list[Any]:
 
 
 async def test_each_rule_says_whether_it_fired_and_why_not(make_brand: Any) -> None:
-    brand = await make_brand(config=RULES)
+    brand = await make_brand(config=RULES, currencies=("USD", "JPY"))
     await brand.enroll("ada")
     await bought(brand, "2.00")
     purchase = await bought(brand, "34.00", lines=LINES)

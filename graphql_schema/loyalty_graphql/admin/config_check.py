@@ -41,5 +41,5 @@ async def _checked(context: Context, kind: str, config: Config) -> Config:
     configs = context.api.configs
     checked = configs.check_draft(kind, config)
     async with context.api.database.tenant(context.tenant_id, read_only=True) as connection:
-        await check_units(connection, checked.plain)
+        await check_units(connection, checked)
     return Config(configs.published(kind, checked))

@@ -85,7 +85,7 @@ async def _asked(reader: Reading, wanted: Wanted, file: DraftFile) -> Asked:
     slug, kind = _program(setup, wanted.program or file.slug, file.kind)
     checked = reader.configs.check_draft(kind, file.config)
     async with reader.database.tenant(tenant_id, read_only=True) as connection:
-        await check_units(connection, checked.plain)
+        await check_units(connection, checked)
     since, before = day_start(wanted.since, setup.zone), day_start(wanted.before, setup.zone)
     if since >= before:
         raise Problem("The period is empty", "--to is the day after the last one")

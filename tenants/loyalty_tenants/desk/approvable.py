@@ -37,7 +37,7 @@ async def ask(
         return None
     program = await expected(connection, program_id, expected_version)
     if number is None:
-        await check_units(connection, configs.check_draft(program.kind, program.config).plain)
+        await check_units(connection, configs.check_draft(program.kind, program.config))
     return await approvals.ask(
         connection, by, client,
         kind=ApprovalKind.PUBLICATION,

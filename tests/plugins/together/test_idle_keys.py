@@ -17,6 +17,7 @@ BONUS: dict[str, Any] = {
     "id": "double", "label": "Double", "accounting_class": "MARKETING", "bonus": {"factor": "2"},
 }  # fmt: skip
 VISIT = {key: RULE[key] for key in RULE if key != "per"} | {"count": "visit"}
+GIVEN = {key: VISIT[key] for key in VISIT if key != "points"}
 CAP = {"points": "100", "period": "month"}
 BUDGET = {**CAP, "per": "program"}
 FIRST = {"id": "offers", "grants": "first"}
@@ -74,6 +75,11 @@ IDLE = [
      "rules.0.caps.0.in_units.0.unit", "the cap counts points alone"),
     (points(caps=[{**CAP, "in_units": 2 * [{"unit": "points", "points": "5"}]}]),
      "caps.0.in_units.1.unit", "named before"),
+    (points({**VISIT, "per_units": "10", "whole_steps": True}),
+     "rules.0.whole_steps", "no visit is a full step of 10"),
+    (points({**GIVEN, "levels": [{"from": "10", "points": "50"}]}), "rules.0.levels", "give over"),
+    (points({**GIVEN, "brackets": [{"from": "1", "points": "5"}], "promotion": True}),
+     "rules.0.brackets", "gives nothing by them"),
     (points(terms={"lifetime": {**LIFE, "extended_by": NOTHING}}),
      "terms.lifetime.extended_by", "extends nothing"),
     (points({**RULE, "also": [
@@ -100,6 +106,11 @@ BUSY = [
     points({**RULE, "minimum_lost": "recompute", "minimum_purchase": {"USD": "9.00"}}),
     points({**RULE, "priority": 1, "group": "offers"}, groups=[FIRST]),
     points({**VISIT, "per_units": "2"}),
+    points({**VISIT, "per_units": "10", "whole_steps": True, "over": {"period": "month"}}),
+    points({**VISIT, "per_units": "1", "whole_steps": True}),
+    points({**GIVEN, "levels": [{"from": "1", "points": "50"}]}),
+    points({**GIVEN, "levels": [{"from": "9", "points": "5"}], "over": {"period": "lifetime"}}),
+    points({**GIVEN, "brackets": [{"from": "0.9", "points": "5"}]}),
     points({**RULE, "base": "gross"}),
     points({**CHANCE, "minimum_purchase": {"USD": "9.00"}, "base": "gross"}),
     points(RULE, {**BONUS, "id": "early"},
