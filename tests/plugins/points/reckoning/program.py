@@ -27,31 +27,20 @@ from tests.plugins.points.reckoning.rules import (
 )
 from tests.plugins.points.reckoning.settled import Room, Settled, caps_over, evened, is_base, where
 from tests.plugins.points.reckoning.sold import ONE, Gift, Rule, Sold
+from tests.plugins.points.reckoning.versions import Versions
 
 Parts = dict[str, int]
 
 
-class Reckoning:
+class Reckoning(Versions):
     """A program in its versions, and all that Ada bought."""
 
     def __init__(self, config: Rule, zone: ZoneInfo, places: dict[str, int]) -> None:
-        self.versions = [(datetime(2000, 1, 1, tzinfo=zone), config)]
-        self.zone, self.places = zone, places
-        self.numbers = {id(config): 1}
-        self.filled = 1  # the version that filled the program's caps
+        super().__init__(config, zone)
+        self.places = places
         self.sold: list[Sold] = []
         self.settled: list[Settled] = []
         self.reached = Counter[str]()
-
-    def publishes(self, config: Rule, at: datetime, begins: datetime | None = None) -> None:
-        """A version in force from then on; one that has the program's caps anew counts by its own
-        rules what lies before, too."""
-        known = [self._at(at), *(one for after, one in self.versions if after > at)]
-        self.numbers[id(config)] = len(self.versions) + 1
-        if config.get("caps") and not any(one.get("caps") for one in known):
-            self.filled = self.numbers[id(config)]
-        self.versions.append((begins or at, config))
-        self.versions.sort(key=lambda one: (one[0], self.numbers[id(one[1])]))
 
     def balance(self, unit: str) -> int:
         gifts = [gift.left for sold in self.sold for gift in sold.gifts if gift.unit == unit]
@@ -78,12 +67,6 @@ class Reckoning:
         self._cut(config, sold)
         self.sold.append(sold)
         return {f"{one.rule['id']}@{one.unit}": one.granted for one in sold.gifts if one.granted}
-
-    def _at(self, at: datetime) -> Rule:
-        return [config for begins, config in self.versions if begins <= at][-1]
-
-    def _unit(self, rule: Rule) -> str:
-        return str(rule.get("unit", "points"))
 
     def _gifts(self, config: Rule, rule: Rule, parts: Parts) -> Iterator[Gift]:
         unit, under = self._unit(rule), caps_over(rule)
@@ -179,18 +162,6 @@ class Reckoning:
             return Fraction(0)
         return summed(rule, rest)[2]
 
-    def _caps(self, config: Rule) -> Iterator[tuple[str, str, Rule]]:
-        """What each cap is on, the unit that it counts, and itself."""
-        for rule in config["rules"]:
-            for cap in rule.get("caps", ()):
-                yield rule["id"], self._unit(rule), cap
-        for group in config.get("groups", ()):
-            units = [self._unit(r) for r in config["rules"] if r.get("group") == group["id"]]
-            for cap in group.get("caps", ()):
-                yield f"group {group['id']}", (units or ["points"])[0], cap
-        for cap in config.get("caps", ()):
-            yield "program", "points", cap
-
     def _cut(self, config: Rule, sold: Sold) -> None:
         for target, unit, cap in self._caps(config):
             room = self._room(target, unit, cap, sold.at)
@@ -221,18 +192,6 @@ class Reckoning:
     def _room(self, target: str, unit: str, cap: Rule, at: datetime) -> int:
         most = floor(Fraction(cap["points"]) * 10 ** self.places[unit])
         return int(max(0, most - self._given(target, unit, cap, at)))
-
-    def _counts(self, target: str, under: frozenset[str], at: datetime) -> bool:
-        """Whether a cap counts what was given then, or settled of it."""
-        if target != "program":
-            return target in under
-        now = self._at(at)
-        keep = [now, *(one for begins, one in self.versions if begins > at)]
-        keep = [one for one in keep if one.get("caps") and self.numbers[id(one)] >= self.filled]
-        if not keep:
-            return False
-        first = min(keep, key=lambda one: (one is not now, self.numbers[id(one)]))
-        return any(rule["id"] in under for rule in first["rules"])
 
     # --- what comes back ---------------------------------------------------------------------
 
