@@ -138,7 +138,7 @@ class Books:
             reached["owed"] += has < 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(made=programs(), orders=st.lists(baskets(), min_size=1, max_size=4), data=st.data())
 def test_to_the_cent_at_every_step_in_any_order_of_partial_returns(
     made: tuple[list[dict[str, Any]], dict[str, Any]],
