@@ -17,10 +17,13 @@ from loyalty_points.config import PointsConfig
 from loyalty_points.reward_uses import RewardUse
 from loyalty_points.rewards import Reward
 
+SPENDS_NOTHING = {"FROZEN": Code.MEMBER_FROZEN, "CLOSED": Code.MEMBER_CLOSED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Barred:
-    """What keeps a reward from a member; `part` is the key of its config that says so."""
+    """What keeps a reward from a member; `part` is the key of its config that says so, or else
+    `member`."""
 
     code: Code
     part: str
@@ -31,8 +34,11 @@ class Barred:
 def barred(
     config: PointsConfig, reward: Reward, at: datetime, view: View, uses: Sequence[RewardUse]
 ) -> Barred | None:
-    """The first thing that speaks against it, whatever the order: its days, its condition, its
-    limits. The balance is not looked at."""
+    """The first thing that speaks against it, whatever the order: who asks, its days, its
+    condition, its limits. The balance is not looked at."""
+    status = "" if view.member is None else view.member.status
+    if (code := SPENDS_NOTHING.get(status)) is not None:
+        return Barred(code=code, part="member", message=f"the member is {status.lower()}")
     day, effective = local_day(at, view.zone), reward.effective
     if not effective.includes(day):
         begins = effective.starts is not None and day < effective.starts

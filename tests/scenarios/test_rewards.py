@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.graphql.brand import POINTS
+from tests.graphql.desk_documents import done
 from tests.graphql.documents import CAPTURE, REDEEM, REWARD_VALUE, REWARDS
 
 LADDER: list[dict[str, Any]] = [
@@ -180,6 +181,17 @@ async def test_whom_a_reward_is_for_and_when(tell: Any) -> None:
     )  # fmt: skip
     await story.comes("2026-03-01T00:00")
     assert (await refused(story, "brewed"))["message"] == "it can be redeemed until 2026-02-28 only"
+
+
+async def test_who_is_frozen_sees_that_they_can_have_none(tell: Any) -> None:
+    story = await tell("2026-01-15T08:30", {**POINTS, "rewards": LADDER[:1]})
+    await story.buys("50.00")
+    assert (await seen(story))["extra-shot"]["available"]
+    await done(story.brand.admin, "freezeMember", member={"externalId": "ada"}, reason="Stolen")
+    shown = (await seen(story))["extra-shot"]
+    assert (shown["affordable"], shown["available"], shown["code"], shown["whyNot"]) == (
+        True, False, "MEMBER_FROZEN", "the member is frozen",
+    )  # fmt: skip
 
 
 async def test_what_is_asked_wrongly_says_what_was_meant(tell: Any) -> None:
