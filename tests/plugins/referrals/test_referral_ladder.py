@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from loyalty.errors import Refused
+from tests.plugins.referrals.circle import FRIENDS
 
 LADDER: dict[str, Any] = {
     "referrer": [{"id": "each", "label": "A friend", "unit": "points", "amount": "10"}],
@@ -124,6 +125,32 @@ async def test_a_return_makes_room_under_the_limit_and_a_new_month_does(circle: 
     await story.passes(days=31)
     await brings(story, "e")
     assert await story.has("ada") == ("110", "10", "0")
+
+
+@pytest.mark.parametrize(
+    ("spent", "kept", "next_one"),
+    [("500", "0", "0"), ("1", "0", "0"), (None, "0", "500")],
+    ids=["all spent", "a point spent", "none spent"],
+)
+async def test_who_spent_a_reward_that_the_program_bears_had_that_friend(
+    circle: Any, spent: str | None, kept: str, next_one: str
+) -> None:
+    """Else one friend after the other could order, and bring back once the reward was spent."""
+    reward = FRIENDS["rewards"]["referrer"][0] | {"take_back": "clamp"}
+    story = await circle(
+        hold_days=0, limits=[{"times": 1, "period": "lifetime"}], rewards={"referrer": [reward]}
+    )
+    await story.enrolls("ada")
+    (order,) = await brings(story, "bob")
+    assert await story.has("ada") == ("500", "0", "0")
+    if spent is not None:
+        await story.takes("ada", f"-{spent}")
+    await story.brings_back(order)
+    assert await story.has("ada") == (kept, "0", "0")
+
+    for friend in ("carl", "dora"):  # the one after the next is beyond in any case
+        await brings(story, friend)
+        assert await story.has("ada") == (next_one, "0", "0")
 
 
 @pytest.mark.parametrize(
