@@ -8,6 +8,7 @@ import strawberry
 
 from loyalty.explained import Explained
 from loyalty.explaining import Judgement
+from loyalty.settlement.measuring import is_counted_alone
 from loyalty.setup import Setup
 from loyalty.units import format_minor
 from loyalty_graphql.access import reached
@@ -138,8 +139,11 @@ def _trait(name: str, row: Sequence[Any] | None) -> TraitRead:
 def shown_decisions(
     body: Mapping[str, Any] | None, setup: Setup, told: Sequence[Judgement] = ()
 ) -> list[Decision]:
-    """What fired, in the order in which it did, then what did not, by program, as configured."""
-    rows = (body or {}).get("grants", ())
+    """What fired, in the order in which it did, then what did not, by program, as configured.
+
+    What a return's decision keeps for counters alone is no rule that did not fire.
+    """
+    rows = [row for row in (body or {}).get("grants", ()) if not is_counted_alone(row)]
     said = {(one.program.slug, rule.rule): rule for one in told for rule in one.rules}
     there = {(row["program"], row["rule"]) for row in rows}
     fired = [_decision(row, setup, said.get((row["program"], row["rule"]))) for row in rows]

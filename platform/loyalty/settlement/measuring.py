@@ -93,6 +93,11 @@ def given_at(row: Mapping[str, Any]) -> datetime | None:
     return None if (at := row.get(GIVEN_AT)) is None else datetime.fromisoformat(at)
 
 
+def is_counted_alone(row: Mapping[str, Any]) -> bool:
+    """Whether a row of a return's decision gives and takes nothing: only counters heed it."""
+    return GIVEN_AT in row and not row["wanted"]
+
+
 def from_history(codec: Codec, fact: Fact, body: Mapping[str, Any]) -> Measured:
     """What was measured when `fact` was recorded, out of its decision: to fill a new counter."""
     return as_recorded(codec, fact, body.get("emitted", ()), body.get("grants", ()))
