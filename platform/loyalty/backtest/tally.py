@@ -77,7 +77,7 @@ class Tally:
     def _grant(self, grant: Grant, month: str, of: Mapping[str, str]) -> None:
         unit = grant["unit"]
         by_month = _sum(self.months, (unit, month))
-        by_month.times += 1
+        by_month.times += grant["granted"] > 0  # what a return settles may be less than nothing
         by_month.granted += grant["granted"]
         shared: dict[str, int] = {}
         for line, share in grant["lines"].items():
@@ -85,7 +85,7 @@ class Tally:
             shared[category] = shared.get(category, 0) + share
         for category, share in shared.items():
             by_category = _sum(self.categories, (unit, category))
-            by_category.times += 1
+            by_category.times += share > 0
             by_category.granted += share
 
     def _member(self, unit: str, member_id: UUID | None, amount: int) -> None:
