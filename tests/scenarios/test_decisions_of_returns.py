@@ -9,8 +9,8 @@ BASE: dict[str, Any] = POINTS["rules"][0]  # type: ignore[index]
 MONTH: dict[str, Any] = {"over": {"period": "month"}}
 TWO = [{"id": "1", "amount": "6.00"}, {"id": "2", "amount": "6.00"}]
 LEVELS = [{"from": "3", "points": "5"}, {"from": "20", "points": "40"}]
-ENTRIES = """query { member(by: {externalId: "ada"}) { statement(unit: "points", first: 100) { edges {
-  node { kind amount decisions { wanted granted fired } } } } } }"""
+ENTRIES = """query { member(by: {externalId: "ada"}) { statement(unit: "points", first: 100) {
+  edges { node { kind amount decisions { wanted granted fired } } } } } }"""
 
 
 async def said(story: Any) -> list[tuple[str, str, list[Any]]]:

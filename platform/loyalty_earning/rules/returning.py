@@ -181,7 +181,7 @@ def _carried(
     caps = [one for one in config.caps_on if (one.target, one.unit) == (on.target, on.unit)]
     carrying = [one for one in caps if one.cap.carry_over]
     soonest = min(carrying, key=lambda one: one.next_period(back.at, view.zone))
-    at, most = back.at, soonest.most(unit_places(view, on.unit))
+    at, most = back.at, max(soonest.most(unit_places(view, on.unit)), 1)
     while too_much > 0:
         at = soonest.next_period(at, view.zone)
         is_last = soonest.next_period(at, view.zone) > fact.occurred_at
