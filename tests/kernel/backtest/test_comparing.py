@@ -102,7 +102,10 @@ async def test_every_figure(sides: tuple[Any, Report]) -> None:
 async def test_what_a_return_settles_is_given_no_further_time(world: Any, bench: Any) -> None:
     """The second purchase reaches 500, and the first comes back: 10 go by its line, 480 beside."""
     levels = [{"from": "10", "points": "10"}, {"from": "50", "points": "500"}]
-    draft = {**POINTS_CONFIG, "rules": [{**RULE, "levels": levels, "over": {"period": "month"}}]}
+    draft: dict[str, Any] = {
+        **POINTS_CONFIG,
+        "rules": [{**RULE, "levels": levels, "over": {"period": "month"}}],
+    }
     del draft["rules"][0]["points"]
     ann = await world.member("ann")
     world.pass_time(days=45)
