@@ -138,18 +138,28 @@ class Recall:
 
     From the rule's own lots first. What was spent of it goes by `take_back`. Only in answer to a
     return; counters measure it as a grant of less than nothing, as of `given_at`, when it was given
-    (None: now): in that bucket, and by the versions that counted then. Of the lots of then up to
-    `ended` reached their term since: the program has that, and nobody owes it.
+    (None: now): in that bucket, and by the versions that counted then.
     """
 
     unit: str
     amount: int
     rule: str
     given_at: datetime | None = None
-    ended: int = 0
     label: str = ""
     accounting_class: AccountingClass = AccountingClass.MARKETING
     take_back: TakeBack = TakeBack.DEFICIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """So much that a rule of this program gave has reached its term: the program has it. What a
+    return misses of the rule's own lots is taken of that before anything else. Only in answer to a
+    return, before its `Recall`.
+    """
+
+    unit: str
+    rule: str
+    amount: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +242,6 @@ class Write:
     shared: bool = False
 
 
-AtOnce = Burn | Recall | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
+AtOnce = Burn | Recall | Ended | Hold | Restore | Post | SetTrait | Emit | Reterm | Refuse | Write
 """What is carried out when it is answered; grants are staged till all rules have."""
 Effect = Grant | AtOnce

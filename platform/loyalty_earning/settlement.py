@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loyalty.effects import Grant, Recall
+from loyalty.effects import Ended, Grant, Recall
 from loyalty.view import CameBack, GrantView, Measured, View
 from loyalty_earning.caps import CapOn
 from loyalty_earning.judged_anew import Held
@@ -31,28 +31,29 @@ class Settlement:
     beyond: Mapping[datetime, int] = field(default_factory=dict)
     ended: Mapping[datetime, int] = field(default_factory=dict)
 
-    def effects(self, back: CameBack, view: View) -> Iterator[Recall | Grant]:
+    def effects(self, back: CameBack, view: View) -> Iterator[Recall | Ended | Grant]:
         """What is taken is counted where it stands, and what is given where the shares were: at the
         returned purchase's instant."""
-        rule, terms = self.here.rule, self._terms
+        rule, terms, ended = self.here.rule, self._terms, sum(self.ended.values())
+        if ended > 0:
+            yield Ended(unit=self.unit, rule=rule.id, amount=ended)
         for then, amount in _spread(self.more, self.beyond, back.at):
             yield Recall(
                 unit=self.unit, amount=amount, rule=rule.id, label=rule.label, given_at=then,
-                ended=max(self.ended.get(then, 0), 0), accounting_class=rule.accounting_class,
-                take_back=terms.take_back,
+                accounting_class=rule.accounting_class, take_back=terms.take_back,
             )  # fmt: skip
         parts, later = self._given(back, view), self.later or None
-        gone = -sum(min(ended, 0) for ended in self.ended.values())  # they took that once more
+        gone = max(-ended, 0)  # shares took it once more
         for when, amount in parts.items():
-            ended = min(amount, gone)
+            late = min(amount, gone)
             yield Grant(
-                unit=self.unit, wanted=amount, granted=amount, ended=ended, rule=rule.id,
+                unit=self.unit, wanted=amount, granted=amount, ended=late, rule=rule.id,
                 label=rule.label, accounting_class=rule.accounting_class,
                 available_at=when.available_at, settles_at=when.settles_at,
                 expires_at=when.expires_at, take_back=terms.take_back, postponed=later,
                 given_at=back.at,
             )  # fmt: skip
-            gone, later = gone - ended, None
+            gone, later = gone - late, None
         for then, amount in self._evened(back):
             yield Grant(
                 unit=self.unit, wanted=0, granted=0, rule=rule.id, label=rule.label,

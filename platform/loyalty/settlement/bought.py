@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from loyalty.facts import PurchaseRecorded
+from loyalty.settlement.expiring import end_due
 from loyalty.settlement.measuring import as_recorded, given_at, granted_view
 from loyalty.settlement.need_period import NeedPeriod, NotFirst, Period
 from loyalty.settlement.remaining import Back, borne, remaining
@@ -27,6 +28,7 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
         raise NotFirst
     if period not in periods:
         raise NeedPeriod(period)
+    _end_due(s, returns)
     # Of what came back in this batch before, the batch knows.
     known = {sale.fact_id: sale for sale in s.batch.sales.values()}
     sales = [known.get(sale.fact_id, sale) for sale in periods[period]]
@@ -49,6 +51,14 @@ def bought(s: Settling, since: datetime, before: datetime) -> Sequence[Bought] |
             Bought(at=at, recorded=recorded, left=kept, settled=settled, ended=ended, bore=bore)
         )
     return found
+
+
+def _end_due(s: Settling, sale: Sale) -> None:
+    """It makes no difference to what has ended whether a sweep ran."""
+    for unit in sorted({row["unit"] for row in sale.grants}):
+        if (account := s.batch.book.look(s.holder(unit), unit)) is not None:
+            s.batch.book.need_all_lots(account)
+            end_due(s, account)
 
 
 def _bore(s: Settling, sale: Sale) -> Mapping[int, int]:

@@ -205,7 +205,13 @@ def _open_lot(s: Settling, item: Staged, target: Target, row: dict[str, Any]) ->
     if grant.ended:
         end = breakage(s, program.id, grant.unit)
         s.batch.book.post(cause, grant.unit, grant.ended, source, end)
-    if not (amount := grant.granted - grant.ended):
+    amount = grant.granted - grant.ended
+    if grant.given_at is not None:
+        net = s.net(program.slug, grant.rule, grant.unit)
+        net.gave += amount
+        covers = min(amount, net.covered - net.left_out)
+        amount, net.left_out = amount - covers, net.left_out + covers
+    if not amount:
         return
     lot = s.batch.book.grant(cause, account, amount, source, terms)
     row["lot"], row["owner"] = str(lot.id), told

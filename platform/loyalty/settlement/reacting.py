@@ -8,6 +8,7 @@ from loyalty.effects import (
     AtOnce,
     Burn,
     Emit,
+    Ended,
     Grant,
     Hold,
     Post,
@@ -85,6 +86,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:
             _refuse(fact, effect)
         case Recall():
             s.measured[s.of][1].append(recalling.recall(s, turn, effect))
+        case Ended():
+            s.net(program.slug, effect.rule, effect.unit).ended = effect.amount
         case Burn() | Hold():
             redeeming.spend(s, turn, effect, fact if isinstance(fact, Redeem) else None)
         case Restore():

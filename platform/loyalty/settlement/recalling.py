@@ -25,19 +25,20 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     cause = s.cause(program_id=program.id, rule=rule, label=effect.label)
     target = book.program_account(program.id, effect.unit, ISSUED)
     book.need_all_lots(account)
+    end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
     own = [lot for lot in book.open_lots(account) if lot.rule == rule]
     then = [lot for lot in own if lot.occurred_at == effect.given_at]
     take = f"recall {len(s.body.get('grants', ()))}"
-    bore = s.bears.get(take, 0)
+    bore, net = s.found.bears.get(take, 0), s.net(program.slug, effect.rule, effect.unit)
     there = min(sum(lot.remaining for lot in then), effect.amount - bore)
-    ended = min(effect.amount - bore - there, effect.ended)
+    ended = min(effect.amount - bore - there, net.ended)
+    net.ended -= ended
     taken = effect.amount - bore - ended
     if there:
         take_back(s, cause, account, there, then, target, effect.take_back, take)
     if ended:
         book.post(cause, effect.unit, ended, breakage(s, program.id, effect.unit), target)
     if taken > there:
-        end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
         take_back(s, cause, account, taken - there, own, target, effect.take_back, take)
     s.touch(account.owner, effect.unit)
     s.taken.append({"unit": effect.unit, "amount": taken, "wanted": effect.amount, "rule": rule})

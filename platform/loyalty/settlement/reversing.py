@@ -199,19 +199,22 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     rule = f"{grant['program']}/{grant['rule']}"
     cause = s.cause(program_id=program_id, rule=rule, label=grant["label"])
     target = book.program_account(program_id, grant["unit"], ISSUED)
-    if amount > sum(lot.remaining for lot in own):
+    there = sum(lot.remaining for lot in own if not lot.expired(max(s.at, s.batch.now)))
+    if amount > there:
         book.need_all_lots(account)
         end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
-    bore = s.bears.get(take := f"share {index}", 0)
+    bore = s.found.bears.get(take := f"share {index}", 0)
     if bore:
         s.body.setdefault("borne", []).append((index, bore))
-    ended = _ended(s, sale, index, own, amount - bore)
-    if ended:
-        book.post(cause, grant["unit"], ended, breakage(s, program_id, grant["unit"]), target)
-    there = [(lot, lot.remaining) for lot in book.open_lots(account)]
-    taken = amount - bore - ended
+    ended = _ended(sale, index, own, amount)
+    covered, late = _missed(s, grant, amount - ended - sum(lot.remaining for lot in own))
+    if ended + late:
+        s.body.setdefault("ended", []).append((index, ended + late))
+        end = breakage(s, program_id, grant["unit"])
+        book.post(cause, grant["unit"], ended + late, end, target)
+    taken = amount - bore - ended - late - covered
     take_back(s, cause, account, taken, own, target, policy, take)
-    s.drawn += [(index, lot) for lot, before in there if lot.remaining < before or lot in own]
+    s.drawn += [(index, lot) for lot in own]
     s.touch(owner, grant["unit"])
     s.taken.append({"unit": grant["unit"], "amount": taken, "wanted": amount, "rule": rule})
     s.follow(
@@ -223,17 +226,27 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     )  # fmt: skip
 
 
-def _ended(s: Settling, sale: Sale, index: int, own: Sequence[Lot], amount: int) -> int:
+def _missed(s: Settling, grant: Mapping[str, Any], missing: int) -> tuple[int, int]:
+    """What a share misses of its own lot: how much of it is covered, and how much taken late."""
+    if missing <= 0:
+        return 0, 0
+    key = grant["program"], grant["rule"], grant["unit"]
+    net, (most_covered, most_late) = s.net(*key), s.found.nets.get(key, (0, 0))
+    net.missed += missing
+    covered = min(missing, most_covered - net.covered)
+    late = min(missing - covered, most_late - net.late)
+    net.covered, net.late = net.covered + covered, net.late + late
+    return covered, late
+
+
+def _ended(sale: Sale, index: int, own: Sequence[Lot], amount: int) -> int:
     """How much of a take-back the program has already, because the lot reached its term.
 
     Nobody owes for what expired, and it makes no difference whether a sweep ran.
     """
     left = sum(lot.remaining for lot in own)
     ended = sum(lot.ended for lot in own) - sale.ended.get(index, 0)
-    ended = max(0, min(amount - left, ended))
-    if ended:
-        s.body.setdefault("ended", []).append((index, ended))
-    return ended
+    return max(0, min(amount - left, ended))
 
 
 def _undo_follow_ons(s: Settling, sale: Sale, so_far: Mapping[str, Fraction]) -> None:

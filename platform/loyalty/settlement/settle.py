@@ -26,10 +26,10 @@ from loyalty.settlement.measuring import count
 from loyalty.settlement.reacting import react
 from loyalty.settlement.replaying import replay
 from loyalty.settlement.request import Change, Recorded, Request
-from loyalty.settlement.settling import Settling
-from loyalty.view import NOTHING, MemberView
+from loyalty.settlement.settling import NOTHING_FOUND, Found, Settling
+from loyalty.view import MemberView
 
-BEARS_MAX = 4  # times that a return is settled with what the program bears of it
+AGAIN_MAX = 9  # times that a return is settled with what settling it has shown
 # What the kernel itself does about a fact or command, before the rules react to it.
 KERNEL: dict[type[Any], Callable[[Settling, Any], None]] = {
     facts.MemberEnrolled: membership.enroll,
@@ -59,18 +59,18 @@ def settle(batch: Batch, request: Request, index: int) -> tuple[Recorded, list[C
     member = _named(batch, fact)
     if (known := replay(batch, request, payload, member.id if member else None)) is not None:
         return known, []
-    bears: Mapping[str, int] = NOTHING
-    for _ in range(BEARS_MAX):
+    found = NOTHING_FOUND
+    for _ in range(AGAIN_MAX):
         try:
-            return _settled(batch, request, index, payload, member, bears)
-        except taking.Bears as more:
-            bears = more.takes
-    raise RuntimeError(f"{fact.KIND}: what the program bears has no end")
+            return _settled(batch, request, index, payload, member, found)
+        except taking.Again as more:
+            found = more.found
+    raise RuntimeError(f"{fact.KIND}: what it takes and gives has no end")
 
 
 def _settled(
     batch: Batch, request: Request, index: int, payload: Mapping[str, Any],
-    member: MemberView | None, bears: Mapping[str, int],
+    member: MemberView | None, found: Found,
 ) -> tuple[Recorded, list[Change]]:  # fmt: skip
     fact, mark = request.fact, batch.book.mark()
     try:
@@ -78,7 +78,7 @@ def _settled(
         if member is None and _may_enroll(batch, fact):
             enrolled = _enroll_on_the_fly(batch, request, index)
             member = _named(batch, fact)
-        s = Settling(batch, request, index, bears)
+        s = Settling(batch, request, index, found)
         s.member = _about(s, member)
         checking.check(s)
         _run(s)
@@ -109,8 +109,8 @@ def _run(s: Settling) -> None:
         _go_on(s)
     if s.owed:
         correcting.settle_owed(s)
-    if s.owing:
-        taking.check_paid(s)
+    if s.nets or s.owing:
+        taking.check(s)
     if isinstance(fact, commands.Redeem) and "redemptionId" not in s.answer:
         raise Refused(
             Code.PROGRAM_NOT_ACTIVE,

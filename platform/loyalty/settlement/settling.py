@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from loyalty.effects import TakeBack
@@ -44,18 +44,47 @@ class Owing:
     borne: dict[str, int] = field(default_factory=dict)
 
 
+Key = tuple[str, str, str]
+"""A program, a rule and a unit."""
+
+
+@dataclass(slots=True)
+class Net:
+    """Of a rule, what the shares of a return `missed` of their own lots, what the return `gave`,
+    and what has `ended` that nobody took. What was missed is `covered` by what is given, so that
+    neither moves anything, or it is taken `late`, of what ended."""
+
+    missed: int = 0
+    gave: int = 0
+    ended: int = 0
+    covered: int = 0
+    late: int = 0
+    left_out: int = 0  # of what is given, for it covers
+
+
+class Found(NamedTuple):
+    """What settling a return has shown, for settling it again: what the program bears, by take, and
+    by rule how much of what is missed is covered, and late."""
+
+    bears: Mapping[str, int] = NOTHING
+    nets: Mapping[Key, tuple[int, int]] = NOTHING
+
+
+NOTHING_FOUND = Found()
+
+
 class Settling:
     """The fact, where it stands in its batch, and the rows that only it brings."""
 
     __slots__ = (
-"answer", "at", "batch", "bears", "body", "counted", "counts", "depth", "drawn", "earned",
-        "emitted", "fact", "fact_id", "granters", "hop", "index", "kind", "left", "measured",
-        "member", "moved", "of", "outbox", "owed", "owing", "queue", "request", "returns",
+        "answer", "at", "batch", "body", "counted", "counts", "depth", "drawn", "earned", "emitted",
+        "fact", "fact_id", "found", "granters", "hop", "index", "kind", "left", "measured",
+        "member", "moved", "nets", "of", "outbox", "owed", "owing", "queue", "request", "returns",
         "sequence", "shown", "stretch", "taken", "told_of", "touched", "traits",
     )  # fmt: skip
 
     def __init__(
-        self, batch: Batch, request: Request, index: int, bears: Mapping[str, int] = NOTHING
+        self, batch: Batch, request: Request, index: int, found: Found = NOTHING_FOUND
     ) -> None:
         # Written out: one is made for every fact, and a dataclass calls a factory for each field.
         self.batch = batch
@@ -92,7 +121,8 @@ class Settling:
         self.moved: set[str] = set()  # programs whose counters a correction moved
         self.owed: dict[tuple[Holder, str], Owed] = {}
         self.owing: dict[tuple[Holder, str], Owing] = {}  # what a return took and was not there
-        self.bears = bears  # by take, what of that the program bears
+        self.found = found
+        self.nets: dict[Key, Net] = {}
         self.sequence = 0
         self.emitted = 0
 
@@ -124,6 +154,9 @@ class Settling:
             self.measured.append((fact, []))
         granters = self.granters | {fact.program} if isinstance(fact, Granted) else self.granters
         self.queue.append((fact, self.depth + 1, of, granters))
+
+    def net(self, program: str, rule: str, unit: str) -> Net:
+        return self.nets.setdefault((program, rule, unit), Net())
 
     def holder(self, unit: str) -> Holder:
         """Whose account the member's unit is kept in: the same throughout the batch."""

@@ -1,11 +1,12 @@
 """Taking back: own lots first, then in burn order; what is not there goes by the grant's policy.
 
-What else a return gives may pay for it, so until it is settled all of it is owed. What is owed
-then beyond what was before is refused, or borne: the return is settled once more, and takes so
-much less.
+What else a return gives may pay for it, so until it is settled all of it is owed. What it then has
+given of the same rule covers what its shares missed of their own lots: neither is moved, or points
+of others would go, and others come. What is owed beyond what was before is refused, or borne. With
+either the return is settled once more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from loyalty.effects import TakeBack
@@ -13,15 +14,15 @@ from loyalty.errors import Code, Refused
 from loyalty.ledger.account import HELD, Account
 from loyalty.ledger.book import Cause
 from loyalty.ledger.lots import Lot
-from loyalty.settlement.settling import Owing, Settling
+from loyalty.settlement.settling import Found, Owing, Settling
 
 
-class Bears(Exception):
-    """The program bears so much of what a return takes, by take: it is to be settled with that."""
+class Again(Exception):
+    """A return is to be settled once more, with what was found."""
 
-    def __init__(self, takes: Mapping[str, int]) -> None:
-        super().__init__("the program bears what was spent")
-        self.takes = takes
+    def __init__(self, found: Found) -> None:
+        super().__init__("what it gives covers what it takes, or the program bears it")
+        self.found = found
 
 
 def take_back(
@@ -47,16 +48,25 @@ def take_back(
             owing.borne[take] = owing.borne.get(take, 0) + missing
 
 
-def check_paid(s: Settling) -> None:
-    """What is held is not spent: so much may be owed until it is.
+def check(s: Settling) -> None:
+    """What is held is not spent: what the program would bear may be owed up to that.
 
     :raises Refused: points are owed that are spent, and their program takes no such return
-    :raises Bears: points are owed that are spent, and their program bears it
+    :raises Again: what it gives covers what it takes, or points are owed and their program bears it
     """
-    bears = dict(s.bears)
+    nets = {}
+    for key, net in s.nets.items():
+        covered = min(net.missed, net.gave)
+        late = min(net.missed - covered, net.ended + net.late)
+        if covered or late:
+            nets[key] = covered, late
+    if nets != s.found.nets:
+        raise Again(Found(nets=nets))
+    bears = dict(s.found.bears)
     for (owner, unit), owing in s.owing.items():
-        held = s.batch.book.look(owner, unit, HELD)
-        most = max(owing.most, 0 if held is None else held.balance)
+        most, held = owing.most, s.batch.book.look(owner, unit, HELD)
+        if held is not None and not owing.refused:
+            most = max(most, held.balance)
         too_much = s.batch.book.account(owner, unit).deficit - most
         for take, missing in reversed(owing.borne.items()):
             if (part := min(too_much, missing)) > 0:
@@ -68,5 +78,5 @@ def check_paid(s: Settling) -> None:
                 "the points of these goods are spent and the program takes no such return",
                 field="lines",
             )
-    if bears != s.bears:
-        raise Bears(bears)
+    if bears != s.found.bears:
+        raise Again(Found(bears, nets))

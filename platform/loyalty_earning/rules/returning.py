@@ -121,14 +121,16 @@ def _is_asked_when(one: Settlement, around: Iterable[Judging], span: Span, view:
     what is given, because what is taken may have ended by now, or because another program counts
     it by day, such as a ladder of tiers."""
     terms = [terms for judged in around for terms in terms_of(judged)]
+    left = view.member is not None and view.member.status == "CLOSED"
+    if left or any(may_have_ended(one, *span, view.zone) for one in terms):
+        return True
     if one.more <= 0:
-        left = view.member is not None and view.member.status == "CLOSED"
-        return one.more < 0 and (left or not all(one.are_of_no_day for one in terms))
+        return one.more < 0 and not all(one.are_of_no_day for one in terms)
     if len(view.setup.programs) > 1:
         return True
     rule = f"{view.program}/{one.here.rule.id}"
     there = sum(lot.remaining for lot in view.lots.get(one.unit, ()) if lot.rule == rule)
-    return there < one.more or any(may_have_ended(one, *span, view.zone) for one in terms)
+    return there < one.more
 
 
 def _told_when(
