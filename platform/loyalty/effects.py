@@ -152,14 +152,15 @@ class Recall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """So much that a rule of this program gave has reached its term: the program has it. What a
-    return misses of the rule's own lots is taken of that before anything else. Only in answer to a
-    return, before its `Recall`.
+    """So much that a rule of this program gave as of an instant has reached its term: the program
+    has it. What a return misses of the rule's own lots of then is taken of that before anything
+    else. Only in answer to a return, before its `Recall`.
     """
 
     unit: str
     rule: str
     amount: int
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,16 +34,17 @@ class Settlement:
     def effects(self, back: CameBack, view: View) -> Iterator[Recall | Ended | Grant]:
         """What is taken is counted where it stands, and what is given where the shares were: at the
         returned purchase's instant."""
-        rule, terms, ended = self.here.rule, self._terms, sum(self.ended.values())
-        if ended > 0:
-            yield Ended(unit=self.unit, rule=rule.id, amount=ended)
+        rule, terms = self.here.rule, self._terms
+        for then, ended in self.ended.items():
+            if ended > 0:
+                yield Ended(unit=self.unit, rule=rule.id, amount=ended, given_at=then)
         for then, amount in _spread(self.more, self.beyond, back.at):
             yield Recall(
                 unit=self.unit, amount=amount, rule=rule.id, label=rule.label, given_at=then,
                 accounting_class=rule.accounting_class, take_back=terms.take_back,
             )  # fmt: skip
         parts, later = self._given(back, view), self.later or None
-        gone = max(-ended, 0)  # shares took it once more
+        gone = -sum(min(ended, 0) for ended in self.ended.values())  # shares took it once more
         for when, amount in parts.items():
             late = min(amount, gone)
             yield Grant(

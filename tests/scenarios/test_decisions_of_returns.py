@@ -63,8 +63,6 @@ async def test_what_is_counted_on_another_day_is_none_either(tell: Any) -> None:
 
     assert await counted(story, "more") == [-33, 33]
     assert [one[2] for one in await said(story)] == [
-        [("35", "35", True)],
-        [("35", "35", True)],
         [("-2", "-2", False)],
         [("-2", "-2", False)],
         [("35", "35", True)],

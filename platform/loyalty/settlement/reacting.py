@@ -87,7 +87,8 @@ def _carry_out(s: Settling, turn: Turn, fact: Fact, effect: AtOnce) -> None:
         case Recall():
             s.measured[s.of][1].append(recalling.recall(s, turn, effect))
         case Ended():
-            s.net(program.slug, effect.rule, effect.unit).ended = effect.amount
+            net = s.net(program.slug, effect.rule, effect.unit)
+            net.ended[effect.given_at] = effect.amount
         case Burn() | Hold():
             redeeming.spend(s, turn, effect, fact if isinstance(fact, Redeem) else None)
         case Restore():

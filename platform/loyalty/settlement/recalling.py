@@ -31,8 +31,9 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
     take = f"recall {len(s.body.get('grants', ()))}"
     bore, net = s.found.bears.get(take, 0), s.net(program.slug, effect.rule, effect.unit)
     there = min(sum(lot.remaining for lot in then), effect.amount - bore)
-    ended = min(effect.amount - bore - there, net.ended)
-    net.ended -= ended
+    at = effect.given_at or s.at
+    ended = min(effect.amount - bore - there, net.ended.get(at, 0))
+    net.ended[at] = net.ended.get(at, 0) - ended
     taken = effect.amount - bore - ended
     if there:
         take_back(s, cause, account, there, then, target, effect.take_back, take)
@@ -55,6 +56,6 @@ def recall(s: Settling, turn: Turn, effect: Recall) -> GrantView:
         row["borne"], row["cutBy"] = bore, BORNE
     s.body.setdefault("grants", []).append(row)
     seen = granted_view(row)
-    if (at := effect.given_at) is not None:
-        count_at(s, row, seen, at)
+    if effect.given_at is not None:
+        count_at(s, row, seen, effect.given_at)
     return seen

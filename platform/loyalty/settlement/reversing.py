@@ -199,8 +199,7 @@ def _take_grant(s: Settling, sale: Sale, index: int, amount: int) -> None:
     rule = f"{grant['program']}/{grant['rule']}"
     cause = s.cause(program_id=program_id, rule=rule, label=grant["label"])
     target = book.program_account(program_id, grant["unit"], ISSUED)
-    there = sum(lot.remaining for lot in own if not lot.expired(max(s.at, s.batch.now)))
-    if amount > there:
+    if amount > sum(lot.remaining for lot in own):
         book.need_all_lots(account)
         end_due(s, account)  # or the account would owe beside lots that only wait for a sweep
     bore = s.found.bears.get(take := f"share {index}", 0)

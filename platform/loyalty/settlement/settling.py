@@ -56,7 +56,7 @@ class Net:
 
     missed: int = 0
     gave: int = 0
-    ended: int = 0
+    ended: dict[datetime, int] = field(default_factory=dict)  # by when it was given
     covered: int = 0
     late: int = 0
     left_out: int = 0  # of what is given, for it covers
@@ -154,6 +154,11 @@ class Settling:
             self.measured.append((fact, []))
         granters = self.granters | {fact.program} if isinstance(fact, Granted) else self.granters
         self.queue.append((fact, self.depth + 1, of, granters))
+
+    @property
+    def returned_at(self) -> datetime:
+        """When the goods were bought that come back."""
+        return self.at if self.returns is None else self.returns.fact.occurred_at
 
     def net(self, program: str, rule: str, unit: str) -> Net:
         return self.nets.setdefault((program, rule, unit), Net())

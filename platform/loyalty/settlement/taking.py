@@ -57,7 +57,7 @@ def check(s: Settling) -> None:
     nets = {}
     for key, net in s.nets.items():
         covered = min(net.missed, net.gave)
-        late = min(net.missed - covered, net.ended + net.late)
+        late = min(net.missed - covered, net.ended.get(s.returned_at, 0) + net.late)
         if covered or late:
             nets[key] = covered, late
     if nets != s.found.nets:

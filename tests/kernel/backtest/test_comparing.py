@@ -99,30 +99,6 @@ async def test_every_figure(sides: tuple[Any, Report]) -> None:
     )  # fmt: skip
 
 
-async def test_what_a_return_settles_is_given_no_further_time(world: Any, bench: Any) -> None:
-    """The second purchase reaches 500, and the first comes back: 10 go by its line, 480 beside."""
-    levels = [{"from": "10", "points": "10"}, {"from": "50", "points": "500"}]
-    draft: dict[str, Any] = {
-        **POINTS_CONFIG,
-        "rules": [{**RULE, "levels": levels, "over": {"period": "month"}}],
-    }
-    del draft["rules"][0]["points"]
-    ann = await world.member("ann")
-    world.pass_time(days=45)
-    bought = [sold(world, ann, ("tea", 3_000), at=f"2026-02-0{day}T10:00:00-05:00")
-              for day in (1, 2)]  # fmt: skip
-    for purchase in bought:
-        await world.record(purchase)
-    await world.record(world.back(bought[0]))
-    side, _ = await bench.walk(world, draft=draft)
-    tally = side.tally
-    assert [(of.times, of.net) for of in tally.rules.values()] == [(2, 10)]
-    assert [(of.times, of.net) for of in tally.months.values()] == [(2, 10)]
-    assert {key[1]: (of.times, of.net) for key, of in tally.categories.items()} == {
-        "tea": (2, 490), "": (0, -480),
-    }  # fmt: skip
-
-
 async def test_as_a_spreadsheet(sides: tuple[Any, Report]) -> None:
     rows = {(row["part"], row["name"]): row for row in csv.DictReader(StringIO(
         spreadsheet(sides[1])))}  # fmt: skip
