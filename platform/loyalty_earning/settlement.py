@@ -44,7 +44,7 @@ class Settlement:
                 accounting_class=rule.accounting_class, take_back=terms.take_back,
             )  # fmt: skip
         parts, later = self._given(back, view), self.later or None
-        gone = -sum(min(ended, 0) for ended in self.ended.values())  # shares took it once more
+        gone = max(-self.ended.get(back.at, 0), 0)  # the shares took what a return had taken
         for when, amount in parts.items():
             late = min(amount, gone)
             yield Grant(
