@@ -16,6 +16,7 @@ from loyalty.setup import Program
 from loyalty.units import Rounding, rounded
 from loyalty.view import Bought, CameBack, GrantView, Stage, View
 from loyalty_earning.bonus import Bonus, BonusOf
+from loyalty_earning.judged_anew import ended_of
 from loyalty_earning.one_sum import Judging, judging
 from loyalty_earning.settlement import Settlement
 from loyalty_earning.stands import Given, stands_of
@@ -47,7 +48,7 @@ def settled_bonuses(
         if here is not None and any(bonus.beyond.values()):
             yield Settlement(
                 here=here, unit=unit, more=bonus.beyond.total(), later={}, stands=bonus.stands,
-                beyond=bonus.beyond, ended=_ended(bought, rule, unit, view),
+                beyond=bonus.beyond, ended=ended_of(rule, bought, view).get(unit, {}),
             )  # fmt: skip
 
 
@@ -90,8 +91,10 @@ def _multiplied(
         )
         rows = list(zip(recorded, left, strict=True))
         for at, (grant, rest) in enumerate(rows):
+            if grant.program != view.program:
+                continue
             one = judging(program.at(purchase.at), grant.rule)
-            if grant.program != view.program or one is None or one.rule.bonus is None:
+            if one is None or one.rule.bonus is None:
                 continue
             key = Given(purchase.at, grant.rule, grant.unit)
             here = found.setdefault(key, _Multiplied())
@@ -113,12 +116,3 @@ def _is_base(bonus: Bonus, grant: GrantView, other: GrantView) -> bool:
     if other.stage is not Stage.BASE and bonus.of is not BonusOf.GRANTED:
         return False
     return not bonus.rules or (other.program == grant.program and other.rule in bonus.rules)
-
-
-def _ended(bought: Iterable[Bought], rule: str, unit: str, view: View) -> Counter[datetime]:
-    found = Counter[datetime]()
-    for purchase in bought:
-        for (slug, whose, of, then), amount in purchase.ended.items():
-            if (slug, whose, of) == (view.program, rule, unit):
-                found[then] += amount
-    return found

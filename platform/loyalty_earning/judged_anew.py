@@ -75,9 +75,6 @@ def judged_anew(
     known: dict[SumKey, int] = {}
     for purchase in bought:
         one = judging(program.at(purchase.at), rule)
-        for (slug, whose, unit, then), amount in purchase.ended.items():
-            if (slug, whose) == (view.program, rule) and amount:
-                found[unit].ended[then] += amount
         for then, grant in purchase.settled:
             if _is_of(rule, grant, view):
                 found[grant.unit].add(grant, then)
@@ -101,6 +98,19 @@ def judged_anew(
                 held.add_due(earns.due(first_was, held.add(grant, purchase.at)), purchase.at)
             for unit, due in earns.beside(was):
                 found[unit].add_due(due, purchase.at)
+    for unit, ended in ended_of(rule, bought, view).items():
+        found[unit].ended = ended
+    return found
+
+
+def ended_of(rule: str, bought: Sequence[Bought], view: View) -> Mapping[str, Counter[datetime]]:
+    """By unit and instant, how much of what a rule gave reached its term and was not taken since;
+    less than nothing: that was taken twice."""
+    found = defaultdict[str, Counter[datetime]](Counter)
+    for purchase in bought:
+        for (slug, whose, unit, then), amount in purchase.ended.items():
+            if (slug, whose) == (view.program, rule) and amount:
+                found[unit][then] += amount
     return found
 
 
